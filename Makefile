@@ -1,0 +1,38 @@
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := outputs/demo
+MODEL := models/stashed/cifar10_deep.keras
+
+.PHONY: setup demo test check format clean
+
+setup: .venv/installed
+
+.venv/installed: requirements.txt tests/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "$(PYTHON) is not Python 3.10 to 3.13: choose one by make PYTHON=python3.12 …"; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -r tests/requirements.txt
+	touch $@
+
+demo: setup
+	rm -rf $(DEMO)
+	$(BIN)/python train.py --limit 5000 --epochs 2 --name short_run --out $(DEMO)
+	$(BIN)/python visualize_results.py --model $(MODEL) --out $(DEMO)
+	$(BIN)/python visualize_pixel_importance.py --model $(MODEL) --out $(DEMO)
+	$(BIN)/python visualize_hidden_layer_activation.py --model $(MODEL) --out $(DEMO)
+	$(BIN)/python visualize_hidden_layer_output.py --model $(MODEL) --out $(DEMO)
+	@echo; echo "The pictures:"; ls $(DEMO)/*.png
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv outputs .pytest_cache .ruff_cache .hypothesis

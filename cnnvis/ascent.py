@@ -1,0 +1,226 @@
+"""Which picture excites a filter most? Gradient ascent on pictures (Erhan et al. 2009; Olah et al., Distill 2017)."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cnnvis.classifier import BATCH, compiled
+
+LEARNING_RATE = 0.05  # of Adam, on spectra that are scaled to the data's
+FILTERS_AT_ONCE = 64  # pictures that are ascended together
+SHIFT = 2.0  # pixels that a picture is moved at most, each step
+DEGREES = 5.0  # that it is turned at most
+ZOOM = 0.1  # fraction by which it is scaled at most
+CONTRAST = 1.0  # root mean square of the picture about its mean colour, in logits of pixel values
+START = 0.3  # standard deviation of the first spectrum
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What the ascent takes from real pictures, so that its own have likely colours.
+
+    Attributes
+    ----------
+    mean : (3,) float array
+        Of the colours, 0-1.
+    colors : (3, 3) float array
+        Square root of the colours' covariance: uncorrelated noise times it is as correlated as real pictures are.
+    grey : bool
+        Whether red, green and blue are always the same.
+    """
+
+    mean: np.ndarray
+    colors: np.ndarray
+    grey: bool
+
+
+def picture_statistics(images):
+    """Statistics of real pictures: (N, H, W, 3) uint8 -> Statistics."""
+    pixels = np.asarray(images).reshape(-1, 3)
+    pixels = pixels[:: -(-len(pixels) // 1_000_000)] / 255
+    variances, directions = np.linalg.eigh(np.cov(pixels, rowvar=False) + 1e-6 * np.eye(3))
+    colors = directions * np.sqrt(np.maximum(variances, 0)) @ directions.T
+    return Statistics(pixels.mean(axis=0), colors, bool((np.ptp(pixels, axis=1) == 0).all()))
+
+
+def ascend(classifier, layer, filters, statistics, steps=256, size=None, seed=0, track=iter):
+    """Pictures that excite filters of one layer, all of them ascended together.
+
+    The objective is the filter's output before its RELU (a filter that RELU silences would have no gradient), averaged
+    over space. The picture is not made of pixels but of waves, scaled so that fine ones cost more (1/f, as in real
+    pictures), and of the colours of real pictures; each step looks at it moved, turned and scaled a little, so that
+    what remains does not hang on single pixels.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    layer : Layer
+        CONV or FC.
+    filters : sequence of int
+    statistics : Statistics
+    steps : int
+    size : int, optional
+        Side of the pictures in pixels; the classifier's size if not said. FC layers take no other.
+    track : callable
+        Wraps the range of steps, of each batch of filters.
+
+    Returns
+    -------
+    (F, H, W, 3) uint8 array
+
+    Raises
+    ------
+    ValueError
+        If the layer can't be computed on pictures of that size.
+    """
+    size = (size, size) if size else classifier.size
+    excitation = _excitation(classifier, layer, size)
+    parts = np.split(np.asarray(filters), range(FILTERS_AT_ONCE, len(filters), FILTERS_AT_ONCE))
+    return np.concatenate([_ascend(excitation, part, statistics, steps, size, seed, track) for part in parts])
+
+
+def grey_images(count, size):
+    """Pictures for filters that nothing excites: (count, H, W, 3) uint8, all 128. `size` is a side or (H, W)."""
+    height, width = (size, size) if isinstance(size, int) else size
+    return np.full((count, height, width, 3), 128, dtype="uint8")
+
+
+def activations(classifier, layer, images):
+    """Output of every filter of a layer before its RELU, averaged over space (CONV) or the unit's own (FC).
+
+    (N, H, W, 3) pixels 0-255 -> (N, filters) float32
+    """
+    images = np.asarray(images)
+    run = compiled(_excitation(classifier, layer, images.shape[1:3]))
+    return np.concatenate([run(images[i : i + BATCH]) for i in range(0, len(images), BATCH)])
+
+
+def largest_activations(classifier, layers, images, track=iter):
+    """The most that each filter gives over real pictures, for several layers in one pass.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    layers : sequence of Layer
+    images : (N, H, W, 3) array
+        Pixels 0-255.
+    track : callable
+        Wraps the sequence of batches.
+
+    Returns
+    -------
+    list of (largest, dead), one a layer
+        largest : (filters,) float32 array, of the activation as in `activations`.
+        dead : (filters,) bool array, True where the input of the RELU behind the filter is never positive, anywhere in
+        any picture, so that nothing of it ever passes; False where no RELU follows.
+    """
+    relu_inputs = [classifier.relu_input(layer) for layer in layers]
+    reduced = [_space(layer.linear, keras.ops.mean) for layer in layers]
+    reduced += [_space(x, keras.ops.max) for x in relu_inputs if x is not None]
+    run = compiled(classifier.model_to(reduced))
+    largest = None
+    for i in track(range(0, len(images), BATCH)):
+        batch = [values.max(axis=0) for values in run(images[i : i + BATCH])]
+        largest = batch if largest is None else [np.maximum(a, b) for a, b in zip(largest, batch)]
+    passed = iter(largest[len(layers) :])
+    dead = [np.zeros(len(a), bool) if x is None else next(passed) <= 0 for a, x in zip(largest, relu_inputs)]
+    return list(zip(largest, dead))
+
+
+def _space(tensor, reduce):
+    return reduce(tensor, axis=(1, 2)) if len(tensor.shape) == 4 else tensor
+
+
+def _excitation(classifier, layer, size):
+    """Model from (N, H, W, 3) pixels 0-255 to the (N, filters) averaged outputs of a layer."""
+    model = classifier.model_to(_space(layer.linear, keras.ops.mean))
+    if tuple(size) == tuple(classifier.size):
+        return model
+    try:
+        return keras.models.clone_model(model, keras.Input((*size, 3)), clone_function=lambda operation: operation)
+    except ValueError as error:
+        wanted = "x".join(map(str, classifier.size))
+        raise ValueError(f"{layer.name} needs pictures of {wanted}: leave --size out for it") from error
+
+
+def _ascend(excitation, filters, statistics, steps, size, seed, track):
+    fourier = _wave_scale(size)
+    rng = np.random.default_rng(seed)
+    spectrum = tf.Variable(rng.normal(0, START, (2, len(filters), 3, *fourier.shape)), dtype=tf.float32)
+    optimizer = keras.optimizers.Adam(LEARNING_RATE)
+    optimizer.build([spectrum])
+    mean = np.clip(statistics.mean, 0.05, 0.95)
+    offset = tf.constant(np.log(mean / (1 - mean)), tf.float32)
+    colors = tf.constant(statistics.colors / np.abs(statistics.colors).max(), tf.float32)
+
+    def picture():
+        waves = tf.complex(spectrum[0], spectrum[1]) * fourier  # (F, 3, H, W // 2 + 1)
+        x = tf.transpose(tf.signal.irfft2d(waves, fft_length=size), (0, 2, 3, 1))  # (F, H, W, 3), uncorrelated
+        if statistics.grey:
+            x = tf.repeat(tf.reduce_mean(x, axis=-1, keepdims=True), 3, axis=-1)
+        x = CONTRAST * x * tf.math.rsqrt(tf.reduce_mean(x**2, axis=(1, 2, 3), keepdims=True) + 1e-6)
+        return 255 * tf.sigmoid(tf.tensordot(x, colors, 1) + offset)
+
+    @tf.function(jit_compile=False)
+    def step(number):
+        with tf.GradientTape() as tape:
+            moved = random_move(picture(), tf.stack([seed, number]))
+            outputs = excitation(moved, training=False)  # (F, filters)
+            chosen = tf.gather(outputs, filters, axis=1, batch_dims=0)
+            loss = -tf.reduce_sum(tf.linalg.diag_part(chosen))
+        optimizer.apply([tape.gradient(loss, spectrum)], [spectrum])
+
+    for number in track(range(steps)):
+        step(tf.constant(number))
+    return np.rint(picture().numpy()).astype("uint8")
+
+
+def _wave_scale(size):
+    """Amplitude of each wave of a real (H, W) picture: 1 / frequency, brought to pictures of unit variance."""
+    height, width = size
+    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
+    scale = 1 / np.maximum(frequency, 1 / max(size))
+    return tf.constant(scale * np.sqrt(height * width), tf.complex64)
+
+
+def random_move(images, seed, shift=SHIFT, degrees=DEGREES, zoom=ZOOM):
+    """Shift, turn and scale each picture a little, at random, differentiably; the border is mirrored outwards.
+
+    Pixels are blended bilinearly, by hand: the gradient of TensorFlow's own image transform is only close to right.
+
+    Parameters
+    ----------
+    images : (N, H, W, C) float tensor
+    seed : (2,) int tensor
+    shift, degrees, zoom : float
+        At most, in pixels, degrees, and as a fraction.
+
+    Returns
+    -------
+    (N, H, W, C) float tensor
+    """
+    count, height, width, channels = images.shape
+    dx, dy, turn, scale = tf.unstack(tf.random.stateless_uniform((4, count, 1), seed, -1, 1))
+    angle, factor = turn * (degrees * np.pi / 180), 1 + zoom * scale
+    cos, sin = tf.cos(angle) / factor, tf.sin(angle) / factor
+    middle_y, middle_x = (height - 1) / 2, (width - 1) / 2
+    y, x = (tf.constant(axis.reshape(1, -1), tf.float32) for axis in np.mgrid[:height, :width])
+    y, x = y - middle_y, x - middle_x
+    from_y = _mirror(sin * x + cos * y + middle_y + shift * dy, height)  # (N, H * W)
+    from_x = _mirror(cos * x - sin * y + middle_x + shift * dx, width)
+    top, left = tf.floor(from_y), tf.floor(from_x)
+    pixels = tf.reshape(images, (count, height * width, channels))
+    moved = 0
+    for row, row_weight in ((top, top + 1 - from_y), (tf.minimum(top + 1, height - 1), from_y - top)):
+        for column, weight in ((left, left + 1 - from_x), (tf.minimum(left + 1, width - 1), from_x - left)):
+            place = tf.cast(row * width + column, tf.int32)
+            moved += (row_weight * weight)[..., None] * tf.gather(pixels, place, batch_dims=1)
+    return tf.reshape(moved, images.shape)
+
+
+def _mirror(place, length):
+    """Places beyond 0 ... length - 1, mirrored back at the borders."""
+    last = length - 1
+    return last - tf.abs(last - tf.math.floormod(place, max(2 * last, 1)))

@@ -1,0 +1,66 @@
+"""Augmentation: pictures in, as many slightly different pictures out. All random choices come from `rng`."""
+
+import numpy as np
+
+
+def pad(images, margin):
+    """Mirror the border outwards, so that a crop of the old size has room to move.
+
+    (N, H, W, C) -> (N, H + 2*margin, W + 2*margin, C), of the same dtype.
+    """
+    return np.pad(images, ((0, 0), (margin, margin), (margin, margin), (0, 0)), mode="reflect")
+
+
+def random_crop(padded, margin, rng):
+    """Cut each padded picture back to its old size, at a random place.
+
+    Parameters
+    ----------
+    padded : (N, H + 2*margin, W + 2*margin, C) array
+    margin : int
+        Pixels that `pad` added on each side.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    (N, H, W, C) array, a new one.
+    """
+    count, height, width, channels = padded.shape
+    size = (height - 2 * margin, width - 2 * margin)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (*size, channels), axis=(1, 2, 3))[:, :, :, 0]
+    top, left = rng.integers(2 * margin + 1, size=(2, count))
+    return windows[np.arange(count), top, left]
+
+
+def alternating_flip(images, flipped_first, epoch):
+    """Mirror left and right every second time that a picture is seen.
+
+    Random flips show a picture twice the same way round in half of all epoch pairs; alternating ones never do
+    (Jordan 2024). Half of the pictures start mirrored.
+
+    Parameters
+    ----------
+    images : (N, H, W, C) array
+    flipped_first : (N,) bool array
+        Which pictures are mirrored in epoch 0.
+    epoch : int
+
+    Returns
+    -------
+    (N, H, W, C) array, a new one.
+    """
+    flip = flipped_first ^ bool(epoch % 2)
+    return np.where(flip[:, None, None, None], images[:, :, ::-1], images)
+
+
+def test_views(images):
+    """Six views of pictures to average predictions over: each way round, in place, and a pixel to either corner.
+
+    (N, H, W, C) -> pairs of weight and (N, H, W, C), `images` itself first; the weights add up to 1 (Jordan 2024).
+    """
+    height, width = images.shape[1:3]
+    padded = pad(images, 1)
+    for weight, corner in ((1 / 2, 1), (1 / 4, 0), (1 / 4, 2)):
+        view = images if corner == 1 else padded[:, corner : corner + height, corner : corner + width]
+        yield weight / 2, view
+        yield weight / 2, view[:, :, ::-1]

@@ -1,0 +1,357 @@
+"""What the scripts share at the command line: options, loading what they name, saving, and reporting errors."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from cnnvis.files import complete
+
+
+def parser(description, epilog=None):
+    """An argument parser with the options that every script has."""
+    options = argparse.ArgumentParser(description=description, epilog=epilog, formatter_class=_Help)
+    options.add_argument("--seed", type=natural, default=0, help="of all random choices: same seed, same output")
+    options.add_argument("--debug", action="store_true", help="show where an error came from")
+    return options
+
+
+class _Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the defaults, where there is one and the help doesn't tell it itself."""
+
+    def _get_help_string(self, action):
+        told = action.default in (None, False) or "(default" in action.help
+        return action.help if told else super()._get_help_string(action)
+
+
+def visualize_parser(description, epilog=None):
+    """An argument parser with the options that every visualize script has."""
+    options = parser(description, epilog)
+    group = options.add_argument_group("what is looked at")
+    group.add_argument(
+        "--model",
+        type=Path,
+        metavar="PATH",
+        help="an image classifier: .keras, or .h5 of Keras 2 or 3 (default: the newest of models/stashed/)",
+    )
+    group.add_argument(
+        "--data",
+        metavar="NAME",
+        help="cifar10, digits, samples, or a folder DIR with pictures in DIR/test/<class>/ "
+        "(default: what the model was trained on)",
+    )
+    group.add_argument("--images", nargs="+", metavar="PATH", help="own picture files instead, of any size")
+    group.add_argument("--classes", type=Path, metavar="FILE", help="class names, one a line (default: the model's)")
+    group.add_argument(
+        "--input-range",
+        nargs=2,
+        type=float,
+        metavar=("LOW", "HIGH"),
+        help="pixel range that the model takes, for one of somebody else's (default: found out if possible)",
+    )
+    group = options.add_argument_group("where it goes")
+    group.add_argument("--out", type=Path, default=Path("outputs"), metavar="DIR", help="folder of pictures and arrays")
+    group.add_argument("--show", action="store_true", help="open the pictures in windows too")
+    return options
+
+
+def natural(text):
+    """A whole number, 0 or more."""
+    return _whole(text, 0)
+
+
+def positive(text):
+    """A whole number, 1 or more."""
+    return _whole(text, 1)
+
+
+def above_zero(text):
+    """A number larger than 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number
+
+
+def baseline(text):
+    """What hidden pixels show: mean, zero, blur, noise, or a value 0-255."""
+    if text in ("mean", "zero", "blur", "noise"):
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 255:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither mean, zero, blur, noise nor a value from 0 to 255")
+    return value
+
+
+def filter_choice(text):
+    """A filter's index, or "all"."""
+    return text if text == "all" else natural(text)
+
+
+def class_index(text, classes):
+    """Which of the classes a name or an index means; None for None. A name goes before an index."""
+    if text is None or text in classes:
+        return None if text is None else classes.index(text)
+    if text.isdecimal() and int(text) < len(classes):
+        return int(text)
+    shown = ", ".join(classes[:20]) + (", …" if len(classes) > 20 else "")
+    raise ValueError(f"no class is called {text!r}; there are {shown}")
+
+
+def check_indices(indices, count):
+    """The indices themselves (None for None), if there are that many pictures."""
+    for index in indices or ():
+        if index >= count:
+            raise ValueError(f"there is no picture {index}: there are 0 to {count - 1}")
+    return indices
+
+
+def _whole(text, least):
+    try:
+        number = int(text)
+    except ValueError:
+        number = None
+    if number is None or not least <= number < 2**31:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} on")
+    return number
+
+
+def run(options, command, argv=None):
+    """Parse the arguments, run the command, report a mistake in one line.
+
+    Keras, TensorFlow, Pillow and h5py say ValueError or OSError of what a user gives them, and so do we: both are
+    reported without a traceback unless `--debug` asks for it. Anything else is a bug, and shows as one.
+
+    Returns
+    -------
+    int
+        0 on success, 2 on a mistake of the user's or of the input's, 130 on Ctrl-C.
+    """
+    try:
+        args = options.parse_args(argv)
+    except SystemExit as stop:
+        return stop.code
+    try:
+        _import_tensorflow()
+        command(args)
+    except KeyboardInterrupt as stop:
+        print(f"\n{' '.join(map(str, stop.args)) or 'interrupted'}", file=sys.stderr)
+        return 130
+    except (ValueError, OSError, MemoryError) as error:
+        if args.debug:
+            raise
+        print(f"{options.prog}: {one_line(error)}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _import_tensorflow():
+    """Import TensorFlow without the lines that it writes to stderr before it listens to TF_CPP_MIN_LOG_LEVEL."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        import tensorflow
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+    tensorflow.get_logger().setLevel("ERROR")
+
+
+def one_line(error):
+    """An exception's message on one line, short enough to read."""
+    if isinstance(error, OSError) and error.strerror:
+        message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    else:
+        message = str(error) or type(error).__name__
+    message = " ".join(message.split())
+    return message if len(message) <= 400 else message[:400] + " …"
+
+
+def notice(text):
+    """Tell the user something that is no error, on stderr."""
+    print(text, file=sys.stderr)
+
+
+def shout(text):
+    """Tell the user something that must not be overlooked: framed, on stderr."""
+    from rich.console import Console
+    from rich.panel import Panel
+
+    Console(stderr=True).print(Panel(text, title="NOTE", border_style="bold yellow", expand=False))
+
+
+def open_classifier(args, checkpoint):
+    """The classifier and the pictures that the options name.
+
+    Parameters
+    ----------
+    args : Namespace
+        Of `visualize_parser`.
+    checkpoint : Checkpoint
+
+    Returns
+    -------
+    classifier : Classifier
+    pictures : Pictures
+        In the classifier's size; their labels count in its classes.
+    """
+    from cnnvis.classifier import Classifier
+
+    size = tuple(checkpoint.model.inputs[0].shape[1:3])
+    pictures = _open_pictures(args, checkpoint, None if None in size else size)
+    count = checkpoint.model.outputs[0].shape[-1]
+    pictures = _name_classes(pictures, _read_classes(args.classes) or checkpoint.metadata.get("classes"), count)
+    input_range = args.input_range or checkpoint.metadata.get("input_range") or _find_range(checkpoint.model, pictures)
+    if input_range[0] >= input_range[1]:
+        raise ValueError(f"--input-range {input_range[0]:g} {input_range[1]:g}: the first must be the smaller")
+    return Classifier(checkpoint.model, input_range, pictures.images.shape[1:3]), pictures
+
+
+def _open_pictures(args, checkpoint, size):
+    from cnnvis import data
+
+    if args.images:
+        return data.open_images(args.images, size)
+    if args.data:
+        return data.load(args.data, "test", size)
+    trained_on = checkpoint.metadata.get("data", "cifar10")
+    try:
+        return data.load(trained_on, "test", size)
+    except data.Unavailable as error:
+        notice(f"{error}. Showing the 20 bundled samples instead.")
+        return data.load("samples", "test", size)
+
+
+def _read_classes(path):
+    if path is None:
+        return None
+    names = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    if not names:
+        raise ValueError(f"{path} names no class: it needs one a line")
+    return names
+
+
+def _name_classes(pictures, names, count):
+    """Pictures whose classes are the model's: `count` names, and labels that count in them."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    if names and len(names) != count:
+        raise ValueError(f"{len(names)} class names for a model of {count} classes")
+    if not pictures.classes:
+        return replace(pictures, classes=tuple(names or map(str, range(count))))
+    if not names and len(pictures.classes) == count:
+        return pictures
+    if not names or not set(pictures.classes) <= set(names):
+        if len(pictures.classes) == count and pictures.name in ("cifar10", "samples", "digits"):
+            return replace(pictures, classes=tuple(names))
+        raise ValueError(
+            f"{pictures.name} has the classes {', '.join(pictures.classes[:10])}, "
+            f"the model {', '.join(names[:10]) if names else count}: choose other --data, or say --classes"
+        )
+    moved = np.array([names.index(name) for name in pictures.classes])
+    return replace(pictures, classes=tuple(names), labels=moved[pictures.labels])
+
+
+def _find_range(model, pictures):
+    """The pixel range that a model without metadata takes: what it says itself, else what it is clearly best on."""
+    from cnnvis.classifier import INPUT_RANGES, Classifier, stated_range
+    from cnnvis.results import accuracy
+
+    stated = stated_range(model)
+    if stated:
+        return stated
+    known = pictures.take(slice(0, 500))
+    if (known.labels >= 0).all():
+        scores = {r: accuracy(Classifier(model, r).probabilities(known.images), known.labels) for r in INPUT_RANGES}
+        best, second = sorted(scores, key=scores.get, reverse=True)[:2]
+        if scores[best] - scores[second] > 0.1:
+            notice(
+                f"The model seems to take pixels {best[0]} to {best[1]}: {scores[best]:.0%} of {len(known)} right, "
+                f"{scores[second]:.0%} with {second[0]} to {second[1]}. Say --input-range to be sure."
+            )
+            return best
+    raise ValueError("which pixels does this model take? Say --input-range 0 1, or -1 1, or 0 255")
+
+
+def track(description):
+    """A wrapper of sequences that shows a progress bar while they are gone through; none if stdout is no terminal."""
+    from rich.progress import track as rich_track
+
+    def wrap(sequence):
+        return rich_track(sequence, description, disable=not sys.stdout.isatty(), transient=True)
+
+    return wrap
+
+
+def print_table(title, columns, rows):
+    """Print a table, its first column to the left and the numbers to the right."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def make_folder(folder):
+    """Make the output folder, or say at once that it can't be written to, before anything is computed for it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(f"{folder} can't be written to")
+
+
+def save_arrays(path, arrays, attributes=None):
+    """Write named arrays to an HDF5 file. A name with a slash makes a group."""
+    import h5py
+
+    with complete(path) as unfinished:
+        try:
+            with h5py.File(unfinished, "w") as file:
+                for name, array in arrays.items():
+                    file.create_dataset(name, data=array)
+                for name, value in (attributes or {}).items():
+                    file.attrs[name] = value
+        except RuntimeError as error:  # h5py's word for a full disk, where it closes the file
+            raise OSError(f"{path} could not be written: {error}") from error
+    print(path)
+
+
+def save_figures(folder, figures, show=False):
+    """Write figures as `<name>.png`, print their paths, and open them in windows if asked to."""
+    paths = []
+    for name, figure in figures.items():
+        paths.append(folder / f"{name}.png")
+        with complete(paths[-1]) as unfinished:
+            figure.savefig(unfinished)
+        print(paths[-1])
+    if show:
+        _open_windows(paths)
+
+
+def _open_windows(paths):
+    import matplotlib.pyplot as plt
+
+    if plt.get_backend().lower() == "agg":
+        notice("There is no screen to open windows on: look at the files.")
+        return
+    for path in paths:
+        picture = plt.imread(path)
+        window = plt.figure(path.name, figsize=(picture.shape[1] / 100, picture.shape[0] / 100), dpi=100)
+        axes = window.add_axes((0, 0, 1, 1))
+        axes.imshow(picture)
+        axes.axis("off")
+    plt.show()

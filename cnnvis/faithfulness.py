@@ -1,0 +1,57 @@
+"""Is an importance map right? Deletion and insertion scores (RISE, Petsiuk et al. 2018), for any predict callable."""
+
+import numpy as np
+
+STEPS = 32  # points of the curve after the first
+
+
+def pixel_order(importance):
+    """Pixels from the most to the least important: (H, W) float array -> (H*W,) int array; ties in reading order."""
+    return np.argsort(-np.asarray(importance).ravel(), kind="stable")
+
+
+def curve_images(start, end, order, steps=STEPS):
+    """The pictures on the way from `start` to `end`, in which ever more pixels of `order` are replaced.
+
+    Picture j has int(linspace(0, H*W, steps + 1))[j] of them replaced.
+
+    (H, W, C), (H, W, C), (H*W,) -> (steps + 1, H, W, C)
+    """
+    pixels = start.shape[0] * start.shape[1]
+    replaced = np.linspace(0, pixels, steps + 1).astype(int)
+    rank = np.empty(pixels, int)
+    rank[order] = np.arange(pixels)
+    flipped = (rank < replaced[:, None]).reshape(steps + 1, *start.shape[:2], 1)
+    return np.where(flipped, end, start)
+
+
+def area(curve):
+    """Area under a curve over evenly spaced points of [0, 1], by trapezoids."""
+    curve = np.asarray(curve, dtype=float)
+    return float((curve[1:] + curve[:-1]).mean() / 2)
+
+
+def deletion_insertion(predict, images, baselines, importance, targets, steps=STEPS, track=iter):
+    """Area under the target's probability while the most important pixels are hidden first, or shown first.
+
+    Parameters
+    ----------
+    predict : callable
+        (B, H, W, C) float32 -> (B, K) probabilities.
+    images, baselines : (N, H, W, C) arrays
+        Deletion goes from the picture to its baseline, insertion the other way.
+    importance : (N, H, W) float array
+    targets : (N,) int array
+
+    Returns
+    -------
+    deletion, insertion : (N,) float32 arrays, 0-1
+        A good map has a low deletion score and a high insertion score.
+    """
+    images, baselines = np.asarray(images, "float32"), np.asarray(baselines, "float32")
+    scores = np.empty((2, len(images)), dtype="float32")
+    for n in track(range(len(images))):
+        order = pixel_order(importance[n])
+        for which, (start, end) in enumerate(((images[n], baselines[n]), (baselines[n], images[n]))):
+            scores[which, n] = area(predict(curve_images(start, end, order, steps))[:, targets[n]])
+    return scores[0], scores[1]

@@ -1,0 +1,66 @@
+"""The files of a training run: what it was asked for, its table, and the state that an interrupted one goes on from."""
+
+import csv
+import json
+from pathlib import Path
+
+from cnnvis.files import complete
+
+
+class Run:
+    """A run called `name` in `folder`.
+
+    Attributes
+    ----------
+    checkpoint, table, curves : Path
+        NAME.keras, NAME.csv and NAME.png, which stay.
+    state, settings : Path
+        NAME.resume.weights.h5 and NAME.resume.json, which are there only while the run is unfinished.
+    """
+
+    def __init__(self, folder, name):
+        if not name or Path(name).name != name or name.startswith("."):
+            raise ValueError(f"--name {name!r} can't be the name of a file")
+        self.name, self.folder = name, folder
+        self.checkpoint, self.table, self.curves = (folder / f"{name}{end}" for end in (".keras", ".csv", ".png"))
+        self.state, self.settings = folder / f"{name}.resume.weights.h5", folder / f"{name}.resume.json"
+
+    def begin(self, settings, overwrite):
+        """Claim the name and keep the settings (JSON values); FileExistsError if it is taken."""
+        if not overwrite:
+            if self.settings.exists():
+                raise FileExistsError(f"the run {self.name!r} was interrupted: go on with --resume, or say --overwrite")
+            if self.checkpoint.exists():
+                raise FileExistsError(f"{self.checkpoint} exists: choose another --name, or say --overwrite")
+        self.state.unlink(missing_ok=True)
+        with complete(self.settings) as unfinished:
+            unfinished.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+
+    def restore(self):
+        """The settings that the run began with. ValueError or FileNotFoundError if there is nothing to go on with."""
+        try:
+            return json.loads(self.settings.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise FileNotFoundError(f"there is no interrupted run {self.name!r} in {self.folder}") from None
+        except ValueError as error:
+            raise ValueError(f"{self.settings} is damaged: start anew with --overwrite") from error
+
+    def write_rows(self, rows):
+        """Write one dict an epoch to the table."""
+        with complete(self.table) as unfinished, open(unfinished, "w", newline="") as file:
+            table = csv.DictWriter(file, rows[0])
+            table.writeheader()
+            table.writerows(rows)
+
+    def read_rows(self, epochs):
+        """The first `epochs` rows of the table: list of dict."""
+        if not epochs:
+            return []
+        with open(self.table, newline="") as file:
+            rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        return [row | {"epoch": int(row["epoch"])} for row in rows[:epochs]]
+
+    def end(self):
+        """Remove what only an unfinished run needs."""
+        self.state.unlink(missing_ok=True)
+        self.settings.unlink(missing_ok=True)

@@ -1,0 +1,292 @@
+"""How the networks are trained: recipe, optimizer, schedule, batches, and a state to go on from."""
+
+import math
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cnnvis import augment
+from cnnvis.files import complete
+
+FEWEST_STEPS = 40  # an epoch: with fewer pictures, batches shrink until there are as many ...
+SMALLEST_BATCH = 32  # ... or they hold as few
+WHITENING_IMAGES = 5000  # that the whitening filters are computed from
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides how a network is fitted, with its unit."""
+
+    epochs: int  # times that every picture is seen
+    batch_size: int  # pictures
+    learning_rate: float  # at its peak, for the mean loss of a batch
+    optimizer: str  # "sgd" (Nesterov) or "adam"
+    momentum: float = 0.85  # of SGD
+    weight_decay: float = 0.0  # decoupled, of kernels: fraction of the weight a step, times the learning rate
+    bias_scale: float = 1.0  # learning rate of batch normalisation's biases, times
+    logits_scale: float = 1.0  # learning rate of the kernel of FC2, times
+    warmup: float = 0.23  # fraction of the steps in which the learning rate rises
+    start_rate: float = 0.2  # first learning rate, times the peak
+    final_rate: float = 0.0  # last learning rate, times the peak
+    label_smoothing: float = 0.0  # probability given to all classes alike
+    crop_margin: int = 2  # pixels that a picture moves at most, up, down, left and right
+
+
+RECIPES = {
+    "basic": Recipe(epochs=15, batch_size=250, learning_rate=0.002, optimizer="adam", label_smoothing=0.05, warmup=0.1),
+    "deep": Recipe(
+        epochs=10,
+        batch_size=500,
+        learning_rate=1.0,
+        optimizer="sgd",
+        weight_decay=0.008,
+        bias_scale=64.0,
+        logits_scale=1 / 81,
+        final_rate=0.02,
+        label_smoothing=0.2,
+    ),
+}
+
+
+def adapt(recipe, count, epochs=None, batch_size=None, learning_rate=None):
+    """A recipe with the user's wishes, and for `count` pictures.
+
+    The recipes are made for the 50,000 pictures of CIFAR-10. Fewer of them take smaller batches, so that an epoch still
+    has `FEWEST_STEPS`; SGD's learning rate shrinks with its batches (Goyal et al. 2017).
+
+    Raises ValueError if there are fewer pictures than a batch has.
+    """
+    if batch_size is None:
+        batch_size = recipe.batch_size
+        while count // batch_size < FEWEST_STEPS and batch_size > SMALLEST_BATCH:
+            batch_size = max(batch_size // 2, SMALLEST_BATCH)
+        batch_size = min(batch_size, count)
+    if not 1 <= batch_size <= count:
+        raise ValueError(f"{count} training pictures can't fill a batch of {batch_size}: choose a smaller --batch-size")
+    if learning_rate is None:
+        shrink = batch_size / recipe.batch_size if recipe.optimizer == "sgd" else 1
+        learning_rate = recipe.learning_rate * shrink
+    return replace(recipe, epochs=epochs or recipe.epochs, batch_size=batch_size, learning_rate=learning_rate)
+
+
+def multiplies_bfloat16():
+    """Whether the first GPU, or else the processor, has instructions that multiply in bfloat16."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        return tf.config.experimental.get_device_details(gpus[0]).get("compute_capability", (0,)) >= (8, 0)
+    try:
+        flags = Path("/proc/cpuinfo").read_text().split()
+    except OSError:
+        return False
+    return "amx_bf16" in flags or "avx512_bf16" in flags
+
+
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate that rises linearly from `start` to `peak`, then falls linearly to `end` (Smith 2018)."""
+
+    def __init__(self, start, peak, end, rising_steps, steps):
+        self.start, self.peak, self.end, self.rising_steps, self.steps = start, peak, end, rising_steps, steps
+
+    def __call__(self, step):
+        step = tf.cast(step, tf.float32)
+        rise = self.start + (self.peak - self.start) * step / max(1, self.rising_steps)
+        fall = self.peak + (self.end - self.peak) * (step - self.rising_steps) / max(1, self.steps - self.rising_steps)
+        return tf.where(step < self.rising_steps, rise, fall)
+
+    def get_config(self):
+        return dict(vars(self))
+
+
+class ScaledSGD(keras.optimizers.SGD):
+    """SGD in which some variables learn faster than others: `scales` maps the end of a variable's path to a factor."""
+
+    def __init__(self, scales, **options):
+        super().__init__(**options)
+        self.scales = scales
+
+    def apply(self, grads, trainable_variables=None):
+        variables = self._trainable_variables if trainable_variables is None else trainable_variables
+        super().apply([g * self._scale(v) for g, v in zip(grads, variables)], trainable_variables)
+
+    def _scale(self, variable):
+        return math.prod(scale for ending, scale in self.scales.items() if variable.path.endswith(ending))
+
+
+class FusedBatchNormalization(keras.layers.BatchNormalization):
+    """Keras's batch normalisation in one kernel that reads and writes the compute dtype.
+
+    Keras's own computes the moments of bfloat16 activations in float32, step by step. Weights and results are the
+    same but for rounding, so that weights move freely between the two.
+    """
+
+    def call(self, inputs, training=None):
+        shape = tf.shape(inputs)
+        x = inputs if len(inputs.shape) == 4 else inputs[:, None, None, :]
+        y, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+            x,
+            tf.ones_like(self.beta),
+            tf.convert_to_tensor(self.beta),
+            None if training else tf.convert_to_tensor(self.moving_mean),
+            None if training else tf.convert_to_tensor(self.moving_variance),
+            epsilon=self.epsilon,
+            is_training=bool(training),
+        )
+        if training:
+            self.moving_mean.assign(self.momentum * self.moving_mean + (1 - self.momentum) * mean)
+            self.moving_variance.assign(self.momentum * self.moving_variance + (1 - self.momentum) * variance)
+        return tf.reshape(y, shape)
+
+
+class SmoothedCrossEntropy(keras.losses.Loss):
+    """Cross-entropy against labels of which a fraction `smoothing` is spread over all classes (Szegedy et al. 2016)."""
+
+    def __init__(self, smoothing):
+        super().__init__()
+        self.smoothing = smoothing
+
+    def call(self, labels, probabilities):
+        targets = tf.one_hot(tf.cast(tf.reshape(labels, [-1]), tf.int32), probabilities.shape[-1])
+        return keras.losses.categorical_crossentropy(targets, probabilities, label_smoothing=self.smoothing)
+
+
+def compile_model(model, recipe, steps):
+    """Give a model its optimizer, schedule and loss, for a training of so many steps."""
+    peak = recipe.learning_rate
+    schedule = OneCycle(recipe.start_rate * peak, peak, recipe.final_rate * peak, round(recipe.warmup * steps), steps)
+    if recipe.optimizer == "adam":
+        optimizer = keras.optimizers.Adam(schedule)
+    else:
+        optimizer = ScaledSGD(
+            {"/beta": recipe.bias_scale, "fc2/kernel": recipe.logits_scale},
+            learning_rate=schedule,
+            momentum=recipe.momentum,
+            nesterov=True,
+            weight_decay=recipe.weight_decay,
+        )
+        optimizer.exclude_from_weight_decay(var_names=["beta", "bias"])
+    # XLA is a loss on a CPU: a compiled epoch takes many times as long.
+    model.compile(optimizer, SmoothedCrossEntropy(recipe.label_smoothing), metrics=["accuracy"], jit_compile=False)
+
+
+def whitening_filters(images, filters, epsilon=5e-4):
+    """CONV filters that decorrelate 2x2 patches and give each direction the same variance (Page 2018).
+
+    Parameters
+    ----------
+    images : (N, H, W, C) float array
+        Normalised pictures.
+    filters : int
+        Twice the number of directions wanted: each comes with its negative.
+    epsilon : float
+        Added to each variance, so that noise is not blown up.
+
+    Returns
+    -------
+    (2, 2, C, filters) float32 array
+    """
+    patches = np.lib.stride_tricks.sliding_window_view(images, (2, 2), axis=(1, 2))  # (N, H-1, W-1, C, 2, 2)
+    patches = patches.transpose(0, 1, 2, 4, 5, 3).reshape(-1, 4 * images.shape[-1])
+    variances, directions = np.linalg.eigh(np.cov(patches, rowvar=False))
+    kept = np.argsort(variances)[::-1][: filters // 2]
+    kernel = directions[:, kept] / np.sqrt(variances[kept] + epsilon)
+    kernel = kernel.reshape(2, 2, images.shape[-1], -1)
+    return np.concatenate([kernel, -kernel], axis=-1).astype("float32")
+
+
+class Batches(keras.utils.PyDataset):
+    """Shuffled, augmented batches of one epoch after the other.
+
+    What comes out depends only on seed, epoch and position, so that an interrupted run goes on as if nothing
+    had happened. Of the last, incomplete batch nothing is shown; the shuffle leaves out others each epoch.
+    """
+
+    def __init__(self, images, labels, recipe, seed, epoch=0):
+        super().__init__()
+        self.padded = augment.pad(images, recipe.crop_margin)
+        self.labels = labels
+        self.recipe, self.seed, self.epoch = recipe, seed, epoch
+        self.flipped_first = np.random.default_rng(seed).random(len(images)) < 0.5
+        self._shuffle()
+
+    def _shuffle(self):
+        self.order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.labels))
+
+    def go_to(self, epoch):
+        """Make the batches of this epoch, counted from 0, the next ones."""
+        self.epoch = epoch
+        self._shuffle()
+
+    def on_epoch_end(self):
+        self.go_to(self.epoch + 1)
+
+    def __len__(self):
+        return len(self.labels) // self.recipe.batch_size
+
+    def __getitem__(self, step):
+        chosen = self.order[step * self.recipe.batch_size :][: self.recipe.batch_size]
+        rng = np.random.default_rng([self.seed, self.epoch, step])
+        images = augment.random_crop(self.padded[chosen], self.recipe.crop_margin, rng)
+        return augment.alternating_flip(images, self.flipped_first[chosen], self.epoch), self.labels[chosen]
+
+
+class Journal(keras.callbacks.Callback):
+    """After every epoch, write its row, then keep the state to go on from; in this order, so that no row is missing.
+
+    Parameters
+    ----------
+    run : Run
+    rows : list of dict
+        Of the epochs before; gets one more each epoch.
+    draw : callable
+        Takes the rows.
+    images : int
+        Seen each epoch.
+    """
+
+    def __init__(self, run, rows, draw, images):
+        super().__init__()
+        self.run, self.rows, self.draw, self.images = run, rows, draw, images
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.began = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.trained = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not math.isfinite(logs["loss"]):
+            raise ValueError(f"the loss is no number any more in epoch {epoch + 1}: try a smaller --learning-rate")
+        seconds = self.trained - self.began
+        self.rows.append(
+            {
+                "epoch": epoch + 1,
+                **logs,
+                "learning_rate": float(self.model.optimizer.learning_rate),
+                "seconds": seconds,
+                "images_per_second": self.images / seconds,
+            }
+        )
+        self.run.write_rows(self.rows)
+        self.draw(self.rows)
+        with complete(self.run.state) as unfinished:
+            self.model.save_weights(unfinished)
+
+
+def load_state(model, state, steps_per_epoch):
+    """Bring a compiled model to where `Journal` left it; returns the number of epochs that it has had."""
+    model.optimizer.build(model.trainable_variables)
+    model.load_weights(state)
+    return int(model.optimizer.iterations) // steps_per_epoch
+
+
+def accuracies(classifier, images, labels):
+    """Accuracy on one view of each picture, and on the mean logits of six (mirrored, moved): two floats, 0-1."""
+    single = classifier.logits(images)
+    views = 0
+    for weight, view in augment.test_views(images):
+        views = views + weight * (single if view is images else classifier.logits(view))
+    return tuple(float((logits.argmax(axis=1) == labels).mean()) for logits in (single, views))

@@ -1,0 +1,139 @@
+"""Trained networks on disk: a plain Keras file, and beside it what it was trained on, as JSON."""
+
+import json
+import os
+import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+STASH = Path(__file__).parent / "stashed"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded network.
+
+    Attributes
+    ----------
+    path : Path
+    model : keras.Model
+        One input, (N, H, W, 1, 3 or 4), and one output, (N, K).
+    metadata : dict
+        What is written beside it; empty for a model of somebody else's.
+    """
+
+    path: Path
+    model: object
+    metadata: dict
+
+
+def newest(folder=STASH):
+    """Path of the checkpoint in `folder` that was trained last, by the time written beside it.
+
+    Raises FileNotFoundError if there is none.
+    """
+    stashed = [(read_metadata(path).get("trained_at", ""), path) for path in Path(folder).glob("[!.]*.keras")]
+    if not stashed:
+        raise FileNotFoundError(f"no trained network in {folder}: run train.py, or name one with --model")
+    return max(stashed)[1]
+
+
+def save(model, metadata, path):
+    """Write a network and its metadata; each file is complete or absent. The network comes last: it makes it count.
+
+    Parameters
+    ----------
+    model : keras.Model
+    metadata : dict
+        JSON values only.
+    path : path
+        Ends in `.keras`; the metadata go beside it, ending in `.json`.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with complete(path.with_suffix(".json")) as unfinished:
+        unfinished.write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
+    with complete(path) as unfinished:
+        model.save(unfinished)
+
+
+@contextmanager
+def complete(path):
+    """A path to write to that becomes `path` when all went well, and vanishes when not."""
+    unfinished = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield unfinished
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def load(path):
+    """Load a network in Keras's safe mode, ours or anybody's, with its metadata.
+
+    Parameters
+    ----------
+    path : path
+        `.keras`, or `.h5` of Keras 2 or 3.
+
+    Returns
+    -------
+    Checkpoint
+
+    Raises
+    ------
+    ValueError, OSError
+        If it is no model or not an image classifier: one sentence that says so.
+    """
+    import h5py
+    import keras
+
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no model {path}")
+    if path.suffix not in (".keras", ".h5", ".hdf5"):
+        raise ValueError(f"{path} is no model: it ends neither in .keras nor in .h5")
+    if not (zipfile.is_zipfile(path) if path.suffix == ".keras" else h5py.is_hdf5(path)):
+        raise ValueError(f"{path} is damaged or no Keras model")
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # what is wrong with a foreign file shows in as many ways as Keras has
+        raise ValueError(f"{path} can't be loaded as a Keras model: {error}") from error
+    _check_classifier(model, path)
+    metadata = read_metadata(path)
+    named, classes = len(metadata.get("classes", ())), model.outputs[0].shape[-1]
+    if named not in (0, classes):
+        raise ValueError(f"{path.with_suffix('.json')} names {named} classes, the model has {classes}")
+    return Checkpoint(path, model, metadata)
+
+
+def read_metadata(path):
+    """What is written beside the checkpoint at `path`; an empty dict if nothing is."""
+    path = Path(path).with_suffix(".json")
+    try:
+        metadata = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} is not JSON: {error}") from error
+    wanted = {"classes": list, "input_range": list, "data": str, "trained_at": str}
+    if not isinstance(metadata, dict) or any(
+        key in metadata and not isinstance(metadata[key], kind) for key, kind in wanted.items()
+    ):
+        raise ValueError(f"{path} is not the metadata of a checkpoint")
+    return metadata
+
+
+def _check_classifier(model, path):
+    import keras
+
+    if not isinstance(model, keras.Sequential) and not hasattr(model, "_run_through_graph"):
+        raise ValueError(f"{path} is a model of its own class, whose layers can't be seen: save it as a functional one")
+    if not model.built or len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ValueError(f"{path} is not an image classifier: it needs one input and one output")
+    inputs, outputs = model.inputs[0].shape, model.outputs[0].shape
+    if len(inputs) != 4 or inputs[-1] not in (1, 3, 4):
+        raise ValueError(f"{path} is not an image classifier: it takes {inputs[1:]}, not (height, width, 1, 3 or 4)")
+    if len(outputs) != 2 or not outputs[-1] or outputs[-1] < 2:
+        raise ValueError(f"{path} is not an image classifier: it gives {outputs[1:]}, not one number for each class")

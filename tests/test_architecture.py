@@ -1,0 +1,64 @@
+"""The house stays as it is drawn: which module may import which, and what answers --help at once."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SCRIPTS = sorted(path.name for path in ROOT.glob("*.py"))
+LIGHT = ["cli", "plots", "results", "occlusion", "faithfulness", "data", "files", "run"]
+
+
+def imports(path, everywhere=True):
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree) if everywhere else tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_the_scripts_are_the_five():
+    assert SCRIPTS == [
+        "train.py",
+        "visualize_hidden_layer_activation.py",
+        "visualize_hidden_layer_output.py",
+        "visualize_pixel_importance.py",
+        "visualize_results.py",
+    ]
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("cnnvis/*.py")), ids=lambda path: path.stem)
+def test_cnnvis_knows_neither_models_nor_scripts(path):
+    names = list(imports(path))
+    forbidden = {"models", *(Path(script).stem for script in SCRIPTS)}
+    assert not forbidden & {name.split(".")[0] for name in names}
+    if path.stem not in ("cli", "plots"):
+        assert not {"cnnvis.cli", "cnnvis.plots"} & set(names)
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("models/*.py")), ids=lambda path: path.stem)
+def test_models_know_nothing_of_the_rest(path):
+    forbidden = {"cnnvis", *(Path(script).stem for script in SCRIPTS)}
+    assert not forbidden & {name.split(".")[0] for name in imports(path)}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_no_script_imports_a_script_and_none_imports_more_than_cli_at_once(script):
+    assert not {Path(other).stem for other in SCRIPTS} & set(imports(ROOT / script))
+    standard = {"sys", "re", "shlex", "platform", "importlib", "datetime", "pathlib", "dataclasses", "cnnvis"}
+    assert {name.split(".")[0] for name in imports(ROOT / script, everywhere=False)} <= standard
+    assert {n for n in imports(ROOT / script, everywhere=False) if n.startswith("cnnvis.")} == {"cnnvis.cli"}
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_light_modules_import_no_tensorflow_at_once(module):
+    names = {name.split(".")[0] for name in imports(ROOT / "cnnvis" / f"{module}.py", everywhere=False)}
+    assert not names & {"tensorflow", "keras"}
+
+
+def test_no_room_is_called_utils():
+    names = {path.stem for path in ROOT.rglob("*.py") if ".venv" not in path.parts}
+    assert not names & {"utils", "helpers", "common", "misc"}

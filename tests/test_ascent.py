@@ -1,0 +1,157 @@
+"""The ascent climbs, its numbers are those of the stored pictures, and the dead are known."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from cnnvis import ascent
+from cnnvis.classifier import Classifier
+from tests.conftest import small_sequential
+
+
+@pytest.fixture
+def statistics(pictures):
+    return ascent.picture_statistics(pictures)
+
+
+def test_activations_are_the_means_before_relu(sequential, pictures):
+    classifier = Classifier(sequential, (0, 1))
+    kernel, bias = sequential.get_layer("first").get_weights()
+    by_hand = keras.ops.conv(pictures / np.float32(255), kernel).numpy() + bias
+    given = ascent.activations(classifier, classifier.layer("first"), pictures)
+    np.testing.assert_allclose(given, by_hand.mean(axis=(1, 2)), rtol=1e-3, atol=1e-5)
+    hidden = keras.Model(sequential.inputs, sequential.get_layer("average").output)(pictures / 255)
+    kernel, bias = sequential.get_layer("hidden").get_weights()
+    given = ascent.activations(classifier, classifier.layer("hidden"), pictures)
+    np.testing.assert_allclose(given, hidden @ kernel + bias, rtol=1e-3, atol=1e-5)
+
+
+def test_largest_activations_and_the_dead(sequential, pictures):
+    conv = sequential.get_layer("first")
+    kernel, bias = conv.get_weights()
+    bias[2] = -100  # never passes its RELU
+    bias[4] = 100
+    conv.set_weights([kernel, bias])
+    classifier = Classifier(sequential, (0, 1))
+    chosen = [classifier.layer(name) for name in ("first", "last")]
+    (largest, dead), (_, last_dead) = ascent.largest_activations(classifier, chosen, pictures)
+    np.testing.assert_allclose(largest, ascent.activations(classifier, chosen[0], pictures).max(axis=0), rtol=1e-5)
+    assert dead.tolist() == [False, False, True, False, False, False]
+    assert not last_dead.any()
+
+
+def test_alive_but_negative_on_average():
+    """A filter that passes its RELU in one corner of one picture is alive, however negative its mean."""
+    model = keras.Sequential(
+        [keras.Input((8, 8, 3)), layers.Conv2D(1, 1, activation="relu"), layers.Flatten(), layers.Dense(2)]
+    )
+    model.layers[0].set_weights([np.ones((1, 1, 3, 1)), np.array([-700.0])])
+    images = np.zeros((2, 8, 8, 3), "uint8")
+    images[1, 0, 0] = 255
+    classifier = Classifier(model)
+    ((largest, dead),) = ascent.largest_activations(classifier, [classifier.layer(model.layers[0].name)], images)
+    assert largest[0] < 0
+    assert not dead[0]
+
+
+@pytest.mark.parametrize("name", ["first", "second", "hidden", "last"])
+def test_the_ascent_climbs_above_all_random_pictures(name, sequential, pictures, statistics):
+    classifier = Classifier(sequential, (0, 1))
+    layer = classifier.layer(name)
+    filters = [0, 3, 5]
+    images = ascent.ascend(classifier, layer, filters, statistics, steps=60)
+    assert images.shape == (3, 32, 32, 3)
+    assert images.dtype == np.uint8
+    reached = ascent.activations(classifier, layer, images)[range(3), filters]
+    assert (reached > ascent.activations(classifier, layer, pictures).max(axis=0)[filters]).all()
+
+
+def test_same_seed_same_pictures(sequential, statistics):
+    classifier = Classifier(sequential)
+    layer = classifier.layer("second")
+    a, b, c = (ascent.ascend(classifier, layer, [1, 2], statistics, steps=8, seed=seed) for seed in (5, 5, 6))
+    np.testing.assert_array_equal(a, b)
+    assert (a != c).any()
+
+
+def test_a_known_filter_is_recovered(statistics):
+    """A hand-set detector of vertical edges is excited by a picture of vertical lines."""
+    model = keras.Sequential(
+        [keras.Input((16, 16, 3)), layers.Conv2D(1, 3, activation="relu"), layers.Flatten(), layers.Dense(2)]
+    )
+    edge = np.zeros((3, 3, 3, 1))
+    edge[:, 0], edge[:, 2] = -1, 1
+    model.layers[0].set_weights([edge, np.zeros(1)])
+    classifier = Classifier(model, (0, 1))
+    image = ascent.ascend(classifier, classifier.layer(model.layers[0].name), [0], statistics, steps=80)[0] / 255
+    across, down = np.abs(np.diff(image, axis=1)).mean(), np.abs(np.diff(image, axis=0)).mean()
+    assert across > 1.5 * down
+    assert image[:, 10:].mean() > image[:, :6].mean()  # dark to the left, light to the right
+
+
+def test_grey_models_get_grey_pictures(pictures):
+    grey = np.repeat(pictures[..., :1], 3, axis=-1)
+    classifier = Classifier(small_sequential(channels=1), (0, 1))
+    images = ascent.ascend(classifier, classifier.layer("first"), [0], ascent.picture_statistics(grey), steps=5)
+    assert np.ptp(images.astype(int), axis=-1).max() <= 1
+
+
+def test_conv_layers_take_other_sizes_fc_layers_do_not(statistics):
+    model = keras.Sequential(
+        [keras.Input((32, 32, 3)), layers.Conv2D(2, 3, name="conv"), layers.Flatten(), layers.Dense(2, name="fc")]
+    )
+    classifier = Classifier(model)
+    images = ascent.ascend(classifier, classifier.layer("conv"), [1], statistics, steps=2, size=40)
+    assert images.shape == (1, 40, 40, 3)
+    with pytest.raises(ValueError, match="fc needs pictures of 32x32"):
+        ascent.ascend(classifier, classifier.layer("fc"), [1], statistics, steps=2, size=40)
+
+
+def test_many_filters_go_in_parts(sequential, statistics, monkeypatch):
+    monkeypatch.setattr(ascent, "FILTERS_AT_ONCE", 2)
+    classifier = Classifier(sequential)
+    assert ascent.ascend(classifier, classifier.layer("first"), range(5), statistics, steps=1).shape[0] == 5
+
+
+def test_random_move_without_room_is_the_identity():
+    images = tf.constant(np.random.default_rng(0).uniform(size=(2, 9, 9, 3)), tf.float32)
+    np.testing.assert_allclose(ascent.random_move(images, [1, 2], 0, 0, 0), images, atol=1e-5)
+    moved = ascent.random_move(images, [1, 2])
+    assert np.abs(moved - images).max() > 0.01
+    np.testing.assert_array_equal(moved, ascent.random_move(images, [1, 2]))
+
+
+def test_random_move_turns_about_the_centre():
+    image = np.zeros((1, 9, 9, 1), "float32")
+    image[0, 4, 4] = 1
+    turned = ascent.random_move(tf.constant(image), [3, 4], shift=0, degrees=45, zoom=0)
+    np.testing.assert_allclose(turned[0, 4, 4], 1, atol=1e-4)
+
+
+def test_the_gradient_of_a_move_agrees_with_differences():
+    rng = np.random.default_rng(1)
+    image = tf.constant(rng.uniform(size=(1, 5, 5, 1)), tf.float32)
+    weights = tf.constant(rng.normal(size=(1, 5, 5, 1)), tf.float32)
+
+    def value(x):
+        return tf.reduce_sum(weights * ascent.random_move(x, [7, 8]))
+
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        out = value(image)
+    gradient = tape.gradient(out, image).numpy()
+    for row, column in ((1, 1), (2, 3)):
+        step = np.zeros((1, 5, 5, 1), "float32")
+        step[0, row, column] = 0.1
+        difference = (value(image + step) - value(image - step)) / 0.2
+        np.testing.assert_allclose(gradient[0, row, column, 0], difference, atol=1e-3)
+
+
+def test_statistics_make_noise_as_colourful_as_the_pictures():
+    rng = np.random.default_rng(2)
+    wanted = np.array([[0.04, 0.03, 0.01], [0.03, 0.05, 0.02], [0.01, 0.02, 0.03]])
+    pixels = np.clip(rng.multivariate_normal([0.5, 0.5, 0.5], wanted / 4, (4, 64, 64)), 0, 1)
+    colors = ascent.picture_statistics((pixels * 255).astype("uint8")).colors
+    np.testing.assert_allclose(colors @ colors.T, wanted / 4, atol=5e-4)

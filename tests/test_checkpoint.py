@@ -1,0 +1,152 @@
+"""Checkpoints are whole or absent, load without our code, and what is no classifier is refused in a sentence."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from models import checkpoint
+from models.convnet import build_model
+from tests.conftest import small_sequential
+
+KERAS2 = Path(__file__).parent / "fixtures" / "keras2_sequential.h5"
+
+
+@pytest.mark.parametrize("arch", ["basic", "deep"])
+def test_saved_and_loaded(arch, tmp_path, pictures):
+    model = build_model(arch, 10)
+    path = tmp_path / "new folder" / "network.keras"
+    checkpoint.save(model, {"classes": list("abcdefghij"), "trained_at": "2026"}, path)
+    loaded = checkpoint.load(path)
+    np.testing.assert_array_equal(loaded.model(pictures / 1.0), model(pictures / 1.0))
+    assert loaded.metadata["classes"] == list("abcdefghij")
+    assert sorted(os.listdir(path.parent)) == ["network.json", "network.keras"]
+
+
+def test_opens_with_plain_keras_in_an_empty_script(tmp_path):
+    checkpoint.save(build_model("deep", 10), {}, tmp_path / "network.keras")
+    code = "import keras; print(keras.saving.load_model('network.keras').count_params())"
+    out = subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert int(out.stdout) == build_model("deep", 10).count_params()
+
+
+def test_an_earlier_checkpoint_survives_a_failed_save(tmp_path, monkeypatch):
+    path = tmp_path / "network.keras"
+    checkpoint.save(build_model("basic", 10), {}, path)
+    before = path.read_bytes()
+    model = build_model("basic", 10, seed=1)
+
+    def fail(unfinished):
+        Path(unfinished).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(model, "save", fail)
+    with pytest.raises(OSError, match="No space left"):
+        checkpoint.save(model, {}, path)
+    assert path.read_bytes() == before
+    assert sorted(os.listdir(tmp_path)) == ["network.json", "network.keras"]
+
+
+def test_newest_is_the_one_trained_last_not_the_file_written_last(tmp_path):
+    model = build_model("basic", 10)
+    for name, time in (("a", "2026-02-01"), ("b", "2026-03-01"), ("c", "2026-01-01")):
+        checkpoint.save(model, {"trained_at": time}, tmp_path / f"{name}.keras")
+    assert checkpoint.newest(tmp_path).stem == "b"
+    (tmp_path / ".1.z.keras").touch()
+    assert checkpoint.newest(tmp_path).stem == "b"
+    with pytest.raises(FileNotFoundError, match=r"run train\.py"):
+        checkpoint.newest(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("name", ["sequential.keras", "sequential.h5", "functional.keras", "functional.h5"])
+def test_foreign_models(name, tmp_path, pictures):
+    model = small_sequential()
+    if name.startswith("functional"):
+        model = keras.Model(model.inputs, model.outputs)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.save(tmp_path / name)
+    loaded = checkpoint.load(tmp_path / name)
+    np.testing.assert_allclose(loaded.model(pictures / 255), model(pictures / 255), rtol=1e-5)
+    assert loaded.metadata == {}
+
+
+def test_a_file_that_keras_2_wrote(pictures):
+    loaded = checkpoint.load(KERAS2)
+    with h5py.File(KERAS2) as file:
+        assert file.attrs["keras_version"].startswith("2.")
+        expected = file["expected_probabilities"][()]
+    images = np.linspace(0, 1, 2 * 16 * 16 * 3, dtype="float32").reshape(2, 16, 16, 3)
+    np.testing.assert_allclose(loaded.model(images), expected, rtol=1e-4)
+
+
+def refused(path):
+    with pytest.raises((ValueError, OSError)) as caught:
+        checkpoint.load(path)
+    return str(caught.value)
+
+
+def test_files_that_are_no_model(tmp_path):
+    assert "there is no model" in refused(tmp_path / "gone.keras")
+    text = tmp_path / "text.keras"
+    text.write_text("hello")
+    assert "damaged or no Keras model" in refused(text)
+    text.rename(tmp_path / "text.h5")
+    assert "damaged or no Keras model" in refused(tmp_path / "text.h5")
+    (tmp_path / "model.pt").touch()
+    assert "neither in .keras nor in .h5" in refused(tmp_path / "model.pt")
+    with h5py.File(tmp_path / "arrays.h5", "w") as file:
+        file["x"] = [1, 2]
+    assert "can't be loaded as a Keras model" in refused(tmp_path / "arrays.h5")
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.h5"])
+def test_a_truncated_file(name, tmp_path):
+    path = tmp_path / name
+    small_sequential().save(path)
+    for size in (10, path.stat().st_size // 2, path.stat().st_size - 1):
+        path.write_bytes(path.read_bytes()[:size])
+        assert "damaged" in refused(path) or "can't be loaded" in refused(path)
+
+
+def test_models_that_are_no_image_classifiers(tmp_path):
+    def kept(model):
+        model.save(tmp_path / "model.keras")
+        return refused(tmp_path / "model.keras")
+
+    text = keras.Sequential([keras.Input((20,)), layers.Dense(2)])
+    assert "it takes (20,), not (height, width, 1, 3 or 4)" in kept(text)
+    segmentation = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(2, 3)])
+    assert "it gives (6, 6, 2), not one number for each class" in kept(segmentation)
+    assert "it gives (1,)" in kept(small_sequential(classes=1))
+    assert "not an image classifier" in kept(keras.Sequential([layers.Dense(2)]))
+    two = [keras.Input((8, 8, 3)), keras.Input((8, 8, 3))]
+    assert "one input and one output" in kept(keras.Model(two, layers.Dense(2)(layers.Flatten()(layers.add(two)))))
+
+
+def test_a_lambda_layer_is_not_run(tmp_path):
+    marker = tmp_path / "was_here"
+    code = f"lambda x: (open({str(marker)!r}, 'w').close(), x)[1]"
+    model = keras.Sequential([keras.Input((8, 8, 3)), layers.Lambda(eval(code)), layers.Flatten(), layers.Dense(2)])
+    model.save(tmp_path / "model.keras")
+    marker.unlink(missing_ok=True)
+    assert "can't be loaded" in refused(tmp_path / "model.keras")
+    assert not marker.exists()
+
+
+def test_metadata_that_lie(tmp_path):
+    path = tmp_path / "network.keras"
+    small_sequential().save(path)
+    path.with_suffix(".json").write_text(json.dumps({"classes": ["a", "b"]}))
+    assert "names 2 classes, the model has 10" in refused(path)
+    path.with_suffix(".json").write_text("{")
+    assert "is not JSON" in refused(path)
+    for wrong in ("[]", '{"classes": 3}', '{"input_range": "0-1"}'):
+        path.with_suffix(".json").write_text(wrong)
+        assert "not the metadata" in refused(path)

@@ -1,0 +1,152 @@
+"""A model of anybody's, taken apart, still computes what it computed."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from cnnvis.classifier import Classifier, stated_range
+from models.convnet import build_model
+from tests.conftest import small_sequential
+
+
+def functional(end):
+    """A functional model with a branch, a shared layer, an operation, and one of several ends."""
+    keras.utils.set_random_seed(2)
+    x = inputs = keras.Input((16, 16, 3))
+    conv = layers.Conv2D(3, 3, padding="same", activation="relu", name="shared")
+    x = layers.add([conv(x), conv(conv(x))])
+    x = keras.ops.tanh(x * 0.01)
+    x = layers.Conv2D(5, 1, name="classes")(x)
+    return keras.Model(inputs, end(x))
+
+
+def softmax_then_flatten(x):
+    x = layers.MaxPooling2D(16)(x)
+    return layers.Flatten()(layers.Softmax()(x))
+
+
+ENDS = {
+    "average": lambda x: layers.GlobalAveragePooling2D()(x),
+    "softmax layer": lambda x: layers.Softmax()(layers.GlobalAveragePooling2D()(x)),
+    "activation layer": lambda x: layers.Activation("softmax")(layers.GlobalAveragePooling2D()(x)),
+    "softmax operation": lambda x: keras.ops.softmax(layers.GlobalAveragePooling2D()(x)),
+    "softmax then flatten": softmax_then_flatten,
+    "dense softmax": lambda x: layers.Dense(4, activation="softmax")(layers.Flatten()(x)),
+}
+
+
+def softmax(x):
+    x = np.exp(x - x.max(axis=1, keepdims=True))
+    return x / x.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_logits_and_probabilities_of_all_ends(end):
+    model = functional(ENDS[end])
+    images = np.random.default_rng(0).uniform(0, 255, (5, 16, 16, 3)).astype("float32")
+    given = model(images, training=False).numpy()
+    classifier = Classifier(model)
+    logits, probabilities = classifier.logits(images), classifier.probabilities(images)
+    np.testing.assert_allclose(softmax(logits), probabilities, rtol=1e-4)
+    np.testing.assert_allclose(logits if end == "average" else probabilities, given, rtol=1e-4, atol=1e-6)
+
+
+def test_sigmoid_end_keeps_its_probabilities(pictures):
+    model = small_sequential(activation="sigmoid")
+    classifier = Classifier(model)
+    np.testing.assert_allclose(classifier.probabilities(pictures), model(pictures / 1.0), rtol=1e-4)
+    np.testing.assert_allclose(1 / (1 + np.exp(-classifier.logits(pictures))), model(pictures / 1.0), rtol=1e-4)
+
+
+def test_an_end_that_is_neither_is_refused():
+    with pytest.raises(ValueError, match="ends in tanh"):
+        Classifier(small_sequential(activation="tanh"))
+
+
+@pytest.mark.parametrize("arch", ["basic", "deep"])
+def test_our_networks(arch, pictures):
+    model = build_model(arch, 10, (120, 120, 120), (4000, 4000, 4000))
+    classifier = Classifier(model)
+    np.testing.assert_allclose(classifier.probabilities(pictures), model(pictures.astype("float32")), rtol=1e-4)
+    logits = keras.Model(model.input, model.get_layer("fc2").output)(pictures.astype("float32"), training=False)
+    np.testing.assert_allclose(classifier.logits(pictures), logits, rtol=1e-4, atol=1e-5)
+    assert [name for name, layer in classifier.layers.items() if layer.kind == "FC"] == ["fc1", "fc2"]
+
+
+def test_batches_make_no_difference(sequential, pictures):
+    classifier = Classifier(sequential)
+    whole, single = classifier.probabilities(pictures), classifier.probabilities(pictures, batch_size=1)
+    np.testing.assert_allclose(whole, single, rtol=1e-5)
+
+
+def test_nested_models_are_taken_apart(pictures):
+    inner = keras.Sequential(
+        [keras.Input((32, 32, 3)), layers.Conv2D(4, 3, activation="relu", name="inside")], name="base"
+    )
+    x = inputs = keras.Input((32, 32, 3))
+    middle = keras.Model(inputs, layers.MaxPooling2D(name="pooled")(inner(x)), name="middle")
+    model = keras.Sequential(
+        [keras.Input((32, 32, 3)), middle, layers.Flatten(), layers.Dense(3, activation="softmax")]
+    )
+    classifier = Classifier(model)
+    assert list(classifier.layers)[:2] == ["inside", "pooled"]
+    np.testing.assert_allclose(classifier.probabilities(pictures), model(pictures / 1.0), rtol=1e-4)
+    inside = inner(pictures.astype("float32")).numpy()
+    np.testing.assert_allclose(classifier.outputs(pictures, ["inside"])["inside"], inside, rtol=1e-4, atol=1e-3)
+
+
+def test_grey_and_transparent_inputs(pictures):
+    grey = small_sequential(channels=1)
+    luminance = pictures @ np.array([0.299, 0.587, 0.114])
+    expected = grey(luminance[..., None].astype("float32") / 255)
+    np.testing.assert_allclose(Classifier(grey, (0, 1)).probabilities(pictures), expected, rtol=1e-3)
+    four = small_sequential(channels=4)
+    opaque = np.concatenate([pictures, np.full_like(pictures[..., :1], 255)], axis=-1) / 127.5 - 1
+    np.testing.assert_allclose(Classifier(four, (-1, 1)).probabilities(pictures), four(opaque), rtol=1e-3)
+
+
+def test_layer_before_and_after_its_activation(sequential, pictures):
+    classifier = Classifier(sequential, (0, 1))
+    layer = classifier.layer("first")
+    before, after = (t.numpy() for t in classifier.model_to([layer.linear, layer.output])(pictures.astype("float32")))
+    assert before.min() < 0
+    np.testing.assert_allclose(np.maximum(before, 0), after, atol=1e-6)
+    kernel, bias = sequential.get_layer("first").get_weights()
+    np.testing.assert_allclose(before, keras.ops.conv(pictures / np.float32(255), kernel) + bias, rtol=1e-3, atol=1e-4)
+
+
+def test_relu_input_is_found_behind_normalization_and_pooling(sequential):
+    classifier = Classifier(build_model("deep", 10))
+    for conv, norm in (("conv1", "norm1"), ("conv2", "norm2"), ("fc1", "norm7")):
+        assert classifier.relu_input(classifier.layer(conv)) is classifier.layer(norm).output
+    assert classifier.relu_input(classifier.layer("fc2")) is None
+    classifier = Classifier(sequential)
+    assert classifier.relu_input(classifier.layer("first")) is classifier.layer("first").linear
+
+
+def test_an_unknown_layer_names_the_known(sequential):
+    with pytest.raises(ValueError, match="no layer is called 'conv99'; there are first, shrink, second"):
+        Classifier(sequential).layer("conv99")
+
+
+def test_any_size_models_take_the_pictures_size():
+    model = keras.Sequential(
+        [keras.Input((None, None, 3)), layers.Conv2D(4, 3), layers.GlobalMaxPooling2D(), layers.Dense(2)]
+    )
+    assert Classifier(model).size == (32, 32)
+    assert Classifier(model, size=(20, 24)).probabilities(np.zeros((1, 20, 24, 3))).shape == (1, 2)
+
+
+def test_stated_range():
+    def with_first(*first):
+        return keras.Sequential(
+            [keras.Input((32, 32, 3)), *first, layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(2)]
+        )
+
+    assert stated_range(with_first()) is None
+    assert stated_range(with_first(layers.Rescaling(1 / 255))) == (0, 255)
+    assert stated_range(with_first(layers.Rescaling(1 / 127.5, offset=-1))) == (0, 255)
+    assert stated_range(with_first(layers.Normalization(mean=[0.5] * 3, variance=[0.1] * 3))) == (0, 1)
+    assert stated_range(with_first(layers.Normalization(mean=[120.0] * 3, variance=[4000.0] * 3))) == (0, 255)
+    assert stated_range(build_model("basic", 10, (120,) * 3, (4000,) * 3)) == (0, 255)

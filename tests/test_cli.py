@@ -1,0 +1,179 @@
+"""Options, errors in one line, files that are whole, and what is found out about a model."""
+
+import json
+
+import h5py
+import numpy as np
+import pytest
+
+from cnnvis import cli, data
+from cnnvis.files import complete
+from models import checkpoint
+from tests.conftest import small_sequential
+
+
+def run(command, argv=()):
+    return cli.run(cli.parser("A test."), command, list(argv))
+
+
+def raises(error):
+    def command(_args):
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (ValueError("wrong\n  in two lines"), 2, "wrong in two lines"),
+        (OSError(28, "No space left on device", "out/x.png"), 2, "out/x.png: No space left on device"),
+        (PermissionError("out can't be written to"), 2, "out can't be written to"),
+        (MemoryError(), 2, "MemoryError"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_mistakes_are_one_line(error, status, line, capsys):
+    assert run(raises(error)) == status
+    err = capsys.readouterr().err.strip()
+    assert err.endswith(line)
+    assert "\n" not in err
+
+
+def test_debug_shows_where_and_a_bug_shows_always():
+    with pytest.raises(ValueError, match="wrong"):
+        run(raises(ValueError("wrong")), ["--debug"])
+    with pytest.raises(KeyError):
+        run(raises(KeyError("bug")))
+
+
+@pytest.mark.parametrize("argv", [["--seed", "-1"], ["--seed", "x"], ["--unknown"]])
+def test_wrong_options(argv):
+    assert run(lambda args: None, argv) == 2
+
+
+def test_help_shows_defaults_and_no_none(capsys):
+    assert cli.run(cli.visualize_parser("A test."), None, ["--help"]) == 0
+    out = capsys.readouterr().out
+    assert "(default: outputs)" in out
+    assert "None" not in out
+    assert "False" not in out
+
+
+@pytest.mark.parametrize(("text", "value"), [("mean", "mean"), ("noise", "noise"), ("0", 0.0), ("127.5", 127.5)])
+def test_baselines(text, value):
+    assert cli.baseline(text) == value
+
+
+@pytest.mark.parametrize("text", ["grey", "-1", "256", "nan"])
+def test_no_baselines(text):
+    with pytest.raises(cli.argparse.ArgumentTypeError):
+        cli.baseline(text)
+
+
+def test_class_index():
+    assert cli.class_index("dog", ("cat", "dog")) == 1
+    assert cli.class_index("0", ("cat", "dog")) == 0
+    assert cli.class_index("0", ("1", "0")) == 1  # a name goes before an index
+    assert cli.class_index(None, ("cat",)) is None
+    for wrong in ("2", "bird", "-1"):
+        with pytest.raises(ValueError, match="there are cat, dog"):
+            cli.class_index(wrong, ("cat", "dog"))
+
+
+def test_files_are_complete_or_absent(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("before")
+    try:
+        with complete(path) as unfinished:
+            unfinished.write_text("half")
+            raise RuntimeError
+    except RuntimeError:
+        pass
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+    with complete(path) as unfinished:
+        unfinished.write_text("after")
+    assert path.read_text() == "after"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_arrays_and_attributes(tmp_path, capsys):
+    cli.save_arrays(tmp_path / "x.h5", {"group/a": np.arange(3)}, {"classes": ["é", "b"], "accuracy": 0.5})
+    assert str(tmp_path / "x.h5") in capsys.readouterr().out
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert file["group/a"][()].tolist() == [0, 1, 2]
+        assert list(file.attrs["classes"]) == ["é", "b"]
+
+
+def opened(tmp_path, argv, metadata=None, **options):
+    path = tmp_path / "model.keras"
+    small_sequential(**options).save(path)
+    if metadata is not None:
+        path.with_suffix(".json").write_text(json.dumps(metadata))
+    args = cli.visualize_parser("A test.").parse_args(argv)
+    return cli.open_classifier(args, checkpoint.load(path))
+
+
+def test_samples_stand_in_for_cifar10_with_a_notice(tmp_path, offline, capsys):
+    _, pictures = opened(tmp_path, ["--input-range", "0", "1"])
+    assert pictures.name == "samples"
+    assert "20 bundled samples" in capsys.readouterr().err
+    with pytest.raises(data.Unavailable):
+        opened(tmp_path, ["--input-range", "0", "1", "--data", "cifar10"])
+
+
+def test_metadata_decide_what_is_not_said(tmp_path):
+    metadata = {"data": "digits", "input_range": [-1, 1], "classes": list("0123456789")}
+    classifier, pictures = opened(tmp_path, [], metadata)
+    assert pictures.name == "digits"
+    raw = small_sequential()(pictures.images[:2] / 127.5 - 1)
+    np.testing.assert_allclose(classifier.probabilities(pictures.images[:2]), raw, rtol=1e-3)
+
+
+def test_labels_count_in_the_models_classes(tmp_path):
+    classes = sorted(data.CIFAR10_CLASSES, reverse=True)
+    _, pictures = opened(tmp_path, ["--data", "samples", "--input-range", "0", "1"], {"classes": classes})
+    assert pictures.classes == tuple(classes)
+    assert [classes[label] for label in pictures.labels[:3]] == ["cat", "ship", "ship"]
+
+
+def test_classes_from_a_file(tmp_path):
+    file = tmp_path / "classes.txt"
+    file.write_text("\n".join(f"class {i}" for i in range(10)) + "\n")
+    argv = ["--data", "samples", "--input-range", "0", "1", "--classes", str(file)]
+    _, pictures = opened(tmp_path, argv)
+    assert pictures.classes[3] == "class 3"
+    with pytest.raises(ValueError, match="10 class names for a model of 4 classes"):
+        opened(tmp_path, argv, classes=4)
+    file.write_text("\n")
+    with pytest.raises(ValueError, match="names no class"):
+        opened(tmp_path, argv)
+
+
+def test_data_of_other_classes_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="choose other --data"):
+        opened(tmp_path, ["--data", "samples", "--input-range", "0", "1"], classes=4)
+
+
+def test_a_range_that_can_not_be_told_is_asked_for(tmp_path):
+    with pytest.raises(ValueError, match="Say --input-range"):
+        opened(tmp_path, ["--data", "samples"])
+    with pytest.raises(ValueError, match="must be the smaller"):
+        opened(tmp_path, ["--data", "samples", "--input-range", "1", "0"])
+
+
+def test_a_range_is_told_by_what_the_model_is_good_on(tmp_path, capsys):
+    """A model that knows digits by their pixels / 255, and can't tell anything at 0-255."""
+    digits = data.load("digits", "train")
+    model = small_sequential()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.optimizer.learning_rate = 0.01
+    model.fit(digits.images / 255, digits.labels, epochs=12, verbose=0)
+    model.save(tmp_path / "model.keras")
+    args = cli.visualize_parser("A test.").parse_args(["--data", "digits"])
+    classifier, pictures = cli.open_classifier(args, checkpoint.load(tmp_path / "model.keras"))
+    assert "seems to take pixels 0 to 1" in capsys.readouterr().err
+    np.testing.assert_allclose(
+        classifier.probabilities(pictures.images[:3]), model(pictures.images[:3] / 255), rtol=1e-3, atol=1e-6
+    )

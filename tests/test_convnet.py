@@ -1,0 +1,75 @@
+"""The networks are what the article says: their layers, their order, what goes in and comes out."""
+
+import keras
+import numpy as np
+import pytest
+
+from models.convnet import ARCHITECTURES, build_model, identity_start
+
+BASIC = "conv1 relu1 conv2 relu2 pool1 conv3 relu3 conv4 relu4 pool2 fc1 relu5 fc2 probabilities"
+DEEP = (
+    "whitening relu0 conv1 pool1 relu1 conv2 relu2 conv3 pool2 relu3 conv4 relu4 conv5 pool3 relu5 conv6 relu6 pool4 "
+    "fc1 relu7 fc2 probabilities"
+)
+
+
+@pytest.mark.parametrize(("arch", "names"), [("basic", BASIC), ("deep", DEEP)])
+def test_layers_are_named_as_a_reader_would(arch, names):
+    model = build_model(arch, 10)
+    built = [layer.name for layer in model.layers]
+    assert [name for name in built if name in names.split()] == names.split()
+    rest = set(built) - set(names.split())
+    assert all(name.rstrip("0123456789") in ("pixels", "normalization", "norm", "dropout", "flatten") for name in rest)
+
+
+def test_basic_has_no_batch_normalization():
+    assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in build_model("basic", 10).layers)
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_pixels_in_probabilities_out(arch, pictures):
+    model = build_model(arch, 7, (120, 120, 120), (4000, 4000, 4000))
+    probabilities = model(pictures.astype("float32"), training=False).numpy()
+    assert probabilities.shape == (7, 7)
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    assert model.get_layer("probabilities").input is model.get_layer("fc2").output
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_the_seed_decides_the_first_weights(arch):
+    a, b, c = (build_model(arch, 10, seed=seed).get_weights() for seed in (3, 3, 4))
+    assert all((x == y).all() for x, y in zip(a, b))
+    assert any((x != y).any() for x, y in zip(a, c))
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_no_two_layers_start_with_the_same_weights(arch):
+    kernels = [
+        layer.kernel.numpy().ravel()[-100:]
+        for layer in build_model(arch, 10).layers
+        if hasattr(layer, "kernel") and layer.trainable
+    ]
+    assert len({(kernel / np.abs(kernel).max()).round(4).tobytes() for kernel in kernels}) == len(kernels)
+
+
+def test_normalization_takes_mean_and_variance_away():
+    model = build_model("basic", 10, (100, 110, 120), (25, 36, 49))
+    normalized = keras.Model(model.input, model.get_layer("normalization").output)
+    pixels = np.full((1, 32, 32, 3), 130, "float32")
+    np.testing.assert_allclose(normalized(pixels)[0, 0, 0], [30 / 5, 20 / 6, 10 / 7], rtol=1e-5)
+
+
+def test_identity_start_passes_channels_on():
+    kernel = np.random.default_rng(0).normal(size=(3, 3, 2, 5)).astype("float32")
+    started = identity_start(kernel)
+    x = np.random.default_rng(1).normal(size=(1, 6, 6, 2)).astype("float32")
+    y = keras.ops.conv(x, started, padding="same").numpy()
+    np.testing.assert_allclose(y[..., :2], x, rtol=1e-5)
+    np.testing.assert_array_equal(started[..., 2:], kernel[..., 2:])
+    assert not (kernel == started).all()
+
+
+def test_an_unknown_architecture():
+    with pytest.raises(ValueError, match="there are basic, deep"):
+        build_model("resnet", 10)

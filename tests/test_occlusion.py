@@ -1,0 +1,135 @@
+"""Occlusion maps against an independent implementation, properties, and values worked out by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnnvis import occlusion
+
+
+def by_masks(score, image, target, baseline, windows, stride):
+    """The formula as it is written: one mask a window, one picture at a time."""
+    maps = []
+    height, width = image.shape[:2]
+    for size in windows:
+        total, count = np.zeros((height, width)), np.zeros((height, width))
+        rows = int(np.ceil((height - size) / stride)) + 1
+        columns = int(np.ceil((width - size) / stride)) + 1
+        for i in range(rows):
+            for j in range(columns):
+                mask = np.zeros((height, width))
+                mask[i * stride : i * stride + size, j * stride : j * stride + size] = 1
+                hidden = image * (1 - mask[..., None]) + baseline * mask[..., None]
+                drop = score(image[None])[0, target] - score(hidden[None])[0, target]
+                total += mask * drop
+                count += mask
+        maps.append(total / count)
+    return np.mean(maps, axis=0)
+
+
+def bent_score(shape, classes=3, seed=0):
+    """A scorer that is not linear, so that overlaps matter."""
+    weights = np.random.default_rng(seed).normal(size=(int(np.prod(shape)), classes)) / 100
+
+    def score(images):
+        return np.tanh(images.reshape(len(images), -1) @ weights)
+
+    return score
+
+
+@given(
+    height=st.integers(1, 9),
+    width=st.integers(1, 9),
+    sizes=st.lists(st.integers(1, 9), min_size=1, max_size=2),
+    stride=st.integers(1, 4),
+    channels=st.sampled_from([1, 3]),
+    batch=st.sampled_from([1, 3, 256]),
+)
+def test_agrees_with_the_formula(height, width, sizes, stride, channels, batch):
+    sizes = [min(size, height, width) for size in sizes]
+    stride = min(stride, *sizes)
+    rng = np.random.default_rng(height * 10 + width)
+    images = rng.uniform(0, 255, (2, height, width, channels)).astype("float32")
+    baselines = rng.uniform(0, 255, images.shape).astype("float32")
+    score = bent_score(images.shape[1:])
+    before = images.copy(), baselines.copy()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(occlusion, "BATCH", batch)
+        maps = occlusion.occlusion_maps(score, images, [0, 2], baselines, sizes, stride)
+    assert maps.shape == (2, height, width)
+    assert maps.dtype == np.float32
+    for image, baseline, target, importance in zip(images, baselines, (0, 2), maps):
+        np.testing.assert_allclose(importance, by_masks(score, image, target, baseline, sizes, stride), atol=1e-5)
+    np.testing.assert_array_equal(images, before[0])
+    np.testing.assert_array_equal(baselines, before[1])
+
+
+@given(length=st.integers(1, 40), data=st.data())
+def test_every_pixel_is_in_a_window(length, data):
+    size = data.draw(st.integers(1, length))
+    stride = data.draw(st.integers(1, size))
+    starts = occlusion.window_positions(length, size, stride)
+    assert len(starts) == int(np.ceil((length - size) / stride)) + 1
+    covered = {pixel for start in starts for pixel in range(start, min(start + size, length))}
+    assert covered == set(range(length))
+
+
+def test_windows_by_hand():
+    assert occlusion.window_positions(32, 5, 4).tolist() == [0, 4, 8, 12, 16, 20, 24, 28]
+    corners = occlusion.window_corners(3, 3, 2, 2)  # the last of each axis is cut off
+    assert corners.tolist() == [[0, 0, 2, 2], [0, 2, 2, 3], [2, 0, 3, 2], [2, 2, 3, 3]]
+
+
+def test_average_drop_by_hand():
+    corners = np.array([[0, 0, 1, 2], [0, 1, 1, 3]])
+    np.testing.assert_allclose(occlusion.average_drop([4.0, -2.0], corners, (1, 3)), [[4.0, 1.0, -2.0]])
+
+
+def test_a_linear_scorer_is_explained_exactly():
+    rng = np.random.default_rng(3)
+    weights = rng.normal(size=(6, 5, 3)).astype("float32")
+    images = rng.uniform(0, 255, (2, 6, 5, 3)).astype("float32")
+
+    def score(batch):
+        return np.tensordot(batch, weights, 3)[:, None]
+
+    maps = occlusion.occlusion_maps(score, images, [0, 0], np.zeros_like(images), [1])
+    np.testing.assert_allclose(maps, (images * weights).sum(axis=-1), rtol=1e-3, atol=1e-2)
+
+
+def test_a_symmetric_picture_has_a_symmetric_map():
+    half = np.random.default_rng(4).uniform(0, 255, (8, 4, 3))
+    image = np.concatenate([half, half[:, ::-1]], axis=1)[None]
+
+    def score(batch):
+        return np.tanh(batch.mean(axis=(1, 2)) / 100)
+
+    maps = occlusion.occlusion_maps(score, image, [1], np.zeros_like(image), [3], 1)
+    np.testing.assert_allclose(maps, maps[:, :, ::-1], atol=1e-6)
+
+
+@pytest.mark.parametrize(("size", "stride"), [(9, 1), (0, 1), (3, 4), (3, 0)])
+def test_windows_that_make_no_sense_are_refused(size, stride):
+    with pytest.raises(ValueError, match=r"choose 1 to"):
+        occlusion.window_positions(8, size, stride)
+
+
+def test_baselines():
+    images = np.random.default_rng(5).integers(0, 256, (2, 16, 12, 3), dtype="uint8")
+    mean = occlusion.baseline_images(images, "mean")
+    np.testing.assert_allclose(mean[1, 3, 4], images[1].reshape(-1, 3).mean(axis=0), rtol=1e-5)
+    assert (occlusion.baseline_images(images, "zero") == 0).all()
+    assert (occlusion.baseline_images(images, 7.5) == 7.5).all()
+    noise = occlusion.baseline_images(images, "noise", seed=1)
+    np.testing.assert_array_equal(noise, occlusion.baseline_images(images, "noise", seed=1))
+    assert (noise != occlusion.baseline_images(images, "noise", seed=2)).any()
+    assert noise.min() >= 0
+    assert noise.max() <= 255
+    blurred = occlusion.baseline_images(images, "blur")
+    assert blurred[0].std() < images[0].std()
+    assert abs(blurred[0].mean() - images[0].mean()) < 5
+    for kind in ("mean", "zero", "blur", "noise", 3.0):
+        baseline = occlusion.baseline_images(images, kind)
+        assert baseline.shape == images.shape
+        assert baseline.dtype == np.float32

@@ -1,0 +1,126 @@
+"""Figures show all they are given, and nothing is cut off."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnnvis import plots
+
+GOLDEN = Path(__file__).parent / "golden"
+CLASSES = ["cat", "dog", "a class with a long name of several words", "d" * 40]
+
+
+def pixels(figure, tmp_path):
+    figure.savefig(tmp_path / "figure.png")
+    return np.asarray(Image.open(tmp_path / "figure.png").convert("RGB")).astype(int)
+
+
+def border_is_white(image, width=2):
+    edges = [image[:width], image[-width:], image[:, :width], image[:, -width:]]
+    return all((edge == 255).all() for edge in edges)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def figures(rng):
+    images = rng.integers(0, 256, (5, 32, 32, 3), dtype="uint8")
+    probabilities = rng.dirichlet(np.ones(4), 5)
+    matrix = rng.integers(0, 50, (4, 4))
+    maps = rng.normal(size=(5, 32, 32))
+    filters = {
+        "images": images,
+        "filters": np.arange(5),
+        "activation": rng.normal(size=5),
+        "dataset_max": rng.normal(size=5),
+        "dead": np.array([0, 1, 0, 0, 0], bool),
+    }
+    outputs = {"conv1": rng.normal(size=(9, 9, 20)), "pool1": rng.normal(size=(4, 4, 3)), "fc1": rng.normal(size=30)}
+    kinds = {"conv1": "CONV", "pool1": "POOL", "fc1": "FC"}
+    rows = [{"epoch": i, "loss": 1 / i, "accuracy": 1 - 1 / i, "val_loss": 1, "val_accuracy": 0.5} for i in (1, 2, 3)]
+    yield "training_curves", plots.training_curves(rows)
+    yield "confusion", plots.confusion(matrix, CLASSES, 0.5, (0.4, 0.6))
+    yield "gallery", plots.gallery(images, probabilities, np.array([0, 1, 2, 3, -1]), CLASSES, "A title")
+    yield "breakdown", plots.breakdown(matrix, [(0, 3, 40), (2, 1, 7)], CLASSES)
+    yield "importance", plots.importance(images, maps, ["cat 90%\nsecond line"] * 5, "logit")
+    yield "filters", plots.filter_pages("x", {"conv1": filters, "a_very_long_layer_name": filters})["x"]
+    for shape in ((9, 9, 20), (1, 1, 7), (130,)):
+        for scale in ("channel", "layer"):
+            yield f"layer_{len(shape)}_{scale}", plots.layer_output("conv1", "CONV", rng.normal(size=shape), scale)
+    yield "network", plots.network_outputs(images[0], outputs, kinds, probabilities[0], CLASSES, "A title")
+
+
+def test_nothing_is_cut_off(rng, tmp_path):
+    for name, figure in figures(rng):
+        image = pixels(figure, tmp_path)
+        assert border_is_white(image), name
+        assert (image < 200).any(), name
+
+
+@pytest.mark.parametrize("channels", [1, 7, 16, 17, 512])
+@pytest.mark.parametrize("scale", ["channel", "layer"])
+def test_no_channel_is_missing(channels, scale):
+    output = np.random.default_rng(1).normal(size=(3, 4, channels))
+    columns = int(np.ceil(np.sqrt(channels)))
+    tiles, (low, high) = plots.tile(output, columns, scale)
+    assert np.isfinite(tiles).sum() == output.size
+    assert (low, high) == (output.min(), output.max())
+    for channel in range(channels):
+        row, column = divmod(channel, columns)
+        shown = tiles[row * 4 : row * 4 + 3, column * 5 : column * 5 + 4]
+        values = output[..., channel]
+        lowest, highest = (values.min(), values.max()) if scale == "channel" else (low, high)
+        np.testing.assert_allclose(shown, (values - lowest) / (highest - lowest))
+
+
+def test_a_constant_channel_is_dark_not_nan():
+    tiles, _ = plots.tile(np.full((2, 2, 1), 7.0), 1, "channel")
+    assert tiles.tolist() == [[0, 0], [0, 0]]
+
+
+def test_the_overlay_is_grey_where_nothing_matters_and_coloured_where_it_does():
+    image = np.random.default_rng(2).integers(0, 256, (8, 8, 3), dtype="uint8")
+    values = np.zeros((8, 8))
+    values[0, 0], values[0, 1] = 2.0, -2.0
+    shown = plots.overlay(image, values, 2.0)
+    assert np.ptp(shown[2:], axis=-1).max() < 1e-9
+    assert shown[0, 0, 0] > shown[0, 0, 2] + 0.3  # red for
+    assert shown[0, 1, 2] > shown[0, 1, 0] + 0.3  # blue against
+    assert shown.min() >= 0
+    assert shown.max() <= 1
+
+
+def test_a_map_of_zeros_can_be_drawn(tmp_path):
+    figure = plots.importance(np.zeros((1, 8, 8, 3), "uint8"), np.zeros((1, 8, 8)), ["nothing"], "logit")
+    assert border_is_white(pixels(figure, tmp_path))
+
+
+def test_pages_share_a_scale_and_leave_nothing_out():
+    maps = np.zeros((19, 4, 4))
+    maps[18] = 5
+    pages = plots.importance_pages("name", np.zeros((19, 4, 4, 3), "uint8"), maps, ["t"] * 19, "logit")
+    assert list(pages) == ["name", "name_2", "name_3"]
+    shown = [sum(len(axes.images) for axes in page.axes) for page in pages.values()]
+    assert shown == [24, 24, 9]
+    assert pages["name"].axes[1].images[0].norm.vmax == 5
+
+
+def test_a_thousand_classes_stay_readable(tmp_path):
+    matrix = np.random.default_rng(3).integers(0, 3, (1000, 1000))
+    names = [f"class number {i}" for i in range(1000)]
+    for figure in (plots.confusion(matrix, names, 0.1, (0.05, 0.2)), plots.breakdown(matrix, [(1, 2, 3)], names)):
+        image = pixels(figure, tmp_path)
+        assert border_is_white(image)
+        assert max(image.shape) < 3000
+
+
+@pytest.mark.parametrize("name", ["importance", "layer_3_channel"])
+def test_golden_figures(name, tmp_path):
+    """Drawn as when last looked at; letters may be set a little differently by another matplotlib."""
+    image = pixels(dict(figures(np.random.default_rng(0)))[name], tmp_path)
+    golden = np.asarray(Image.open(GOLDEN / f"{name}.png").convert("RGB").resize(image.shape[1::-1])).astype(int)
+    assert np.abs(image - golden).mean() < 4

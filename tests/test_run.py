@@ -1,0 +1,44 @@
+"""A run's name is claimed once, and its files are whole or absent."""
+
+import pytest
+
+from cnnvis.run import Run
+
+
+def test_a_name_is_claimed_once(tmp_path):
+    run = Run(tmp_path, "first")
+    run.begin({"seed": 3}, overwrite=False)
+    with pytest.raises(FileExistsError, match="go on with --resume"):
+        Run(tmp_path, "first").begin({}, overwrite=False)
+    assert Run(tmp_path, "first").restore() == {"seed": 3}
+    run.end()
+    run.checkpoint.touch()
+    with pytest.raises(FileExistsError, match="choose another --name"):
+        Run(tmp_path, "first").begin({}, overwrite=False)
+    Run(tmp_path, "first").begin({"seed": 4}, overwrite=True)
+    assert run.restore() == {"seed": 4}
+    assert run.checkpoint.exists()
+
+
+def test_nothing_to_resume(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no interrupted run 'other'"):
+        Run(tmp_path, "other").restore()
+    run = Run(tmp_path, "other")
+    run.settings.write_text("{")
+    with pytest.raises(ValueError, match="is damaged"):
+        run.restore()
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", "../x"])
+def test_names_that_are_no_file_names(tmp_path, name):
+    with pytest.raises(ValueError, match="can't be the name of a file"):
+        Run(tmp_path, name)
+
+
+def test_rows_come_back_as_numbers(tmp_path):
+    run = Run(tmp_path, "run")
+    rows = [{"epoch": 1, "loss": 0.125}, {"epoch": 2, "loss": 1e-9}]
+    run.write_rows(rows)
+    assert run.read_rows(2) == rows
+    assert run.read_rows(1) == rows[:1]
+    assert run.read_rows(0) == []

@@ -1,0 +1,185 @@
+"""The pieces of training, each against what it stands for; and a run that is interrupted ends as one that is not."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cnnvis import training
+from cnnvis.run import Run
+from models.convnet import build_model
+
+RECIPE = training.RECIPES["deep"]
+
+
+def test_one_cycle_by_hand():
+    schedule = training.OneCycle(0.2, 1.0, 0.0, 4, 12)
+    rates = [float(schedule(step)) for step in (0, 2, 4, 8, 12)]
+    np.testing.assert_allclose(rates, [0.2, 0.6, 1.0, 0.5, 0.0], atol=1e-6)
+
+
+def test_scaled_sgd_moves_the_named_variables_further():
+    layer = keras.layers.Dense(1, name="fc2")
+    layer.build((None, 2))
+    before = layer.kernel.numpy(), layer.bias.numpy()
+    optimizer = training.ScaledSGD({"fc2/kernel": 10.0}, learning_rate=0.5)
+    optimizer.apply([tf.ones((2, 1)), tf.ones((1,))], layer.trainable_variables)
+    np.testing.assert_allclose(before[0] - layer.kernel.numpy(), 5.0, rtol=1e-6)
+    np.testing.assert_allclose(before[1] - layer.bias.numpy(), 0.5, rtol=1e-6)
+
+
+def test_weight_decay_spares_the_biases():
+    model = build_model("deep", 10)
+    training.compile_model(model, RECIPE, 10)
+    spared = [v.path for v in model.trainable_variables if not model.optimizer._use_weight_decay(v)]
+    assert sorted(path.split("/")[-1] for path in spared) == ["beta"] * 7 + ["bias"]
+
+
+@pytest.mark.parametrize("shape", [(6, 5, 5, 3), (6, 3)])
+@pytest.mark.parametrize("is_training", [True, False])
+def test_fused_batch_normalization_is_keras_own(shape, is_training):
+    layers = [
+        kind(scale=False, momentum=0.9, epsilon=1e-5)
+        for kind in (keras.layers.BatchNormalization, training.FusedBatchNormalization)
+    ]
+    rng = np.random.default_rng(0)
+    x = rng.normal(3, 2, shape).astype("float32")
+    for layer in layers:
+        layer.build(shape)
+        layer.set_weights([np.array([1, 2, 3]), np.array([2, 3, 4]), np.array([1, 4, 9])])
+    ours, theirs = (layer(x, training=is_training) for layer in layers)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+    count = x.size // 3
+    np.testing.assert_allclose(layers[0].moving_mean, layers[1].moving_mean, rtol=1e-5)
+    unbiased = count / (count - 1)  # the fused kernel divides by n - 1
+    old, new = 0.9 * np.array([1, 4, 9]), layers[0].moving_variance - 0.9 * np.array([1, 4, 9])
+    expected = old + new * unbiased if is_training else layers[0].moving_variance
+    np.testing.assert_allclose(layers[1].moving_variance, expected, rtol=1e-4)
+
+
+def test_smoothed_cross_entropy_by_hand():
+    loss = training.SmoothedCrossEntropy(0.2)(np.array([1]), np.array([[0.25, 0.5, 0.125, 0.125]]))
+    by_hand = -(0.85 * np.log(0.5) + 0.05 * (np.log(0.25) + 2 * np.log(0.125)))
+    assert float(loss) == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_whitening_filters_whiten(pictures):
+    images = np.cumsum(np.random.default_rng(0).normal(size=(40, 16, 16, 3)), axis=2)
+    filters = training.whitening_filters(images, 24, epsilon=0)
+    outputs = keras.ops.conv(images.astype("float32"), filters).numpy().reshape(-1, 24)
+    np.testing.assert_allclose(np.cov(outputs[:, :12], rowvar=False), np.eye(12), atol=0.02)
+    np.testing.assert_array_equal(filters[..., 12:], -filters[..., :12])
+
+
+def test_whitening_filters_of_flat_pictures_are_finite():
+    assert np.isfinite(training.whitening_filters(np.zeros((5, 8, 8, 3)), 24)).all()
+
+
+def test_batches_depend_on_seed_epoch_and_position_only(pictures):
+    recipe = dataclasses.replace(RECIPE, batch_size=3)
+    labels = np.arange(7)
+    batches = training.Batches(pictures, labels, recipe, seed=1)
+    assert len(batches) == 2
+    epochs = []
+    for _ in range(3):
+        epochs.append([batches[i] for i in range(2)])
+        batches.on_epoch_end()
+    resumed = training.Batches(pictures, labels, recipe, seed=1)
+    resumed.go_to(2)
+    for (x, y), i in zip(epochs[2], (0, 1)):
+        np.testing.assert_array_equal(resumed[i][0], x)
+        np.testing.assert_array_equal(resumed[i][1], y)
+    assert len({tuple(np.concatenate([y for _, y in epoch])) for epoch in epochs}) == 3
+    for epoch in epochs:
+        seen = np.concatenate([y for _, y in epoch])
+        assert len(set(seen)) == 6  # none twice
+
+
+def test_labels_stay_with_their_pictures():
+    images = np.repeat(np.arange(20, dtype="uint8"), 32 * 32 * 3).reshape(20, 32, 32, 3)
+    batches = training.Batches(images, np.arange(20), dataclasses.replace(RECIPE, batch_size=10), seed=0)
+    for x, y in (batches[0], batches[1]):
+        np.testing.assert_array_equal(x[:, 3, 3, 0], y)
+
+
+@pytest.mark.parametrize(
+    ("count", "options", "batch_size", "learning_rate"),
+    [
+        (50_000, {}, 500, 1.0),
+        (1437, {}, 32, 0.064),
+        (10, {}, 10, 0.02),
+        (1437, {"batch_size": 100}, 100, 0.2),
+        (1437, {"batch_size": 100, "learning_rate": 0.3}, 100, 0.3),
+    ],
+)
+def test_recipes_adapt_to_few_pictures(count, options, batch_size, learning_rate):
+    recipe = training.adapt(RECIPE, count, **options)
+    assert recipe.batch_size == batch_size
+    assert recipe.learning_rate == pytest.approx(learning_rate)
+
+
+def test_a_batch_that_can_not_be_filled():
+    with pytest.raises(ValueError, match="20 training pictures can't fill a batch of 64"):
+        training.adapt(RECIPE, 20, batch_size=64)
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize("arch", ["basic", "deep"])
+def test_an_interrupted_run_ends_in_the_same_weights(arch, tmp_path, pictures):
+    images = np.tile(pictures, (6, 1, 1, 1))
+    labels = np.tile(np.arange(7), 6)
+    recipe = dataclasses.replace(training.RECIPES[arch], batch_size=14, epochs=3, learning_rate=0.01)
+
+    def fit(name, stop_after=None):
+        run = Run(tmp_path, name)
+        keras.utils.set_random_seed(0)
+        model = build_model(arch, 7, (120,) * 3, (4000,) * 3, batch_normalization=training.FusedBatchNormalization)
+        batches = training.Batches(images, labels, recipe, seed=0)
+        training.compile_model(model, recipe, 9)
+        if run.state.exists():
+            batches.go_to(training.load_state(model, run.state, 3))
+        rows = run.read_rows(batches.epoch)
+        assert [row["epoch"] for row in rows] == list(range(1, batches.epoch + 1))
+
+        def draw(rows):
+            if len(rows) == stop_after:
+                raise Stop
+
+        journal = training.Journal(run, rows, draw, len(images))
+        model.fit(batches, epochs=3, initial_epoch=batches.epoch, callbacks=[journal], verbose=0, shuffle=False)
+        return model.get_weights(), run.read_rows(3)
+
+    tf.config.experimental.enable_op_determinism()
+    try:
+        whole, rows = fit("whole")
+        with pytest.raises(Stop):
+            fit("halves", stop_after=2)  # the second epoch's row is written, its state is not
+        resumed, resumed_rows = fit("halves")
+    finally:
+        tf.config.experimental.disable_op_determinism()
+    for a, b in zip(whole, resumed):
+        np.testing.assert_array_equal(a, b)
+    assert [row["loss"] for row in rows] == [row["loss"] for row in resumed_rows]
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tmp_path, pictures):
+    recipe = dataclasses.replace(training.RECIPES["basic"], batch_size=7, epochs=9, learning_rate=1e30)
+    model = build_model("basic", 7)
+    training.compile_model(model, recipe, 9)
+    journal = training.Journal(Run(tmp_path, "run"), [], lambda rows: None, 7)
+    batches = training.Batches(pictures, np.arange(7), recipe, seed=0)
+    with pytest.raises(ValueError, match="the loss is no number any more"):
+        model.fit(batches, epochs=9, callbacks=[journal], verbose=0)
+
+
+def test_weights_move_from_training_to_a_plain_model(pictures):
+    trained = build_model("deep", 10, seed=1, batch_normalization=training.FusedBatchNormalization)
+    plain = build_model("deep", 10, seed=2)
+    plain.set_weights(trained.get_weights())
+    x = pictures.astype("float32")
+    np.testing.assert_allclose(plain(x, training=False), trained(x, training=False), rtol=1e-4, atol=1e-6)

@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+"""Train a convolutional network and stash it in models/stashed/, where the visualize scripts find it."""
+
+import importlib.metadata
+import importlib.util
+import platform
+import shlex
+import sys
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+
+from cnnvis import cli
+
+STASH = Path(__file__).parent / "models" / "stashed"
+RESUMED = (
+    "arch",
+    "data",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "seed",
+    "precision",
+    "limit",
+    "validation",
+    "deterministic",
+)
+
+
+def options():
+    parser = cli.parser(__doc__, "Ctrl-C is safe: --resume goes on after the last complete epoch.")
+    group = parser.add_argument_group("what is trained")
+    group.add_argument("--arch", choices=("basic", "deep"), default="deep", help="4 or 6 CONV layers, 2 FC")
+    group.add_argument(
+        "--data",
+        default="auto",
+        metavar="NAME",
+        help="cifar10, digits, or a folder DIR with DIR/train/<class>/* and DIR/test/<class>/*; "
+        "auto: CIFAR-10 if it can be had, else digits",
+    )
+    group.add_argument(
+        "--limit", type=cli.positive, metavar="N", help="only N training images, for a quick look (default: all)"
+    )
+    group.add_argument(
+        "--validation",
+        type=cli.natural,
+        default=0,
+        metavar="N",
+        help="training images held out, reported on every epoch",
+    )
+    group = parser.add_argument_group(
+        "how", "defaults that are not shown are the recipe of the architecture, in cnnvis/training.py"
+    )
+    group.add_argument(
+        "--epochs", type=cli.positive, metavar="N", help="times that every image is seen (default: recipe)"
+    )
+    group.add_argument("--batch-size", type=cli.positive, metavar="N", help="images a step (default: recipe)")
+    group.add_argument("--learning-rate", type=cli.above_zero, metavar="RATE", help="at its peak (default: recipe)")
+    group.add_argument(
+        "--precision",
+        choices=("auto", "float32", "bfloat16"),
+        default="auto",
+        help="of the arithmetic; auto: bfloat16 where the processor or GPU multiplies in it natively, else float32",
+    )
+    group.add_argument("--deterministic", action="store_true", help="bit-exact repeatability, slower")
+    group = parser.add_argument_group("where it goes")
+    group.add_argument("--name", help="the checkpoint is DIR/NAME.keras (default: <data>_<arch>_<date-time>)")
+    group.add_argument(
+        "--out",
+        type=Path,
+        default=Path(__file__).parent / "models" / "stashed",
+        metavar="DIR",
+        help="folder of checkpoints",
+    )
+    group.add_argument(
+        "--overwrite", action="store_true", help="replace a checkpoint or an interrupted run of that name"
+    )
+    group.add_argument("--resume", action="store_true", help="go on with the interrupted run of that name")
+    group.add_argument(
+        "--tensorboard", type=Path, metavar="DIR", help="write TensorBoard logs there, if it is installed"
+    )
+    return parser
+
+
+def train(args):
+    import keras
+    import tensorflow as tf
+
+    from cnnvis import plots, training
+    from cnnvis.files import complete
+    from cnnvis.run import Run
+
+    cli.make_folder(args.out)
+    if args.resume:
+        restore_settings(args)
+    pictures, held_out, test = load_pictures(args)
+    run = Run(args.out, args.name or f"{pictures.short_name}_{args.arch}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
+    if not args.resume:
+        run.begin({**{key: getattr(args, key) for key in RESUMED}, "data": pictures.name}, args.overwrite)
+
+    keras.utils.set_random_seed(args.seed)
+    if args.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    if args.precision == "auto":
+        args.precision = "bfloat16" if training.multiplies_bfloat16() else "float32"
+    keras.config.set_dtype_policy("mixed_bfloat16" if args.precision == "bfloat16" else "float32")
+    recipe = training.adapt(
+        training.RECIPES[args.arch], len(pictures), args.epochs, args.batch_size, args.learning_rate
+    )
+    model = build(args, pictures, batch_normalization=training.FusedBatchNormalization)
+    batches = training.Batches(pictures.images, pictures.labels, recipe, args.seed)
+    training.compile_model(model, recipe, recipe.epochs * len(batches))
+    if args.resume and run.state.exists():
+        batches.go_to(training.load_state(model, run.state, len(batches)))
+    rows = run.read_rows(batches.epoch)
+
+    def draw(rows):
+        with complete(run.curves) as unfinished:
+            plots.training_curves(rows).savefig(unfinished)
+
+    print(
+        f"{args.arch} on {len(pictures):,} images of {pictures.name}: {recipe.epochs} epochs, batches of "
+        f"{recipe.batch_size}, learning rate {recipe.learning_rate:g}, {args.precision}, seed {args.seed}",
+        flush=True,
+    )
+    try:
+        model.fit(
+            batches,
+            epochs=recipe.epochs,
+            initial_epoch=batches.epoch,
+            validation_data=(held_out.images, held_out.labels) if len(held_out) else None,
+            validation_batch_size=500,
+            callbacks=[training.Journal(run, rows, draw, len(batches) * recipe.batch_size), *tensorboard(args)],
+            verbose=1 if sys.stdout.isatty() else 2,
+            shuffle=False,
+        )
+        finish(args, run, model, pictures, test, recipe, rows)
+    except KeyboardInterrupt:
+        done = f"after epoch {len(rows)} of {recipe.epochs}" if rows else "before the first epoch was complete"
+        again = f"python train.py --name {shlex.quote(run.name)} --out {shlex.quote(str(args.out))} --resume"
+        raise KeyboardInterrupt(f"Interrupted {done}. Go on with: {again}") from None
+
+
+def restore_settings(args):
+    """Bring the options of the interrupted run back; what is said again must not differ."""
+    from cnnvis.run import Run
+
+    if not args.name:
+        raise ValueError("--resume needs the --name of the run")
+    for key, value in Run(args.out, args.name).restore().items():
+        said = getattr(args, key)
+        if said not in (value, options().get_default(key)):
+            raise ValueError(f"the run {args.name!r} began with {key} {value}, not {said}: leave that option out")
+        setattr(args, key, value)
+
+
+def load_pictures(args):
+    """Training, held-out and test pictures. The last are not looked at before the end, but must be there."""
+    import numpy as np
+
+    from cnnvis import data
+
+    if args.data != "auto":
+        pictures = data.load(args.data, "train")
+    else:
+        try:
+            pictures = data.load("cifar10", "train")
+        except data.Unavailable as error:
+            cli.shout(f"{error}.\n\nTraining on the 1,797 handwritten DIGITS of scikit-learn instead of CIFAR-10.")
+            pictures = data.load("digits", "train")
+    test = data.load(pictures.name, "test")
+    if args.validation >= len(pictures):
+        raise ValueError(f"--validation {args.validation} leaves nothing of {len(pictures)} images to train on")
+    held_out, kept = np.split(np.random.default_rng(args.seed).permutation(len(pictures)), [args.validation])
+    return pictures.take(np.sort(kept[: args.limit])), pictures.take(np.sort(held_out)), test
+
+
+def build(args, pictures, **options):
+    """The untrained network; all that it knows of the training pictures are their colours and 2x2 patches."""
+    import numpy as np
+
+    from cnnvis import data, training
+    from models import convnet
+
+    mean, variance = data.statistics(pictures.images)
+    model = convnet.build_model(args.arch, len(pictures.classes), mean, variance, args.seed, **options)
+    if args.arch == "deep":
+        normalized = (pictures.images[: training.WHITENING_IMAGES] - np.array(mean)) / np.sqrt(variance)
+        model.get_layer("whitening").set_weights([training.whitening_filters(normalized, convnet.WHITENING_FILTERS)])
+    return model
+
+
+def tensorboard(args):
+    import keras
+
+    if not args.tensorboard:
+        return []
+    if importlib.util.find_spec("tensorboard") is None:
+        raise ValueError("--tensorboard needs TensorBoard: pip install tensorboard")
+    return [keras.callbacks.TensorBoard(args.tensorboard)]
+
+
+def finish(args, run, model, pictures, test, recipe, rows):
+    """Bring the weights into a plain float32 model, read the test set, and stash all that is known."""
+    import keras
+
+    from cnnvis import training
+    from cnnvis.classifier import Classifier
+    from models import checkpoint
+
+    keras.config.set_dtype_policy("float32")
+    plain = build(args, pictures)
+    plain.set_weights(model.get_weights())
+    print(f"Reading the {len(test):,} test images …", flush=True)
+    accuracy, views_accuracy = training.accuracies(Classifier(plain), test.images, test.labels)
+    seconds = sum(row["seconds"] for row in rows)
+    metadata = {
+        "architecture": args.arch,
+        "data": pictures.name,
+        "classes": list(pictures.classes),
+        "input_range": [0, 255],
+        "seed": args.seed,
+        "epochs": recipe.epochs,
+        "training_images": len(pictures),
+        "precision": args.precision,
+        "seconds": round(seconds, 1),
+        "images_per_second": round(sum(row["seconds"] * row["images_per_second"] for row in rows) / seconds, 1),
+        "test_images": len(test),
+        "test_accuracy": accuracy,
+        "test_accuracy_six_views": views_accuracy,
+        "recipe": asdict(recipe),
+        "deterministic": args.deterministic,
+        "versions": {
+            "python": platform.python_version(),
+            "tensorflow": importlib.metadata.version("tensorflow"),
+            "keras": keras.__version__,
+        },
+        "trained_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+    checkpoint.save(plain, metadata, run.checkpoint)
+    run.end()
+    print(
+        f"Test accuracy {accuracy:.2%}, with six views of each image {views_accuracy:.2%}; trained in {seconds:.0f} s."
+    )
+    print(*(run.checkpoint.with_suffix(end) for end in (".keras", ".json", ".csv", ".png")), sep="\n")
+
+
+def main(argv=None):
+    return cli.run(options(), train, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
