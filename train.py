@@ -161,7 +161,7 @@ def load_pictures(args):
     from cnnvis import data
 
     if args.data != "auto":
-        pictures = data.load(args.data, "train")
+        pictures = data.load(args.data, "train", track=cli.track("Reading pictures"))
     else:
         try:
             pictures = data.load("cifar10", "train")
@@ -211,8 +211,8 @@ def finish(args, run, model, pictures, test, recipe, rows):
     keras.config.set_dtype_policy("float32")
     plain = build(args, pictures)
     plain.set_weights(model.get_weights())
-    print(f"Reading the {len(test):,} test images …", flush=True)
-    accuracy, views_accuracy = training.accuracies(Classifier(plain), test.images, test.labels)
+    track = cli.track(f"{len(test):,} test images in six views")
+    accuracy, views_accuracy = training.accuracies(Classifier(plain), test.images, test.labels, track)
     seconds = sum(row["seconds"] for row in rows)
     metadata = {
         "architecture": args.arch,

@@ -62,7 +62,7 @@ def ascend(classifier, layer, filters, statistics, steps=256, size=None, seed=0,
     statistics : Statistics
     steps : int
     size : int, optional
-        Side of the pictures in pixels; the classifier's size if not said. FC layers take no other.
+        Side of the pictures in pixels; the classifier's size if not said. A layer behind a Flatten takes no other.
     track : callable
         Wraps the range of steps, of each batch of filters.
 

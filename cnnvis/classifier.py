@@ -71,6 +71,7 @@ class Classifier:
         self.size = (height or (size or (32, 32))[0], width or (size or (32, 32))[1])
         self.classes = model.outputs[0].shape[-1]
         self.layers = {}
+        self._without_activation = {}
         self._pixels = keras.Input((*self.size, 3), name="pixels_0_255")
         x = _rescale(_to_channels(self._pixels, channels), input_range)
         self._logits, self._probabilities = self._head(self._run(model, x))
@@ -93,13 +94,23 @@ class Classifier:
             output = layer(*inputs, **options)
             linear = output if activation == "linear" else inputs[0]
         else:
-            linear = _without_activation(layer, inputs[0])
+            linear = self._linear(layer)(inputs[0])
             output = keras.layers.Activation(layer.activation)(linear)
         name = next(n for n in _numbered(layer.name) if n not in self.layers)
         self.layers[name] = Layer(
             name, _kind(layer), layer, tuple(keras.tree.flatten(inputs)), linear, output, activation
         )
         return output
+
+    def _linear(self, layer):
+        """A layer with the same weights that ends in no activation function."""
+        if layer not in self._without_activation:
+            config = {**layer.get_config(), "activation": None, "name": f"{layer.name}_linear"}
+            linear = type(layer).from_config(config)
+            linear.build(layer.get_build_config()["input_shape"])
+            linear.set_weights(layer.get_weights())
+            self._without_activation[layer] = linear
+        return self._without_activation[layer]
 
     def _head(self, output):
         """Symbolic logits and probabilities of a network that ends in either."""
@@ -129,8 +140,7 @@ class Classifier:
 
     def outputs(self, images, names):
         """Outputs of several layers in one pass: dict of name to (N, h, w, c) or (N, units) float32."""
-        arrays = self._evaluate(("outputs", *names), lambda: [self.layers[name].output for name in names], images)
-        return dict(zip(names, arrays))
+        return self._evaluate(("outputs", *names), lambda: {name: self.layers[name].output for name in names}, images)
 
     def model_to(self, tensors):
         """Keras model from (N, H, W, 3) pixels 0-255 to symbolic tensors of `layers`."""
@@ -141,9 +151,7 @@ class Classifier:
             self._functions[key] = compiled(self.model_to(tensors()))
         function = self._functions[key]
         parts = [function(images[i : i + batch_size]) for i in track(range(0, len(images), batch_size))]
-        if isinstance(parts[0], list):
-            return [np.concatenate(arrays) for arrays in zip(*parts)]
-        return np.concatenate(parts)
+        return keras.tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
 
     def layer(self, name):
         """The layer of that name; ValueError names the ones there are."""
@@ -175,7 +183,7 @@ def compiled(model):
     )
 
     def run(images):
-        return tf.nest.map_structure(
+        return keras.tree.map_structure(
             lambda x: x.numpy().astype("float32", copy=False), graph(np.asarray(images, "float32"))
         )
 
@@ -235,13 +243,6 @@ def _kind(layer):
     ):
         return "RELU"
     return "other"
-
-
-def _without_activation(layer, x):
-    linear = type(layer).from_config({**layer.get_config(), "activation": None, "name": f"{layer.name}_linear"})
-    output = linear(x)
-    linear.set_weights(layer.get_weights())
-    return output
 
 
 def _only_reshapes(layer):

@@ -220,12 +220,12 @@ def _open_pictures(args, checkpoint, size):
     from cnnvis import data
 
     if args.images:
-        return data.open_images(args.images, size)
+        return data.open_images(args.images, size, track("Reading pictures"))
     if args.data:
-        return data.load(args.data, "test", size)
+        return data.load(args.data, "test", size, track("Reading pictures"))
     trained_on = checkpoint.metadata.get("data", "cifar10")
     try:
-        return data.load(trained_on, "test", size)
+        return data.load(trained_on, "test", size, track("Reading pictures"))
     except data.Unavailable as error:
         notice(f"{error}. Showing the 20 bundled samples instead.")
         return data.load("samples", "test", size)
@@ -299,7 +299,8 @@ def print_table(title, columns, rows):
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left")
+    print(title)
+    table = Table()
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left")
     for row in rows:

@@ -57,7 +57,7 @@ class Pictures:
         return replace(self, images=self.images[indices], labels=self.labels[indices])
 
 
-def load(name, split, size=None):
+def load(name, split, size=None, track=iter):
     """Load one split of a data set.
 
     Parameters
@@ -67,6 +67,8 @@ def load(name, split, size=None):
     split : {"train", "test"}
     size : (height, width), optional
         What to bring the pictures to: 32x32 if not said.
+    track : callable
+        Wraps the list of picture files that are read; a progress bar, say.
 
     Returns
     -------
@@ -87,7 +89,7 @@ def load(name, split, size=None):
     elif name == "samples":
         pictures = _samples(split)
     elif Path(name).is_dir():
-        return _folder(Path(name), split, size)
+        return _folder(Path(name), split, size, track)
     else:
         raise ValueError(f"no data set or folder is called {name!r}; there are {', '.join(NAMES)}")
     if pictures.images.shape[1:3] != tuple(size):
@@ -95,7 +97,7 @@ def load(name, split, size=None):
     return pictures
 
 
-def open_images(paths, size=None):
+def open_images(paths, size=None, track=iter):
     """Read the user's own picture files, in any mode and of any size.
 
     Parameters
@@ -116,7 +118,7 @@ def open_images(paths, size=None):
     if not files:
         raise ValueError(f"no picture in {', '.join(map(str, paths))}")
     size = size or _read(files[0]).size[::-1]
-    images = np.stack([read_image(file, size) for file in files])
+    images = np.stack([read_image(file, size) for file in track(files)])
     return Pictures("images", images, np.full(len(images), -1), ())
 
 
@@ -257,14 +259,14 @@ def _samples(split):
     return Pictures("samples", images, np.array(labels, dtype="int64"), CIFAR10_CLASSES)
 
 
-def _folder(folder, split, size):
+def _folder(folder, split, size, track):
     classes = sorted({name for part in ("train", "test") for name in _class_folders(folder / part)})
     if not classes:
         raise ValueError(f"{folder} has no classes: it needs folders {folder}/{split}/<class>/ with pictures in them")
     files = [(file, label) for label, name in enumerate(classes) for file in _files(folder / split / name)]
     if not files:
         raise ValueError(f"{folder / split} has no pictures: it needs them in folders {folder / split}/<class>/")
-    images = np.stack([read_image(file, size) for file, _ in files])
+    images = np.stack([read_image(file, size) for file, _ in track(files)])
     return Pictures(str(folder), images, np.array([label for _, label in files], dtype="int64"), tuple(classes))
 
 

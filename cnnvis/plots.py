@@ -130,13 +130,13 @@ def breakdown(matrix, pairs, classes):
     figure.suptitle(title)
     by_true, by_predicted, by_pair = figure.subplots(1, 3)
     bars = [
-        (by_true, names, mistakes.sum(axis=1)[shown], "true class: what was missed", WRONG),
-        (by_predicted, names, mistakes.sum(axis=0)[shown], "predicted class: what was seen instead", OTHER),
+        (by_true, names, mistakes.sum(axis=1)[shown], "by true class: missed", WRONG),
+        (by_predicted, names, mistakes.sum(axis=0)[shown], "by predicted class: seen instead", OTHER),
         (
             by_pair,
             [f"{_short(classes[t])} → {_short(classes[p])}" for t, p, _ in pairs],
             [times for *_, times in pairs],
-            "most confused pairs: true → predicted",
+            "most confused: true → predicted",
             RIGHT,
         ),
     ]
@@ -171,7 +171,7 @@ def importance(images, maps, titles, unit, limit=None):
     norm = _root_norm(limit)
     across = min(2, len(images))
     rows = -(-len(images) // across)
-    figure = _figure(5.4 * across + 0.9, 2.05 * rows + 0.15)
+    figure = _figure(5.4 * across + 0.9, 2.1 * rows + 0.2)
     grid = figure.subplots(rows, 3 * across, squeeze=False)
     for axes in grid.flat[3 * len(images) :]:
         axes.axis("off")
@@ -184,7 +184,7 @@ def importance(images, maps, titles, unit, limit=None):
     bar.set_ticks([limit * share for share in (-1, -0.5, -0.1, 0, 0.1, 0.5, 1)])
     bar.ax.set_yticklabels([f"{limit * share:.2g}" for share in (-1, -0.5, -0.1, 0, 0.1, 0.5, 1)], fontsize=8)
     bar.ax.minorticks_off()
-    bar.set_label(f"what hiding costs, in {unit}: red for the class, blue against", fontsize=8)
+    bar.set_label(f"red for the class, blue against\n(what hiding costs: {unit})", fontsize=8)
     return figure
 
 
@@ -389,7 +389,9 @@ def _unit_bars(name, kind, output, note):
 
 
 def _figure(width, height):
-    return Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
+    figure.get_layout_engine().set(w_pad=0.07, h_pad=0.07)  # inches
+    return figure
 
 
 def _photo(axes, image, **options):

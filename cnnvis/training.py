@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 import tensorflow as tf
@@ -272,21 +273,37 @@ class Journal(keras.callbacks.Callback):
         )
         self.run.write_rows(self.rows)
         self.draw(self.rows)
-        with complete(self.run.state) as unfinished:
-            self.model.save_weights(unfinished)
+        save_state(self.model, self.run.state)
 
 
-def load_state(model, state, steps_per_epoch):
-    """Bring a compiled model to where `Journal` left it; returns the number of epochs that it has had."""
+def save_state(model, path):
+    """Write weights, optimizer and dropout's random state; Keras's own `save_weights` leaves the last out."""
+    with complete(path) as unfinished:
+        model.save_weights(unfinished)
+        with h5py.File(unfinished, "a") as file:
+            for name, state in _random_states(model).items():
+                file[f"random_state/{name}"] = state.numpy()
+
+
+def load_state(model, path, steps_per_epoch):
+    """Bring a compiled model to where `save_state` left it; returns the number of epochs that it has had."""
     model.optimizer.build(model.trainable_variables)
-    model.load_weights(state)
+    model.load_weights(path)
+    with h5py.File(path) as file:
+        for name, state in _random_states(model).items():
+            state.assign(file[f"random_state/{name}"][()])
     return int(model.optimizer.iterations) // steps_per_epoch
 
 
-def accuracies(classifier, images, labels):
+def _random_states(model):
+    return {layer.name: layer.seed_generator.state for layer in model.layers if hasattr(layer, "seed_generator")}
+
+
+def accuracies(classifier, images, labels, track=iter):
     """Accuracy on one view of each picture, and on the mean logits of six (mirrored, moved): two floats, 0-1."""
-    single = classifier.logits(images)
-    views = 0
-    for weight, view in augment.test_views(images):
-        views = views + weight * (single if view is images else classifier.logits(view))
-    return tuple(float((logits.argmax(axis=1) == labels).mean()) for logits in (single, views))
+    weights, logits = [], []
+    for weight, view in track(list(augment.test_views(images))):
+        weights.append(weight)
+        logits.append(classifier.logits(view))
+    mean = np.tensordot(weights, logits, 1)
+    return tuple(float((values.argmax(axis=1) == labels).mean()) for values in (logits[0], mean))

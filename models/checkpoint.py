@@ -2,10 +2,14 @@
 
 import json
 import os
+import tempfile
+import warnings
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from models import keras2
 
 STASH = Path(__file__).parent / "stashed"
 
@@ -87,7 +91,6 @@ def load(path):
         If it is no model or not an image classifier: one sentence that says so.
     """
     import h5py
-    import keras
 
     path = Path(path)
     if not path.is_file():
@@ -97,7 +100,7 @@ def load(path):
     if not (zipfile.is_zipfile(path) if path.suffix == ".keras" else h5py.is_hdf5(path)):
         raise ValueError(f"{path} is damaged or no Keras model")
     try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        model = _load_model(path)
     except Exception as error:  # what is wrong with a foreign file shows in as many ways as Keras has
         raise ValueError(f"{path} can't be loaded as a Keras model: {error}") from error
     _check_classifier(model, path)
@@ -106,6 +109,16 @@ def load(path):
     if named not in (0, classes):
         raise ValueError(f"{path.with_suffix('.json')} names {named} classes, the model has {classes}")
     return Checkpoint(path, model, metadata)
+
+
+def _load_model(path):
+    import keras
+
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the style of somebody else's model
+        if keras2.written_by_keras2(path):
+            path = keras2.modernized(path, Path(folder))
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
 def read_metadata(path):

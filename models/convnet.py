@@ -105,7 +105,10 @@ def _deep(x, classes, seed, batch_normalization):
         x = batch_normalization(scale=False, momentum=0.9, epsilon=1e-5, name=f"norm{number}")(x)
         return layers.ReLU(name=f"relu{number}")(x)
 
-    x = layers.Conv2D(WHITENING_FILTERS, 2, trainable=False, use_bias=False, name="whitening")(x)  # (B, 31, 31, 24)
+    start = keras.initializers.GlorotUniform(next(seeds))  # until training puts the whitening filters there
+    x = layers.Conv2D(
+        WHITENING_FILTERS, 2, use_bias=False, trainable=False, kernel_initializer=start, name="whitening"
+    )(x)  # (B, 31, 31, 24)
     x = layers.ReLU(name="relu0")(x)
     for group, filters in enumerate(DEEP_WIDTHS):
         first = 2 * group + 1

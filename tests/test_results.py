@@ -28,6 +28,10 @@ def test_by_hand():
     )
 
 
+def test_of_no_pictures_there_is_no_confusion():
+    assert results.confusion_matrix(np.array([]), np.array([]), 2).tolist() == [[0, 0], [0, 0]]
+
+
 def test_ties_go_to_the_earlier_class():
     assert results.ranking([[0.2, 0.4, 0.4]])[0].tolist() == [1, 2, 0]
 

@@ -1,0 +1,452 @@
+"""Every script as a user runs it: what it writes, what it says, how it fails."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import train
+import visualize_hidden_layer_activation
+import visualize_hidden_layer_output
+import visualize_pixel_importance
+import visualize_results
+from cnnvis import data
+from tests.conftest import small_sequential
+from tests.test_occlusion import by_masks
+
+ROOT = Path(__file__).parent.parent
+SHIPPED = ROOT / "models" / "stashed" / "cifar10_deep.keras"
+KERAS2 = ROOT / "tests" / "fixtures" / "keras2_sequential.h5"
+VISUALIZERS = {
+    "results": visualize_results,
+    "pixel_importance": visualize_pixel_importance,
+    "hidden_layer_activation": visualize_hidden_layer_activation,
+    "hidden_layer_output": visualize_hidden_layer_output,
+}
+QUICK = {
+    "hidden_layer_activation": ["--steps", "6"],
+    "pixel_importance": ["--window", "8", "--stride", "4", "--num", "2"],
+}
+SCRIPTS = {"train": train, **{f"visualize_{topic}": script for topic, script in VISUALIZERS.items()}}
+
+
+def start(script, *options, **settings):
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / f"{script}.py"), *map(str, options)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **settings,
+    )
+
+
+def run(script, *options, **settings):
+    process = start(script, *options, **settings)
+    out, err = process.communicate()
+    return process.returncode, out, err
+
+
+def visualize(topic, out, *options):
+    """Run a visualize script in this process; returns its status and its arrays."""
+    status = VISUALIZERS[topic].main([*map(str, options), *QUICK.get(topic, []), "--out", str(out)])
+    path = out / f"{topic}.h5"
+    return status, read(path) if status == 0 else None
+
+
+def read(path):
+    arrays = {}
+    with h5py.File(path) as file:
+        file.visititems(lambda name, node: arrays.update({name: node[()]}) if isinstance(node, h5py.Dataset) else None)
+        return arrays | {f"@{name}": value for name, value in file.attrs.items()}
+
+
+def refused(capsys, script, *options):
+    """The one line that a script says of a mistake."""
+    capsys.readouterr()
+    assert SCRIPTS[script].main([*map(str, options)]) == 2
+    err = capsys.readouterr().err.strip()
+    assert "\n" not in err, err
+    return err
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_comes_at_once(script):
+    run(script, "--help")  # so that the disk is warm
+    times = []
+    for _ in range(3):
+        began = time.perf_counter()
+        status, out, err = run(script, "--help")
+        times.append(time.perf_counter() - began)
+        assert status == 0
+        assert "--seed" in out
+        assert not err
+    assert min(times) < 0.3
+
+
+@pytest.mark.parametrize("topic", VISUALIZERS)
+def test_from_another_folder_with_nothing_but_the_clone(topic, tmp_path):
+    """On the shipped checkpoint, in a process of its own, without CIFAR-10 and without a network."""
+    environment = {
+        **{key: value for key, value in os.environ.items() if key != "CIFAR10_DIR"},
+        "KERAS_HOME": str(tmp_path / "home"),
+        "https_proxy": "http://127.0.0.1:9",
+    }
+    options = ["--model", SHIPPED, *QUICK.get(topic, [])]
+    status, out, err = run(f"visualize_{topic}", *options, cwd=tmp_path, env=environment)
+    assert status == 0, err
+    assert "Showing the 20 bundled samples instead" in err
+    assert len(err.strip().splitlines()) == 1, err
+    written = sorted(path.name for path in (tmp_path / "outputs").iterdir())
+    assert f"{topic}.h5" in written
+    assert f"{topic}.png" in written
+    assert not [name for name in written if name.startswith(".")]
+    for name in written:
+        assert str(Path("outputs") / name) in out
+        if name.endswith(".png"):
+            assert Image.open(tmp_path / "outputs" / name).convert("L").getextrema()[0] < 128
+    assert read(tmp_path / "outputs" / f"{topic}.h5")["@data"] == "samples"
+
+
+@pytest.mark.parametrize("topic", VISUALIZERS)
+def test_same_seed_same_arrays(topic, tmp_path):
+    options = ["--model", SHIPPED, "--data", "samples", "--seed", 3]
+    (_, first), (_, second) = (visualize(topic, tmp_path / name, *options) for name in "ab")
+    assert first.keys() == second.keys()
+    for key in first:
+        np.testing.assert_array_equal(first[key], second[key])
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory):
+    """Models of other people, and pictures in folders of classes."""
+    folder = tmp_path_factory.mktemp("foreign")
+    small_sequential().save(folder / "sequential.h5")
+    small_sequential(channels=1, size=24).save(folder / "grey.keras")
+    small_sequential(activation=None).save(folder / "logits.keras")
+    for label, name in enumerate("abcdefghij"):
+        (folder / "pictures" / "test" / name).mkdir(parents=True)
+        for i in range(2):
+            noise = np.random.default_rng(10 * label + i).integers(0, 256, (20 + i, 30, 3), dtype="uint8")
+            Image.fromarray(noise).save(folder / "pictures" / "test" / name / f"{i}.png")
+    return folder
+
+
+@pytest.mark.parametrize("topic", VISUALIZERS)
+@pytest.mark.parametrize("name", ["sequential.h5", "grey.keras", "logits.keras", KERAS2])
+def test_foreign_models(topic, name, foreign, tmp_path):
+    own = ["--indices", "0"] if topic == "pixel_importance" else []
+    options = ["--model", foreign / name, "--data", foreign / "pictures", "--input-range", "0", "1", *own]
+    status, arrays = visualize(topic, tmp_path, *options)
+    assert status == 0
+    assert arrays["@data"] == str(foreign / "pictures")
+    if topic == "hidden_layer_output":
+        model = keras.saving.load_model(foreign / name, compile=False) if name != KERAS2 else None
+        for key, array in arrays.items():
+            if model and key in {layer.name for layer in model.layers}:
+                channels = model.inputs[0].shape[-1]
+                image = arrays["image"] if channels == 3 else arrays["image"] @ [[0.299], [0.587], [0.114]]
+                alone = keras.Model(model.inputs, model.get_layer(key).output)(image[None] / 255)[0]
+                np.testing.assert_allclose(array, alone, rtol=1e-3, atol=1e-5)
+
+
+def test_results_agree_with_the_plain_model(tmp_path):
+    status, arrays = visualize("results", tmp_path, "--model", SHIPPED, "--data", "samples", "--batch-size", 7)
+    assert status == 0
+    samples = data.load("samples", "test")
+    plain = keras.saving.load_model(SHIPPED).predict(samples.images.astype("float32"), verbose=0)
+    np.testing.assert_allclose(arrays["probabilities"], plain, rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(arrays["labels"], samples.labels)
+    assert arrays["labels"].dtype == arrays["confusion"].dtype == np.int64
+    assert arrays["probabilities"].dtype == np.float32
+    confusion = np.zeros((10, 10), int)
+    for label, predicted in zip(samples.labels, plain.argmax(axis=1)):
+        confusion[label, predicted] += 1
+    np.testing.assert_array_equal(arrays["confusion"], confusion)
+    assert arrays["@accuracy"] == np.mean(samples.labels == plain.argmax(axis=1))
+    assert list(arrays["@classes"]) == list(data.CIFAR10_CLASSES)
+
+
+def test_results_of_own_pictures(tmp_path):
+    images = [ROOT / "imgs" / "samples" / name for name in ("00_cat.png", "11_truck.png")]
+    status, arrays = visualize("results", tmp_path, "--model", SHIPPED, "--images", *images)
+    assert status == 0
+    assert arrays["labels"].tolist() == [-1, -1]
+    assert np.isnan(arrays["@accuracy"])
+    assert arrays["confusion"].sum() == 0
+
+
+@pytest.mark.parametrize("score", ["logit", "probability"])
+def test_pixel_importance_agrees_with_the_formula(score, tmp_path):
+    options = ["--model", KERAS2, "--data", "samples", "--input-range", "0", "1", "--indices", "4", "9", "--class", "3"]
+    options += ["--baseline", "zero", "--score", score]
+    status, arrays = visualize("pixel_importance", tmp_path, *options)
+    assert status == 0
+    from models import checkpoint
+
+    model = checkpoint.load(KERAS2).model
+    hidden = keras.Model(model.inputs, model.layers[-2].output)
+    kernel, bias = model.layers[-1].get_weights()
+
+    def value(images):
+        scaled = (images / 255).astype("float32")
+        return model(scaled).numpy() if score == "probability" else hidden(scaled).numpy() @ kernel + bias
+
+    assert arrays["target"].tolist() == [3, 3]
+    for image, importance in zip(arrays["images"].astype("float64"), arrays["importance"]):
+        expected = by_masks(value, image, 3, np.zeros_like(image), [8], 4)
+        np.testing.assert_allclose(importance, expected, atol=1e-4)
+    assert arrays["importance"].dtype == np.float32
+    assert arrays["@windows"].tolist() == [8]
+    assert arrays["@stride"] == 4
+    assert (arrays["@baseline"], arrays["@score"]) == ("zero", score)
+    assert {"probability", "deletion", "insertion"} <= set(arrays)
+
+
+def test_pixel_importance_shows_correct_pictures_of_the_class_asked_for(tmp_path):
+    status, arrays = visualize("pixel_importance", tmp_path, "--model", SHIPPED, "--data", "samples", "--class", "dog")
+    assert status == 0
+    samples = data.load("samples", "test")
+    dogs = samples.images[samples.labels == 5]
+    assert len(arrays["images"]) == 2
+    assert {image.tobytes() for image in arrays["images"]} <= {dog.tobytes() for dog in dogs}
+    assert (arrays["probability"] > 0.5).all()
+
+
+def test_activation_is_that_of_the_stored_picture(tmp_path):
+    options = ["--model", SHIPPED, "--data", "samples", "--layers", "conv2", "fc1", "--filters", "5", "0"]
+    status, arrays = visualize("hidden_layer_activation", tmp_path, *options)
+    assert status == 0
+    model = keras.saving.load_model(SHIPPED)
+    samples = data.load("samples", "test").images.astype("float32")
+    for name in ("conv2", "fc1"):
+        part = keras.Model(model.input, model.get_layer(name).output)
+
+        def mean(images, part=part):
+            outputs = part(images, training=False).numpy()
+            return outputs.mean(axis=(1, 2)) if outputs.ndim == 4 else outputs
+
+        assert arrays[f"{name}/filters"].tolist() == [5, 0]
+        assert arrays[f"{name}/images"].dtype == np.uint8
+        stored = mean(arrays[f"{name}/images"].astype("float32"))[[0, 1], [5, 0]]
+        np.testing.assert_allclose(arrays[f"{name}/activation"], stored, rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(
+            arrays[f"{name}/dataset_max"], mean(samples)[:, [5, 0]].max(axis=0), rtol=1e-3, atol=1e-5
+        )
+        assert arrays[f"{name}/dead"].tolist() == [False, False]
+
+
+def test_a_dead_filter_is_told(tmp_path, capsys):
+    model = small_sequential()
+    kernel, bias = model.get_layer("first").get_weights()
+    bias[1] = -100
+    model.get_layer("first").set_weights([kernel, bias])
+    model.save(tmp_path / "model.keras")
+    options = ["--model", tmp_path / "model.keras", "--data", "samples", "--input-range", "0", "1"]
+    _, arrays = visualize("hidden_layer_activation", tmp_path, *options, "--layers", "first", "--filters", "1", "2")
+    assert arrays["first/dead"].tolist() == [True, False]
+    assert "1 are dead" in capsys.readouterr().out
+
+
+def test_layer_output_shows_a_truck(tmp_path):
+    status, arrays = visualize("hidden_layer_output", tmp_path, "--model", SHIPPED, "--data", "samples")
+    assert status == 0
+    samples = data.load("samples", "test")
+    assert samples.classes[samples.labels[arrays["@index"]]] == "truck"
+    np.testing.assert_array_equal(arrays["image"], samples.images[arrays["@index"]])
+    assert list(arrays["@layers"])[-1] == "fc2"
+    assert arrays["conv6"].shape == (3, 3, 256)
+
+
+@pytest.mark.parametrize(
+    ("script", "options", "line"),
+    [
+        ("visualize_results", ["--topk", "11"], "--topk 11 is more than the 10 classes"),
+        ("visualize_results", ["--model", "nowhere.keras"], "there is no model nowhere.keras"),
+        ("visualize_results", ["--data", "nowhere"], "no data set or folder is called 'nowhere'"),
+        ("visualize_results", ["--images", "nowhere.png"], "there is no picture nowhere.png"),
+        ("visualize_results", ["--classes", "nowhere.txt"], "nowhere.txt: No such file"),
+        ("visualize_pixel_importance", ["--window", "33"], "a window of 33 pixels doesn't fit"),
+        ("visualize_pixel_importance", ["--window", "3", "--stride", "4"], "a stride of 4 skips pixels"),
+        ("visualize_pixel_importance", ["--class", "unicorn"], "no class is called 'unicorn'; there are airplane"),
+        ("visualize_pixel_importance", ["--indices", "20"], "there is no picture 20: there are 0 to 19"),
+        (
+            "visualize_hidden_layer_activation",
+            ["--layers", "conv99"],
+            "no layer is called 'conv99'; there are normalization",
+        ),
+        ("visualize_hidden_layer_activation", ["--layers", "pool1"], "pool1 is neither a CONV nor an FC layer"),
+        ("visualize_hidden_layer_activation", ["--layers", "conv1", "--filters", "64"], "conv1 has no filter 64"),
+        ("visualize_hidden_layer_output", ["--layers", "conv1", "x"], "no layer is called 'x'"),
+        ("visualize_hidden_layer_output", ["--indices", "20"], "there is no picture 20"),
+    ],
+)
+def test_mistakes(script, options, line, tmp_path, capsys):
+    out = tmp_path / "out"
+    defaults = [] if "--data" in options else ["--data", "samples"]
+    defaults += [] if "--model" in options else ["--model", SHIPPED]
+    assert line in refused(capsys, script, *defaults, *options, "--out", out)
+    assert not list(out.iterdir())
+
+
+def test_an_output_folder_that_is_a_file(tmp_path, capsys):
+    (tmp_path / "file").write_text("precious")
+    for script in SCRIPTS:
+        assert "file" in refused(capsys, script, "--out", tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+@pytest.mark.parametrize("topic", VISUALIZERS)
+def test_a_full_disk_leaves_nothing_half(topic, tmp_path):
+    """A limit on the size of files stands in for the full disk: writing beyond it fails."""
+
+    def small_files_only():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
+
+    (tmp_path / f"{topic}.h5").write_text("from an earlier run")
+    options = ["--model", SHIPPED, "--data", "samples", "--out", tmp_path, *QUICK.get(topic, [])]
+    status, _, err = run(f"visualize_{topic}", *options, preexec_fn=small_files_only)
+    assert status == 2
+    assert len(err.strip().splitlines()) == 1, err
+    assert [path.name for path in tmp_path.iterdir()] == [f"{topic}.h5"]
+    assert (tmp_path / f"{topic}.h5").read_text() == "from an earlier run"
+
+
+SHORT = ["--data", "digits", "--limit", "300", "--arch", "basic", "--batch-size", "50", "--epochs", "2"]
+
+
+def test_train_writes_a_checkpoint_that_the_others_find(tmp_path, capsys, monkeypatch):
+    status = train.main([*SHORT, "--validation", "100", "--name", "first", "--out", str(tmp_path)])
+    assert status == 0
+    assert sorted(os.listdir(tmp_path)) == ["first.csv", "first.json", "first.keras", "first.png"]
+    metadata = json.loads((tmp_path / "first.json").read_text())
+    assert metadata["architecture"] == "basic"
+    assert metadata["data"] == "digits"
+    assert metadata["training_images"] == 300
+    assert metadata["input_range"] == [0, 255]
+    rows = (tmp_path / "first.csv").read_text().splitlines()
+    assert len(rows) == 3
+    assert "val_accuracy" in rows[0]
+    test = data.load("digits", "test")
+    model = keras.saving.load_model(tmp_path / "first.keras")
+    assert {weight.dtype for weight in model.weights} == {"float32"}
+    predicted = model.predict(test.images.astype("float32"), verbose=0).argmax(axis=1)
+    assert metadata["test_accuracy"] == pytest.approx((predicted == test.labels).mean(), abs=1e-9)
+
+    from models import checkpoint
+
+    monkeypatch.setattr(checkpoint.newest, "__defaults__", (tmp_path,))
+    status, arrays = visualize("results", tmp_path / "out")
+    assert status == 0
+    assert arrays["@model"] == str(tmp_path / "first.keras")
+    assert arrays["@accuracy"] == pytest.approx(metadata["test_accuracy"], abs=1e-9)
+
+    assert "first.keras exists" in refused(capsys, "train", *SHORT, "--name", "first", "--out", tmp_path)
+    before = (tmp_path / "first.keras").read_bytes()
+    assert train.main([*SHORT, "--seed", "1", "--name", "first", "--out", str(tmp_path), "--overwrite"]) == 0
+    assert (tmp_path / "first.keras").read_bytes() != before
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path):
+    options = [*SHORT, "--epochs", "6", "--deterministic", "--out", tmp_path]
+    assert run("train", *options, "--name", "whole")[0] == 0
+    process = start("train", *options, "--name", "halves")
+    state = tmp_path / "halves.resume.weights.h5"
+    while not state.exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert process.returncode == 130, out + err
+    assert "--name halves" in err
+    assert "--resume" in err
+    assert not (tmp_path / "halves.keras").exists()
+    status, _, err = run("train", *options, "--name", "halves")
+    assert status == 2
+    assert "go on with --resume" in err
+    status, _, err = run("train", "--name", "halves", "--out", tmp_path, "--resume", "--seed", "7")
+    assert status == 2
+    assert "began with seed 0, not 7" in err
+    status, out, err = run("train", "--name", "halves", "--out", tmp_path, "--resume")
+    assert status == 0, err
+    whole, halves = (keras.saving.load_model(tmp_path / f"{name}.keras").get_weights() for name in ("whole", "halves"))
+    for a, b in zip(whole, halves):
+        np.testing.assert_array_equal(a, b)
+    assert len((tmp_path / "halves.csv").read_text().splitlines()) == 7
+    assert not list(tmp_path.glob("*.resume.*"))
+
+
+def test_train_falls_back_to_digits_loudly(tmp_path, offline, capsys):
+    options = [*SHORT[2:], "--epochs", "1", "--name", "run", "--out", str(tmp_path)]
+    assert train.main(options) == 0
+    err = capsys.readouterr().err
+    assert "DIGITS of scikit-learn instead of CIFAR-10" in " ".join(err.replace("│", " ").split())
+    assert json.loads((tmp_path / "run.json").read_text())["data"] == "digits"
+
+
+def test_train_on_cifar10_never_falls_back(tmp_path, offline, capsys):
+    line = refused(capsys, "train", "--data", "cifar10", "--name", "run", "--out", tmp_path)
+    assert "CIFAR-10 is not on this machine" in line
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--name", "a/b"], "can't be the name of a file"),
+        (["--resume"], "--resume needs the --name"),
+        (["--resume", "--name", "x"], "no interrupted run 'x'"),
+        (["--validation", "1437"], "leaves nothing of 1437 images"),
+        (["--batch-size", "2000"], "1437 training pictures can't fill a batch of 2000"),
+        (["--data", "samples"], "not for training"),
+    ],
+)
+def test_mistakes_in_training(options, line, tmp_path, capsys):
+    assert line in refused(capsys, "train", "--data", "digits", "--out", tmp_path, *options)
+    assert not list(tmp_path.glob("*.keras"))
+
+
+def test_train_on_a_folder(tmp_path, capsys):
+    for split in ("train", "test"):
+        for name, color in (("red", (200, 0, 0)), ("blue", (0, 0, 200))):
+            (tmp_path / "data" / split / name).mkdir(parents=True)
+            for i in range(8):
+                Image.new("RGB", (20, 16), tuple(c + i for c in color)).save(
+                    tmp_path / "data" / split / name / f"{i}.png"
+                )
+    options = ["--data", tmp_path / "data", "--arch", "basic", "--epochs", "4", "--name", "two", "--out", tmp_path]
+    assert train.main([*map(str, options)]) == 0
+    metadata = json.loads((tmp_path / "two.json").read_text())
+    assert metadata["classes"] == ["blue", "red"]
+    status, arrays = visualize("results", tmp_path / "out", "--model", tmp_path / "two.keras", "--topk", "1")
+    assert status == 0
+    assert list(arrays["@classes"]) == ["blue", "red"]
+
+
+def test_bfloat16_ends_in_a_float32_checkpoint(tmp_path):
+    assert (
+        train.main([*SHORT, "--arch", "deep", "--precision", "bfloat16", "--name", "half", "--out", str(tmp_path)]) == 0
+    )
+    model = keras.saving.load_model(tmp_path / "half.keras")
+    assert {layer.compute_dtype for layer in model.layers} == {"float32"}
+    assert json.loads((tmp_path / "half.json").read_text())["precision"] == "bfloat16"
+
+
+def test_the_shipped_checkpoint_keeps_its_promise(cifar10, tmp_path):
+    metadata = json.loads(SHIPPED.with_suffix(".json").read_text())
+    status, arrays = visualize("results", tmp_path, "--model", SHIPPED)
+    assert status == 0
+    assert len(arrays["labels"]) == 10_000
+    assert arrays["@accuracy"] >= 0.90
+    assert arrays["@accuracy"] == pytest.approx(metadata["test_accuracy"], abs=5e-4)
