@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test check format clean
+.PHONY: setup demo test check format figures clean
 
 setup: .venv/installed
 
@@ -33,6 +33,18 @@ check: setup
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The pictures of the README; those of the whole test set need CIFAR-10.
+FIGURES := outputs/figures
+figures: setup
+	rm -rf $(FIGURES)
+	$(BIN)/python visualize_results.py --model $(MODEL) --data cifar10 --examples 8 --out $(FIGURES)
+	$(BIN)/python visualize_pixel_importance.py --model $(MODEL) --data samples --indices 12 5 13 10 --out $(FIGURES)
+	$(BIN)/python visualize_hidden_layer_activation.py --model $(MODEL) --data cifar10 --out $(FIGURES)
+	$(BIN)/python visualize_hidden_layer_output.py --model $(MODEL) --data samples --indices 11 --out $(FIGURES)
+	cp $(addprefix $(FIGURES)/,results.png results_wrong.png results_breakdown.png pixel_importance.png \
+		hidden_layer_activation.png hidden_layer_output.png hidden_layer_output_03_conv1.png) imgs/
+	cp $(MODEL:.keras=.png) imgs/training.png
 
 clean:
 	rm -rf .venv outputs .pytest_cache .ruff_cache .hypothesis

@@ -168,7 +168,7 @@ def importance(images, maps, titles, unit, limit=None):
         The value of full colour: the largest of the maps if not said.
     """
     limit = float(np.abs(maps).max() if limit is None else limit) or 1.0
-    norm = _root_norm(limit)
+    norm = _signed_norm(limit)
     across = min(2, len(images))
     rows = -(-len(images) // across)
     figure = _figure(5.4 * across + 0.9, 2.1 * rows + 0.2)
@@ -188,9 +188,17 @@ def importance(images, maps, titles, unit, limit=None):
     return figure
 
 
-def _root_norm(limit):
-    """From -limit..limit to 0..1 by the square root, so that small values still show their colour."""
-    return FuncNorm((lambda x: np.sign(x) * np.sqrt(np.abs(x)), lambda x: np.sign(x) * x**2), -limit, limit)
+def _signed_norm(limit):
+    """From -limit...limit to 0...1, by a power of the distance to 0, so that small values still show their colour."""
+    power = 0.75
+
+    def spread(x):
+        return np.sign(x) * np.abs(x) ** power
+
+    def gather(x):
+        return np.sign(x) * np.abs(x) ** (1 / power)
+
+    return FuncNorm((spread, gather), -limit, limit)
 
 
 def importance_pages(name, images, maps, titles, unit, most=8):
@@ -211,7 +219,7 @@ def overlay(image, values, limit):
     """
     grey = np.repeat((image / 255) @ [0.299, 0.587, 0.114], 3).reshape(image.shape)
     muted = 0.35 + 0.6 * grey
-    place = _root_norm(limit)(np.clip(values, -limit, limit))  # 0-1, 0.5 where nothing matters
+    place = _signed_norm(limit)(np.clip(values, -limit, limit))  # 0-1, 0.5 where nothing matters
     strength = 0.85 * np.abs(2 * place - 1)[..., None]
     return (1 - strength) * muted + strength * DIVERGING(place)[..., :3]
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from models import keras2
+from models import keras_versions
 
 STASH = Path(__file__).parent / "stashed"
 
@@ -60,6 +60,7 @@ def save(model, metadata, path):
         unfinished.write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
     with complete(path) as unfinished:
         model.save(unfinished)
+        keras_versions.make_portable(unfinished)
 
 
 @contextmanager
@@ -116,8 +117,8 @@ def _load_model(path):
 
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the style of somebody else's model
-        if keras2.written_by_keras2(path):
-            path = keras2.modernized(path, Path(folder))
+        if keras_versions.written_by_keras2(path):
+            path = keras_versions.modernized(path, Path(folder))
         return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -35,6 +36,16 @@ def test_opens_with_plain_keras_in_an_empty_script(tmp_path):
     code = "import keras; print(keras.saving.load_model('network.keras').count_params())"
     out = subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert int(out.stdout) == build_model("deep", 10).count_params()
+
+
+def test_is_written_without_what_an_older_keras_would_refuse(tmp_path):
+    path = tmp_path / "network.keras"
+    checkpoint.save(build_model("deep", 10), {}, path)
+    with zipfile.ZipFile(path) as archive:
+        config = archive.read("config.json").decode()
+    for option in ("optional", "quantization_config", "renorm"):
+        assert f'"{option}' not in config
+    assert '"momentum": 0.9' in config
 
 
 def test_an_earlier_checkpoint_survives_a_failed_save(tmp_path, monkeypatch):

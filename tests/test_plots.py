@@ -118,15 +118,28 @@ def test_a_thousand_classes_stay_readable(tmp_path):
         assert max(image.shape) < 3000
 
 
-@pytest.mark.parametrize("name", ["importance", "layer_20_channel"])
+def golden_figures():
+    y, x = np.mgrid[-1:1:32j, -1:1:32j]
+    waves = [np.sin(4 * x), np.cos(3 * y), np.sin(4 * x * y)]
+    image = (127 + 120 * np.stack(waves, axis=-1)).astype("uint8")
+    maps = np.stack([waves[2], 0.3 * waves[0]])
+    yield "importance", plots.importance(np.stack([image, image[::-1]]), maps, ["cat 90%", "dog 80%"], "logit")
+    yield "layer_output", plots.layer_output("conv1", "CONV", np.stack(waves * 4, axis=-1), "layer")
+    bars = np.array([[0.7, 0.2, 0.05, 0.05]] * 3)
+    yield "gallery", plots.gallery(np.stack([image] * 3), bars, np.array([0, 1, -1]), CLASSES, "Predictions")
+
+
+@pytest.mark.parametrize("name", ["importance", "layer_output", "gallery"])
 def test_golden_figures(name, tmp_path):
-    """Drawn as when last looked at; letters may be set a little differently by another matplotlib."""
-    image = pixels(dict(figures(np.random.default_rng(0)))[name], tmp_path)
-    golden = np.asarray(Image.open(GOLDEN / f"{name}.png").convert("RGB").resize(image.shape[1::-1])).astype(int)
-    assert np.abs(image - golden).mean() < 4
+    """Drawn as when last looked at. Coarsely: another matplotlib moves things by a few pixels."""
+    image = pixels(dict(golden_figures())[name], tmp_path)
+    drawn, golden = (
+        np.asarray(picture.convert("RGB").resize((image.shape[1] // 16, image.shape[0] // 16), Image.Resampling.BOX))
+        for picture in (Image.fromarray(image.astype("uint8")), Image.open(GOLDEN / f"{name}.png"))
+    )
+    assert np.abs(drawn.astype(int) - golden).mean() < 6
 
 
 if __name__ == "__main__":
-    for name, figure in figures(np.random.default_rng(0)):
-        if (GOLDEN / f"{name}.png").exists() or name in ("importance", "layer_20_channel"):
-            figure.savefig(GOLDEN / f"{name}.png")
+    for name, figure in golden_figures():
+        figure.savefig(GOLDEN / f"{name}.png")

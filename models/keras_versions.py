@@ -1,0 +1,90 @@
+"""One model file for many versions of Keras, each of which refuses the options of layers that it doesn't know."""
+
+import json
+import os
+import shutil
+import zipfile
+
+RETIRED = {  # options of Keras 2 that Keras 3 refuses, and the value of each that means nothing
+    "DepthwiseConv2D": {"groups": 1},
+    "SeparableConv2D": {"groups": 1},
+    "Conv2DTranspose": {"groups": 1},
+    "SpatialDropout2D": {"noise_shape": None, "trainable": True},
+    **{f"Random{kind}": {"rng_type": "stateful"} for kind in ("Flip", "Rotation", "Zoom", "Contrast", "Translation")},
+}
+RECENT = {  # options that Keras 3.15 writes and 3.10 refuses, likewise
+    "InputLayer": {"optional": False},
+    "Dense": {"quantization_config": None},
+    "BatchNormalization": {"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99},
+}
+
+
+def make_portable(path):
+    """Take out of a `.keras` file that this Keras has written what an older Keras 3 would refuse."""
+    copy = path.with_name(f"{path.name}.portable")
+    try:
+        _rewrite_config(path, copy, RECENT)
+        os.replace(copy, path)
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def written_by_keras2(path):
+    """Whether a model file, `.keras` or HDF5, says that Keras 2 wrote it."""
+    import h5py
+
+    if path.suffix == ".keras":
+        with zipfile.ZipFile(path) as archive:
+            version = json.loads(archive.read("metadata.json")).get("keras_version", "")
+    else:
+        with h5py.File(path) as file:
+            version = file.attrs.get("keras_version", "")
+    return str(version).startswith("2.")
+
+
+def modernized(path, folder):
+    """Write a copy of a model file of Keras 2 to `folder`, as Keras 3 reads it; returns its path.
+
+    Raises ValueError if the model uses what Keras 3 would compute differently.
+    """
+    import h5py
+
+    copy = folder / path.name
+    if path.suffix == ".keras":
+        _rewrite_config(path, copy, RETIRED)
+    else:
+        shutil.copyfile(path, copy)
+        with h5py.File(copy, "r+") as file:
+            if "model_config" in file.attrs:
+                file.attrs["model_config"] = _without(RETIRED, file.attrs["model_config"])
+    return copy
+
+
+def _rewrite_config(path, copy, options):
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(copy, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, _without(options, content) if name == "config.json" else content)
+
+
+def _without(options, text):
+    """A model's configuration in JSON without these options, where they have the value that means nothing."""
+    return json.dumps(_clean(json.loads(text), options))
+
+
+def _clean(node, options):
+    if isinstance(node, list):
+        return [_clean(item, options) for item in node]
+    if not isinstance(node, dict):
+        return node
+    node = {key: _clean(value, options) for key, value in node.items()}
+    if options is RETIRED and "hard_sigmoid" in (node.get("activation"), node.get("config")):
+        raise ValueError("it uses the hard_sigmoid of Keras 2, which Keras 3 computes differently")
+    config = node.get("config")
+    if isinstance(config, dict):
+        for option, value in options.get(node.get("class_name"), {}).items():
+            if option in config and config[option] == value:
+                del config[option]
+        if node.get("class_name") == "BatchNormalization" and isinstance(config.get("axis"), list):
+            (config["axis"],) = config["axis"]
+    return node
