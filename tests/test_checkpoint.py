@@ -43,7 +43,7 @@ def test_is_written_without_what_an_older_keras_would_refuse(tmp_path):
     checkpoint.save(build_model("deep", 10), {}, path)
     with zipfile.ZipFile(path) as archive:
         config = archive.read("config.json").decode()
-    for option in ("optional", "quantization_config", "renorm"):
+    for option in ("optional", "quantization_config", "renorm", "input_axes"):
         assert f'"{option}' not in config
     assert '"momentum": 0.9' in config
 
