@@ -86,7 +86,7 @@ def train(args):
     import keras
     import tensorflow as tf
 
-    from cnnvis import plots, training
+    from cnnvis import plots, recipes, training
     from cnnvis.files import complete
     from cnnvis.run import Run
 
@@ -96,17 +96,18 @@ def train(args):
     pictures, held_out, test = load_pictures(args)
     run = Run(args.out, args.name or f"{pictures.short_name}_{args.arch}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
     if not args.resume:
-        run.begin({**{key: getattr(args, key) for key in RESUMED}, "data": pictures.name}, args.overwrite)
+        run.check_free(args.overwrite)
 
     keras.utils.set_random_seed(args.seed)
     if args.deterministic:
         tf.config.experimental.enable_op_determinism()
     if args.precision == "auto":
-        args.precision = "bfloat16" if training.multiplies_bfloat16() else "float32"
+        args.precision = "bfloat16" if recipes.multiplies_bfloat16() else "float32"
     keras.config.set_dtype_policy("mixed_bfloat16" if args.precision == "bfloat16" else "float32")
-    recipe = training.adapt(
-        training.RECIPES[args.arch], len(pictures), args.epochs, args.batch_size, args.learning_rate
-    )
+    logs = tensorboard(args)
+    recipe = recipes.adapt(recipes.RECIPES[args.arch], len(pictures), args.epochs, args.batch_size, args.learning_rate)
+    if not args.resume:
+        run.begin({key: getattr(args, key) for key in RESUMED} | {"data": pictures.name})
     model = build(args, pictures, batch_normalization=training.FusedBatchNormalization)
     batches = training.Batches(pictures.images, pictures.labels, recipe, args.seed)
     training.compile_model(model, recipe, recipe.epochs * len(batches))
@@ -130,7 +131,7 @@ def train(args):
             initial_epoch=batches.epoch,
             validation_data=(held_out.images, held_out.labels) if len(held_out) else None,
             validation_batch_size=500,
-            callbacks=[training.Journal(run, rows, draw, len(batches) * recipe.batch_size), *tensorboard(args)],
+            callbacks=[training.Journal(run, rows, draw, len(batches) * recipe.batch_size), *logs],
             verbose=1 if sys.stdout.isatty() else 2,
             shuffle=False,
         )

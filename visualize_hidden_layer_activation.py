@@ -31,12 +31,12 @@ def options():
 def visualize(args):
     import numpy as np
 
-    from cnnvis import ascent, plots
+    from cnnvis import ascent, inputs, plots
     from models import checkpoint
 
     cli.make_folder(args.out)
     network = checkpoint.load(args.model or checkpoint.newest())
-    classifier, pictures = cli.open_classifier(args, network)
+    classifier, pictures = inputs.open_classifier(args, network)
     layers = (
         [classifier.layer(name) for name in dict.fromkeys(args.layers)] if args.layers else default_layers(classifier)
     )

@@ -24,13 +24,13 @@ def options():
 
 
 def visualize(args):
-    from cnnvis import plots
+    from cnnvis import inputs, plots
     from cnnvis.layer_outputs import layer_outputs
     from models import checkpoint
 
     cli.make_folder(args.out)
     network = checkpoint.load(args.model or checkpoint.newest())
-    classifier, pictures = cli.open_classifier(args, network)
+    classifier, pictures = inputs.open_classifier(args, network)
     index = choose(args, classifier, pictures)
     image, label = pictures.images[index], pictures.labels[index]
     outputs = layer_outputs(classifier, image, args.layers)

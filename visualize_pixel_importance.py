@@ -50,12 +50,12 @@ def options():
 def visualize(args):
     import numpy as np
 
-    from cnnvis import faithfulness, occlusion, plots
+    from cnnvis import faithfulness, inputs, occlusion, plots
     from models import checkpoint
 
     cli.make_folder(args.out)
     network = checkpoint.load(args.model or checkpoint.newest())
-    classifier, pictures = cli.open_classifier(args, network)
+    classifier, pictures = inputs.open_classifier(args, network)
     windows = args.window or [window for window in WINDOWS if window <= min(classifier.size)] or [1]
     stride = args.stride or min(STRIDE, *windows)
     for window in windows:

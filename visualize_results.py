@@ -20,12 +20,12 @@ def options():
 def visualize(args):
     import numpy as np
 
-    from cnnvis import plots, results
+    from cnnvis import inputs, plots, results
     from models import checkpoint
 
     cli.make_folder(args.out)
     network = checkpoint.load(args.model or checkpoint.newest())
-    classifier, pictures = cli.open_classifier(args, network)
+    classifier, pictures = inputs.open_classifier(args, network)
     if args.topk > classifier.classes:
         raise ValueError(f"--topk {args.topk} is more than the {classifier.classes} classes of the model")
 

@@ -25,13 +25,17 @@ class Run:
         self.checkpoint, self.table, self.curves = (folder / f"{name}{end}" for end in (".keras", ".csv", ".png"))
         self.state, self.settings = folder / f"{name}.resume.weights.h5", folder / f"{name}.resume.json"
 
-    def begin(self, settings, overwrite):
-        """Claim the name and keep the settings (JSON values); FileExistsError if it is taken."""
-        if not overwrite:
-            if self.settings.exists():
-                raise FileExistsError(f"the run {self.name!r} was interrupted: go on with --resume, or say --overwrite")
-            if self.checkpoint.exists():
-                raise FileExistsError(f"{self.checkpoint} exists: choose another --name, or say --overwrite")
+    def check_free(self, overwrite=False):
+        """Raise FileExistsError if the name is taken, and not to be overwritten."""
+        if overwrite:
+            return
+        if self.settings.exists():
+            raise FileExistsError(f"the run {self.name!r} was interrupted: go on with --resume, or say --overwrite")
+        if self.checkpoint.exists():
+            raise FileExistsError(f"{self.checkpoint} exists: choose another --name, or say --overwrite")
+
+    def begin(self, settings):
+        """Forget an earlier, unfinished run of this name, and keep the settings (JSON values) of this one."""
         self.state.unlink(missing_ok=True)
         with complete(self.settings) as unfinished:
             unfinished.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")

@@ -16,7 +16,7 @@ RECENT = {  # options that Keras 3.15 writes and 3.10 refuses, likewise
     "InputLayer": {"optional": False},
     "Dense": {"quantization_config": None},
     "BatchNormalization": {"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99},
-    **dict.fromkeys(("GlorotUniform", "HeUniform", "VarianceScaling"), {"input_axes": None, "output_axes": None}),
+    **{name: {"input_axes": None, "output_axes": None} for name in ("GlorotUniform", "HeUniform", "VarianceScaling")},
 }
 
 

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from cnnvis import cli, data
+from cnnvis import cli, data, inputs
 from cnnvis.files import complete
 from models import checkpoint
 from tests.conftest import small_sequential
@@ -112,7 +112,7 @@ def opened(tmp_path, argv, metadata=None, **options):
     if metadata is not None:
         path.with_suffix(".json").write_text(json.dumps(metadata))
     args = cli.visualize_parser("A test.").parse_args(argv)
-    return cli.open_classifier(args, checkpoint.load(path))
+    return inputs.open_classifier(args, checkpoint.load(path))
 
 
 def test_samples_stand_in_for_cifar10_with_a_notice(tmp_path, offline, capsys):
@@ -172,7 +172,7 @@ def test_a_range_is_told_by_what_the_model_is_good_on(tmp_path, capsys):
     model.fit(digits.images / 255, digits.labels, epochs=12, verbose=0)
     model.save(tmp_path / "model.keras")
     args = cli.visualize_parser("A test.").parse_args(["--data", "digits"])
-    classifier, pictures = cli.open_classifier(args, checkpoint.load(tmp_path / "model.keras"))
+    classifier, pictures = inputs.open_classifier(args, checkpoint.load(tmp_path / "model.keras"))
     assert "seems to take pixels 0 to 1" in capsys.readouterr().err
     np.testing.assert_allclose(
         classifier.probabilities(pictures.images[:3]), model(pictures.images[:3] / 255), rtol=1e-3, atol=1e-6

@@ -7,15 +7,17 @@ from cnnvis.run import Run
 
 def test_a_name_is_claimed_once(tmp_path):
     run = Run(tmp_path, "first")
-    run.begin({"seed": 3}, overwrite=False)
+    run.check_free()
+    run.begin({"seed": 3})
     with pytest.raises(FileExistsError, match="go on with --resume"):
-        Run(tmp_path, "first").begin({}, overwrite=False)
+        Run(tmp_path, "first").check_free()
     assert Run(tmp_path, "first").restore() == {"seed": 3}
     run.end()
     run.checkpoint.touch()
     with pytest.raises(FileExistsError, match="choose another --name"):
-        Run(tmp_path, "first").begin({}, overwrite=False)
-    Run(tmp_path, "first").begin({"seed": 4}, overwrite=True)
+        Run(tmp_path, "first").check_free()
+    Run(tmp_path, "first").check_free(overwrite=True)
+    Run(tmp_path, "first").begin({"seed": 4})
     assert run.restore() == {"seed": 4}
     assert run.checkpoint.exists()
 

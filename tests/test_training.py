@@ -8,11 +8,11 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import config  # what can be switched on in public can't be switched off there
 
-from cnnvis import training
+from cnnvis import recipes, training
 from cnnvis.run import Run
 from models.convnet import build_model
 
-RECIPE = training.RECIPES["deep"]
+RECIPE = recipes.RECIPES["deep"]
 
 
 def test_one_cycle_by_hand():
@@ -116,14 +116,14 @@ def test_labels_stay_with_their_pictures():
     ],
 )
 def test_recipes_adapt_to_few_pictures(count, options, batch_size, learning_rate):
-    recipe = training.adapt(RECIPE, count, **options)
+    recipe = recipes.adapt(RECIPE, count, **options)
     assert recipe.batch_size == batch_size
     assert recipe.learning_rate == pytest.approx(learning_rate)
 
 
 def test_a_batch_that_can_not_be_filled():
     with pytest.raises(ValueError, match="20 training pictures can't fill a batch of 64"):
-        training.adapt(RECIPE, 20, batch_size=64)
+        recipes.adapt(RECIPE, 20, batch_size=64)
 
 
 class Stop(Exception):
@@ -134,7 +134,7 @@ class Stop(Exception):
 def test_an_interrupted_run_ends_in_the_same_weights(arch, tmp_path, pictures):
     images = np.tile(pictures, (6, 1, 1, 1))
     labels = np.tile(np.arange(7), 6)
-    recipe = dataclasses.replace(training.RECIPES[arch], batch_size=14, epochs=3, learning_rate=0.01)
+    recipe = dataclasses.replace(recipes.RECIPES[arch], batch_size=14, epochs=3, learning_rate=0.01)
 
     def fit(name, stop_after=None):
         run = Run(tmp_path, name)
@@ -169,7 +169,7 @@ def test_an_interrupted_run_ends_in_the_same_weights(arch, tmp_path, pictures):
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path, pictures):
-    recipe = dataclasses.replace(training.RECIPES["basic"], batch_size=7, epochs=9, learning_rate=1e30)
+    recipe = dataclasses.replace(recipes.RECIPES["basic"], batch_size=7, epochs=9, learning_rate=1e30)
     model = build_model("basic", 7)
     training.compile_model(model, recipe, 9)
     journal = training.Journal(Run(tmp_path, "run"), [], lambda rows: None, 7)

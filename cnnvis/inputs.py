@@ -1,0 +1,93 @@
+"""From the options of a visualize script to the classifier and the pictures that they name."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from cnnvis import cli, data
+from cnnvis.classifier import INPUT_RANGES, Classifier, stated_range
+from cnnvis.results import accuracy
+
+
+def open_classifier(args, checkpoint):
+    """The classifier and the pictures that the options name.
+
+    Parameters
+    ----------
+    args : Namespace
+        Of `visualize_parser`.
+    checkpoint : Checkpoint
+
+    Returns
+    -------
+    classifier : Classifier
+    pictures : Pictures
+        In the classifier's size; their labels count in its classes.
+    """
+    size = tuple(checkpoint.model.inputs[0].shape[1:3])
+    pictures = _open_pictures(args, checkpoint, None if None in size else size)
+    count = checkpoint.model.outputs[0].shape[-1]
+    pictures = _name_classes(pictures, _read_classes(args.classes) or checkpoint.metadata.get("classes"), count)
+    input_range = args.input_range or checkpoint.metadata.get("input_range") or _find_range(checkpoint.model, pictures)
+    if input_range[0] >= input_range[1]:
+        raise ValueError(f"--input-range {input_range[0]:g} {input_range[1]:g}: the first must be the smaller")
+    return Classifier(checkpoint.model, input_range, pictures.images.shape[1:3]), pictures
+
+
+def _open_pictures(args, checkpoint, size):
+    if args.images:
+        return data.open_images(args.images, size, cli.track("Reading pictures"))
+    if args.data:
+        return data.load(args.data, "test", size, cli.track("Reading pictures"))
+    trained_on = checkpoint.metadata.get("data", "cifar10")
+    try:
+        return data.load(trained_on, "test", size, cli.track("Reading pictures"))
+    except data.Unavailable as error:
+        cli.notice(f"{error}. Showing the 20 bundled samples instead.")
+        return data.load("samples", "test", size)
+
+
+def _read_classes(path):
+    if path is None:
+        return None
+    names = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    if not names:
+        raise ValueError(f"{path} names no class: it needs one a line")
+    return names
+
+
+def _name_classes(pictures, names, count):
+    """Pictures whose classes are the model's: `count` names, and labels that count in them."""
+    if names and len(names) != count:
+        raise ValueError(f"{len(names)} class names for a model of {count} classes")
+    if not pictures.classes:
+        return replace(pictures, classes=tuple(names or map(str, range(count))))
+    if not names and len(pictures.classes) == count:
+        return pictures
+    if not names or not set(pictures.classes) <= set(names):
+        if len(pictures.classes) == count and pictures.name in ("cifar10", "samples", "digits"):
+            return replace(pictures, classes=tuple(names))
+        raise ValueError(
+            f"{pictures.name} has the classes {', '.join(pictures.classes[:10])}, "
+            f"the model {', '.join(names[:10]) if names else count}: choose other --data, or say --classes"
+        )
+    moved = np.array([names.index(name) for name in pictures.classes])
+    return replace(pictures, classes=tuple(names), labels=moved[pictures.labels])
+
+
+def _find_range(model, pictures):
+    """The pixel range that a model without metadata takes: what it says itself, else what it is clearly best on."""
+    stated = stated_range(model)
+    if stated:
+        return stated
+    known = pictures.take(slice(0, 500))
+    if (known.labels >= 0).all():
+        scores = {r: accuracy(Classifier(model, r).probabilities(known.images), known.labels) for r in INPUT_RANGES}
+        best, second = sorted(scores, key=scores.get, reverse=True)[:2]
+        if scores[best] - scores[second] > 0.1:
+            cli.notice(
+                f"The model seems to take pixels {best[0]} to {best[1]}: {scores[best]:.0%} of {len(known)} right, "
+                f"{scores[second]:.0%} with {second[0]} to {second[1]}. Say --input-range to be sure."
+            )
+            return best
+    raise ValueError("which pixels does this model take? Say --input-range 0 1, or -1 1, or 0 255")

@@ -1,0 +1,43 @@
+"""The palette, and what every figure is drawn with."""
+
+import textwrap
+
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+
+DPI = 110
+RIGHT, WRONG, OTHER, INK = (
+    "#1b7f79",
+    "#c8553d",
+    "#b8c0c8",
+    "#22303c",
+)  # told apart in grey print and by colour-blind eyes
+DIVERGING = colormaps["RdBu_r"]  # red: speaks for the class; blue: against
+OUTPUTS = colormaps["viridis"]  # yellow: high
+
+
+def new_figure(width, height):
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
+    figure.get_layout_engine().set(w_pad=0.07, h_pad=0.07)  # inches
+    return figure
+
+
+def show_image(axes, image, **options):
+    axes.axis("on")
+    axes.imshow(image, interpolation="nearest", **options)
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def despine(axes):
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def short(name, width=18):
+    return textwrap.shorten(str(name), width, placeholder="…") if " " in str(name) else _cut(str(name), width)
+
+
+def _cut(name, width):
+    return name if len(name) <= width else name[: width - 1] + "…"

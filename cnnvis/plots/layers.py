@@ -1,0 +1,138 @@
+"""What layers pass on."""
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+
+from cnnvis.plots.canvas import INK, OTHER, OUTPUTS, RIGHT, despine, new_figure, short, show_image
+
+MOST_BARS = 100  # units of an FC layer in a row of bars, or a tenth of them if there are more than ten such rows
+
+
+def network_outputs(image, outputs, kinds, probabilities, classes, title, most=8):
+    """The whole way of one picture through the network: its layers one after the other, with some of their channels.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8 array
+    outputs : dict of str to (h, w, c) or (units,) array
+    kinds : dict of str to str
+        "CONV", "RELU", ... of each.
+    probabilities : (K,) float array
+    most : int
+        Channels that are drawn of a layer: those of a CONV with the largest outputs, and the same ones behind it.
+    """
+    columns = len(outputs) + 2
+    lines = -(-columns // 12)
+    per_line = -(-columns // lines)
+    figure = new_figure(1.15 * per_line + 0.3, lines * (1.03 * most + 0.75) + 0.3)
+    figure.suptitle(title, fontsize=11)
+    grid = figure.subplots(lines, per_line, squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+        axes.set_anchor("N")
+    show_image(grid.flat[0], image)
+    grid.flat[0].set_title(f"picture\n{image.shape[0]}×{image.shape[1]}×3", fontsize=8)
+    channels = np.arange(0)
+    for axes, (name, output) in zip(grid.flat[1:], outputs.items()):
+        axes.set_title(f"{short(name, 14)}\n{'×'.join(map(str, output.shape))}", fontsize=8)
+        if output.ndim == 1:
+            axes.imshow(_column(output), cmap=OUTPUTS, vmin=0, vmax=1, interpolation="nearest", aspect="auto")
+            axes.set_box_aspect(most)
+            continue
+        if kinds[name] == "CONV" or not len(channels) or channels.max() >= output.shape[-1]:
+            channels = np.sort(np.argsort(-output.max(axis=(0, 1)), kind="stable")[:most])
+        tiles, _ = tile(output[..., channels], 1, "channel")
+        axes.imshow(np.ma.masked_invalid(tiles), cmap=OUTPUTS, vmin=0, vmax=1, interpolation="nearest")
+    last = grid.flat[columns - 1]
+    order = np.argsort(-probabilities, kind="stable")[:10]
+    last.axis("on")
+    last.barh(range(len(order)), probabilities[order], color=[RIGHT, *[OTHER] * (len(order) - 1)])
+    for place, c in enumerate(order):
+        last.text(0.03, place, f"{short(classes[c], 10)} {probabilities[c]:.0%}", va="center", fontsize=7)
+    last.set(xlim=(0, 1), ylim=(len(order) - 0.4, -0.6), xticks=[], yticks=[])
+    last.set_title(f"probabilities\n{len(probabilities)}", fontsize=8)
+    last.set_box_aspect(len(order) / 4)
+    despine(last)
+    return figure
+
+
+def layer_output(name, kind, output, scale="channel", note=""):
+    """All channels of a CONV, RELU or POOL layer as tiles, or all units of an FC layer as bars.
+
+    Parameters
+    ----------
+    name, kind : str
+    output : (h, w, c) or (units,) float array
+    scale : {"channel", "layer"}
+        Whether each channel's darkest and brightest are its own, or the whole layer's.
+    """
+    if output.ndim == 1:
+        return _unit_bars(name, kind, output, note)
+    height, width, channels = output.shape
+    columns = int(np.ceil(np.sqrt(channels * 1.4)))
+    tiles, (low, high) = tile(output, columns, scale)
+    size = float(np.clip(0.55 * columns, 4.5, 11))
+    figure = new_figure(size + 1.1, size * (tiles.shape[0] / tiles.shape[1]) + 0.9)
+    axes = figure.subplots()
+    axes.imshow(np.ma.masked_invalid(tiles), cmap=OUTPUTS, vmin=0, vmax=1, interpolation="nearest")
+    axes.axis("off")
+    plural = "s" if channels > 1 else ""
+    axes.set_title(f"{name} ({kind}): {channels} channel{plural} of {height}×{width}{note}", fontsize=10)
+    bar = figure.colorbar(ScalarMappable(Normalize(0, 1), OUTPUTS), ax=axes, shrink=0.8, aspect=25, ticks=[0, 1])
+    if scale == "layer":
+        bar.ax.set_yticklabels([f"{low:.3g}", f"{high:.3g}"])
+        bar.set_label("output")
+    else:
+        bar.ax.set_yticklabels(["lowest", "highest"])
+        bar.set_label("output, each channel by itself")
+    return figure
+
+
+def tile(output, columns, scale):
+    """Channels side by side, a pixel apart, from the upper left: 0-1, NaN where there is no channel.
+
+    (h, w, c) -> (rows * (h + 1) - 1, columns * (w + 1) - 1), (lowest, highest value)
+    """
+    height, width, channels = output.shape
+    rows = -(-channels // columns)
+    axes = (0, 1) if scale == "channel" else None
+    low, high = output.min(axis=axes, keepdims=True), output.max(axis=axes, keepdims=True)
+    scaled = (output - low) / np.where(high > low, high - low, 1)
+    gap = max(1, round(max(height, width) / 12))
+    canvas = np.full((rows, height + gap, columns, width + gap), np.nan)
+    for channel in range(channels):
+        row, column = divmod(channel, columns)
+        canvas[row, :height, column, :width] = scaled[..., channel]
+    canvas = canvas.reshape(rows * (height + gap), columns * (width + gap))
+    return canvas[:-gap, :-gap], (float(output.min()), float(output.max()))
+
+
+def _column(output):
+    """Units as a narrow block of cells, 0-1, read row by row."""
+    low, high = output.min(), output.max()
+    wide = max(1, int(np.sqrt(len(output) / 8)))
+    cells = np.ma.masked_all(-(-len(output) // wide) * wide)
+    cells[: len(output)] = (output - low) / (high - low if high > low else 1)
+    return cells.reshape(-1, wide)
+
+
+def _unit_bars(name, kind, output, note):
+    per_row = max(MOST_BARS, -(-len(output) // 10))
+    rows = -(-len(output) // per_row)
+    figure = new_figure(10, 1.5 * rows + 1.1)
+    lowest, highest = min(0.0, float(output.min())), max(0.0, float(output.max()))
+    room = 0.05 * (highest - lowest or 1)
+    plural = "s" if len(output) > 1 else ""
+    figure.suptitle(f"{name} ({kind}): {len(output)} unit{plural}{note}", fontsize=10)
+    for row, axes in enumerate(figure.subplots(rows, 1, squeeze=False)[:, 0]):
+        start = row * per_row
+        values = output[start : start + per_row]
+        axes.bar(range(start, start + len(values)), values, color=np.where(values > 0, RIGHT, OTHER), width=0.8)
+        axes.set(ylim=(lowest - room, highest + room), ylabel="output")
+        axes.set_xlim(start - 1, start + min(per_row, len(output)))
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.axhline(0, color=INK, linewidth=0.5)
+        despine(axes)
+    axes.set_xlabel("unit")
+    return figure

@@ -1,0 +1,24 @@
+"""The course of a training."""
+
+from cnnvis.plots.canvas import RIGHT, WRONG, new_figure
+
+
+def training_curves(rows):
+    """Loss and accuracy over the epochs.
+
+    Parameters
+    ----------
+    rows : list of dict
+        One an epoch: epoch, loss, accuracy, and val_loss and val_accuracy where there is a validation set.
+    """
+    figure = new_figure(9, 3.6)
+    epochs = [row["epoch"] for row in rows]
+    for axes, key, unit in zip(figure.subplots(1, 2), ("loss", "accuracy"), ("cross-entropy", "fraction right")):
+        axes.plot(epochs, [row[key] for row in rows], "o-", color=RIGHT, markersize=3, label="training (augmented)")
+        if f"val_{key}" in rows[0]:
+            axes.plot(epochs, [row[f"val_{key}"] for row in rows], "s-", color=WRONG, markersize=3, label="validation")
+        axes.set(title=key.capitalize(), xlabel="epoch", ylabel=unit)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False)
+    return figure
