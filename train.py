@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Train a convolutional network and stash it in models/stashed/, where the visualize scripts find it."""
 
+import contextlib
 import importlib.metadata
 import importlib.util
+import io
 import platform
 import shlex
 import sys
@@ -94,7 +96,8 @@ def train(args):
     if args.resume:
         restore_settings(args)
     pictures, held_out, test = load_pictures(args)
-    run = Run(args.out, args.name or f"{pictures.short_name}_{args.arch}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
+    default_name = f"{pictures.short_name}_{args.arch}_{datetime.now():%Y-%m-%d_%H-%M-%S}"
+    run = Run(args.out, default_name if args.name is None else args.name)
     if not args.resume:
         run.check_free(args.overwrite)
 
@@ -113,16 +116,17 @@ def train(args):
     training.compile_model(model, recipe, recipe.epochs * len(batches))
     if args.resume and run.state.exists():
         batches.go_to(training.load_state(model, run.state, len(batches)))
+    elif args.resume:
+        cli.notice("No epoch of that run was complete: beginning with the first.")
     rows = run.read_rows(batches.epoch)
 
     def draw(rows):
         with complete(run.curves) as unfinished:
             plots.training_curves(rows).savefig(unfinished)
 
-    print(
+    cli.say(
         f"{args.arch} on {len(pictures):,} images of {pictures.name}: {recipe.epochs} epochs, batches of "
-        f"{recipe.batch_size}, learning rate {recipe.learning_rate:g}, {args.precision}, seed {args.seed}",
-        flush=True,
+        f"{recipe.batch_size}, learning rate {recipe.learning_rate:g}, {args.precision}, seed {args.seed}"
     )
     try:
         model.fit(
@@ -132,7 +136,7 @@ def train(args):
             validation_data=(held_out.images, held_out.labels) if len(held_out) else None,
             validation_batch_size=500,
             callbacks=[training.Journal(run, rows, draw, len(batches) * recipe.batch_size), *logs],
-            verbose=1 if sys.stdout.isatty() else 2,
+            verbose=1 if cli.is_terminal() else 2,
             shuffle=False,
         )
         finish(args, run, model, pictures, test, recipe, rows)
@@ -148,8 +152,20 @@ def restore_settings(args):
 
     if not args.name:
         raise ValueError("--resume needs the --name of the run")
-    for key, value in Run(args.out, args.name).restore().items():
-        said = getattr(args, key)
+    run = Run(args.out, args.name)
+    settings = run.restore()
+    argv = []
+    for key in RESUMED:
+        value = settings.get(key)
+        if value not in (None, False):
+            argv += [f"--{key.replace('_', '-')}", *([] if value is True else [str(value)])]
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            began = options().parse_args(argv)
+    except SystemExit:
+        raise ValueError(f"{run.settings} is damaged: start anew with --overwrite") from None
+    for key in RESUMED:
+        said, value = getattr(args, key), getattr(began, key)
         if said not in (value, options().get_default(key)):
             raise ValueError(f"the run {args.name!r} began with {key} {value}, not {said}: leave that option out")
         setattr(args, key, value)
@@ -169,6 +185,8 @@ def load_pictures(args):
         except data.Unavailable as error:
             cli.shout(f"{error}.\n\nTraining on the 1,797 handwritten DIGITS of scikit-learn instead of CIFAR-10.")
             pictures = data.load("digits", "train")
+    if len(pictures.classes) < 2:
+        raise ValueError(f"{pictures.name} has one class: there is nothing to tell apart")
     test = data.load(pictures.name, "test")
     if args.validation >= len(pictures):
         raise ValueError(f"--validation {args.validation} leaves nothing of {len(pictures)} images to train on")
@@ -240,10 +258,11 @@ def finish(args, run, model, pictures, test, recipe, rows):
     }
     checkpoint.save(plain, metadata, run.checkpoint)
     run.end()
-    print(
+    cli.say(
         f"Test accuracy {accuracy:.2%}, with six views of each image {views_accuracy:.2%}; trained in {seconds:.0f} s."
     )
-    print(*(run.checkpoint.with_suffix(end) for end in (".keras", ".json", ".csv", ".png")), sep="\n")
+    for end in (".keras", ".json", ".csv", ".png"):
+        cli.say(run.checkpoint.with_suffix(end))
 
 
 def main(argv=None):

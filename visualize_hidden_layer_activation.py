@@ -40,7 +40,7 @@ def visualize(args):
     layers = (
         [classifier.layer(name) for name in dict.fromkeys(args.layers)] if args.layers else default_layers(classifier)
     )
-    chosen = {layer.name: choose_filters(args, layer) for layer in layers}
+    chosen = {layer.name: choose_filters(args, layer, number) for number, layer in enumerate(layers)}
     statistics = ascent.picture_statistics(pictures.images)
 
     real = ascent.largest_activations(classifier, layers, pictures.images, cli.track("Looking at real pictures"))
@@ -62,7 +62,7 @@ def visualize(args):
             "dead": dead,
         }
         above = (activation >= largest)[~dead].sum()
-        print(f"{layer.name}: {above} of {(~dead).sum()} filters exceed every real picture; {dead.sum()} are dead")
+        cli.say(f"{layer.name}: {above} of {(~dead).sum()} filters exceed every real picture; {dead.sum()} are dead")
 
     cli.save_figures(args.out, plots.filter_pages("hidden_layer_activation", shown), args.show)
     cli.save_arrays(
@@ -74,20 +74,24 @@ def visualize(args):
 
 def default_layers(classifier):
     """Every other CONV layer from the first, and the first FC layer."""
-    kinds = {kind: [layer for layer in classifier.layers.values() if layer.kind == kind] for kind in ("CONV", "FC")}
-    learned = [layer for layer in kinds["CONV"] if layer.layer.trainable]  # whitening is given
-    return [*learned[::2], *kinds["FC"][:1]]
+    ranks = {"CONV": 4, "FC": 2}
+    shown = [layer for layer in classifier.layers.values() if ranks.get(layer.kind) == len(layer.output.shape)]
+    learned = [layer for layer in shown if layer.kind == "CONV" and layer.layer.trainable]  # whitening is given
+    chosen = [*learned[::2], *[layer for layer in shown if layer.kind == "FC"][:1]]
+    if not chosen:
+        raise ValueError("the model has neither CONV nor FC layers whose filters could be shown")
+    return chosen
 
 
-def choose_filters(args, layer):
+def choose_filters(args, layer, number):
     """Indices of the filters that are asked for: named ones, all, or random ones."""
     import numpy as np
 
-    if layer.kind not in ("CONV", "FC"):
+    if layer.kind not in ("CONV", "FC") or len(layer.output.shape) not in (2, 4):
         raise ValueError(f"{layer.name} is neither a CONV nor an FC layer: it has no filters")
     count = layer.linear.shape[-1]
     if args.filters is None:
-        return np.sort(np.random.default_rng(args.seed).permutation(count)[: args.num])
+        return np.sort(np.random.default_rng([args.seed, number]).permutation(count)[: args.num])
     if "all" in args.filters:
         return np.arange(count)
     if max(args.filters) >= count:

@@ -36,7 +36,7 @@ def visualize(args):
     outputs = layer_outputs(classifier, image, args.layers)
     probabilities = classifier.probabilities(image[None])[0]
 
-    title = f"From pixels to probabilities{f': a {pictures.classes[label]}' if label >= 0 else ''} (yellow is high)"
+    title = f"From pixels to probabilities{f': {pictures.classes[label]}' if label >= 0 else ''} (yellow is high)"
     kinds = {name: classifier.layers[name].kind for name in outputs}
     figures = {
         "hidden_layer_output": plots.network_outputs(image, outputs, kinds, probabilities, pictures.classes, title)
@@ -47,7 +47,7 @@ def visualize(args):
     cli.save_figures(args.out, figures, args.show)
     cli.save_arrays(
         args.out / "hidden_layer_output.h5",
-        {"image": image, **outputs},
+        {"image": image, **{name if name != "image" else "image_layer": array for name, array in outputs.items()}},
         {"model": str(network.path), "data": pictures.name, "index": index, "layers": list(outputs)},
     )
 

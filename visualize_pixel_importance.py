@@ -82,7 +82,7 @@ def visualize(args):
         if label not in (-1, target):
             title += f" (true: {pictures.classes[label]})"
         titles.append(title)
-        print(f"{title}: deletion {deletion[n]:.3f} (low is good), insertion {insertion[n]:.3f} (high is good)")
+        cli.say(f"{title}: deletion {deletion[n]:.3f} (low is good), insertion {insertion[n]:.3f} (high is good)")
     figures = plots.importance_pages("pixel_importance", shown.images, maps, titles, args.score)
     cli.save_figures(args.out, figures, args.show)
     cli.save_arrays(

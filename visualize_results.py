@@ -11,7 +11,7 @@ def options():
     group = parser.add_argument_group("results")
     group.add_argument("--examples", type=cli.positive, default=12, metavar="N", help="pictures a gallery")
     group.add_argument(
-        "--topk", type=cli.positive, default=3, metavar="K", help="how many classes a picture may be given"
+        "--topk", type=cli.positive, metavar="K", help="how many classes a picture may be given (default: 3)"
     )
     group.add_argument("--batch-size", type=cli.positive, default=250, metavar="N", help="pictures evaluated at once")
     return parser
@@ -26,8 +26,9 @@ def visualize(args):
     cli.make_folder(args.out)
     network = checkpoint.load(args.model or checkpoint.newest())
     classifier, pictures = inputs.open_classifier(args, network)
-    if args.topk > classifier.classes:
-        raise ValueError(f"--topk {args.topk} is more than the {classifier.classes} classes of the model")
+    topk = args.topk or min(3, classifier.classes)
+    if topk > classifier.classes:
+        raise ValueError(f"--topk {topk} is more than the {classifier.classes} classes of the model")
 
     probabilities = classifier.probabilities(pictures.images, args.batch_size, cli.track("Predicting"))
     predicted = results.ranking(probabilities)[:, 0]
@@ -37,11 +38,10 @@ def visualize(args):
 
     def gallery(indices, title):
         images, labels = pictures.images[indices], pictures.labels[indices]
-        return plots.gallery(images, probabilities[indices], labels, pictures.classes, title, args.topk)
+        return plots.gallery(images, probabilities[indices], labels, pictures.classes, title, topk)
 
     figures = {}
     if len(known):
-        print_report(results, args, pictures, probabilities, confusion)
         interval = results.accuracy_interval(np.trace(confusion), confusion.sum())
         figures["results"] = plots.confusion(confusion, pictures.classes, accuracy, interval)
         chosen = np.random.default_rng(args.seed).permutation(len(pictures))[: args.examples]
@@ -51,8 +51,6 @@ def visualize(args):
             figures["results_wrong"] = gallery(wrong[: args.examples], "Wrong predictions, the most confident first")
             pairs = results.most_confused(confusion)
             figures["results_breakdown"] = plots.breakdown(confusion, pairs, pictures.classes)
-        else:
-            print("No prediction is wrong: there are no mistakes to show.")
     else:
         figures["results"] = gallery(np.arange(min(args.examples, len(pictures))), "Predictions")
 
@@ -62,19 +60,23 @@ def visualize(args):
         {"probabilities": probabilities, "labels": pictures.labels, "confusion": confusion},
         {"accuracy": accuracy, "model": str(network.path), "data": pictures.name, "classes": list(pictures.classes)},
     )
+    if len(known):
+        report(topk, pictures, probabilities, confusion)
 
 
-def print_report(results, args, pictures, probabilities, confusion):
+def report(topk, pictures, probabilities, confusion):
     """The table of classes on the console: of many classes, those that are recognised worst."""
+    from cnnvis import results
+
     right, count = int(confusion.trace()), int(confusion.sum())
     low, high = results.accuracy_interval(right, count)
-    top = results.top_k_accuracy(probabilities, pictures.labels, args.topk)
-    report = results.class_report(pictures.labels, results.ranking(probabilities)[:, 0], len(pictures.classes))
-    worst = report[:, 2].argsort(kind="stable")[:25] if len(report) > 25 else range(len(report))
-    rows = [(pictures.classes[c], *(f"{x:.1%}" for x in report[c, :3]), f"{report[c, 3]:.0f}") for c in worst]
+    top = results.top_k_accuracy(probabilities, pictures.labels, topk)
+    table = results.class_report(pictures.labels, results.ranking(probabilities)[:, 0], len(pictures.classes))
+    worst = table[:, 2].argsort(kind="stable")[:25] if len(table) > 25 else range(len(table))
+    rows = [(pictures.classes[c], *(f"{x:.1%}" for x in table[c, :3]), f"{table[c, 3]:.0f}") for c in worst]
     title = f"{right:,} of {count:,} right: {right / count:.2%} (95% interval {low:.2%} to {high:.2%})"
-    if args.topk > 1:
-        title += f", {top:.2%} among the {args.topk} most probable"
+    if topk > 1:
+        title += f", {top:.2%} among the {topk} most probable"
     cli.print_table(title, ("class", "precision", "recall", "F1", "pictures"), rows)
 
 

@@ -1,6 +1,6 @@
 """Which picture excites a filter most? Gradient ascent on pictures (Erhan et al. 2009; Olah et al., Distill 2017)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -77,6 +77,8 @@ def ascend(classifier, layer, filters, statistics, steps=256, size=None, seed=0,
     """
     size = (size, size) if size else classifier.size
     excitation = _excitation(classifier, layer, size)
+    if classifier.channels == 1:
+        statistics = replace(statistics, grey=True)
     parts = np.split(np.asarray(filters), range(FILTERS_AT_ONCE, len(filters), FILTERS_AT_ONCE))
     return np.concatenate([_ascend(excitation, part, statistics, steps, size, seed, track) for part in parts])
 
@@ -116,26 +118,37 @@ def largest_activations(classifier, layers, images, track=iter):
         dead : (filters,) bool array, True where the input of the RELU behind the filter is never positive, anywhere in
         any picture, so that nothing of it ever passes; False where no RELU follows.
     """
-    relu_inputs = [classifier.relu_input(layer) for layer in layers]
-    reduced = [_space(layer.linear, keras.ops.mean) for layer in layers]
-    reduced += [_space(x, keras.ops.max) for x in relu_inputs if x is not None]
+    reduced = {f"mean {layer.name}": _mean(layer) for layer in layers}
+    for layer in layers:
+        relu_input = classifier.relu_input(layer)
+        if relu_input is not None:
+            reduced[f"passes {layer.name}"] = _largest(layer, relu_input)
     run = compiled(classifier.model_to(reduced))
-    largest = None
+    largest = {}
     for i in track(range(0, len(images), BATCH)):
-        batch = [values.max(axis=0) for values in run(images[i : i + BATCH])]
-        largest = batch if largest is None else [np.maximum(a, b) for a, b in zip(largest, batch)]
-    passed = iter(largest[len(layers) :])
-    dead = [np.zeros(len(a), bool) if x is None else next(passed) <= 0 for a, x in zip(largest, relu_inputs)]
-    return list(zip(largest, dead))
+        for key, values in run(images[i : i + BATCH]).items():
+            largest[key] = np.maximum(largest.get(key, -np.inf), values.max(axis=0))
+    never = {layer.name: np.zeros(layer.linear.shape[-1], bool) for layer in layers}
+    never |= {key.removeprefix("passes "): values <= 0 for key, values in largest.items() if key.startswith("passes ")}
+    return [(largest[f"mean {layer.name}"], never[layer.name]) for layer in layers]
 
 
-def _space(tensor, reduce):
-    return reduce(tensor, axis=(1, 2)) if len(tensor.shape) == 4 else tensor
+def _mean(layer):
+    """A layer's output before its activation function, averaged over space."""
+    if len(layer.linear.shape) == 2:
+        return layer.linear
+    return keras.layers.GlobalAveragePooling2D(name=f"cnnvis_mean_{layer.name}", dtype="float32")(layer.linear)
+
+
+def _largest(layer, tensor):
+    if len(tensor.shape) == 2:
+        return tensor
+    return keras.layers.GlobalMaxPooling2D(name=f"cnnvis_max_{layer.name}", dtype="float32")(tensor)
 
 
 def _excitation(classifier, layer, size):
     """Model from (N, H, W, 3) pixels 0-255 to the (N, filters) averaged outputs of a layer."""
-    model = classifier.model_to(_space(layer.linear, keras.ops.mean))
+    model = classifier.model_to(_mean(layer))
     if tuple(size) == tuple(classifier.size):
         return model
     try:
@@ -151,24 +164,24 @@ def _ascend(excitation, filters, statistics, steps, size, seed, track):
     spectrum = tf.Variable(rng.normal(0, START, (2, len(filters), 3, *fourier.shape)), dtype=tf.float32)
     optimizer = keras.optimizers.Adam(LEARNING_RATE)
     optimizer.build([spectrum])
-    mean = np.clip(statistics.mean, 0.05, 0.95)
-    offset = tf.constant(np.log(mean / (1 - mean)), tf.float32)
-    colors = tf.constant(statistics.colors / np.abs(statistics.colors).max(), tf.float32)
+    mean, colors = np.clip(statistics.mean, 0.05, 0.95), statistics.colors / np.abs(statistics.colors).max()
+    if statistics.grey:
+        mean, colors = np.full(3, mean.mean()), np.full((3, 3), 1 / 3)
+    offset, colors = tf.constant(np.log(mean / (1 - mean)), tf.float32), tf.constant(colors, tf.float32)
 
     def picture():
         waves = tf.complex(spectrum[0], spectrum[1]) * fourier  # (F, 3, H, W // 2 + 1)
         x = tf.transpose(tf.signal.irfft2d(waves, fft_length=size), (0, 2, 3, 1))  # (F, H, W, 3), uncorrelated
-        if statistics.grey:
-            x = tf.repeat(tf.reduce_mean(x, axis=-1, keepdims=True), 3, axis=-1)
+        x = tf.tensordot(x, colors, 1)  # of likely colours
         x = CONTRAST * x * tf.math.rsqrt(tf.reduce_mean(x**2, axis=(1, 2, 3), keepdims=True) + 1e-6)
-        return 255 * tf.sigmoid(tf.tensordot(x, colors, 1) + offset)
+        return 255 * tf.sigmoid(x + offset)
 
     @tf.function(jit_compile=False)
     def step(number):
         with tf.GradientTape() as tape:
             moved = random_move(picture(), tf.stack([seed, number]))
             outputs = excitation(moved, training=False)  # (F, filters)
-            chosen = tf.gather(outputs, filters, axis=1, batch_dims=0)
+            chosen = tf.gather(outputs, filters, axis=1)
             loss = -tf.reduce_sum(tf.linalg.diag_part(chosen))
         optimizer.apply([tape.gradient(loss, spectrum)], [spectrum])
 

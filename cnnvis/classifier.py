@@ -22,7 +22,17 @@ POOL = (
     keras.layers.GlobalAveragePooling2D,
 )
 RELU = (keras.layers.ReLU, keras.layers.LeakyReLU, keras.layers.PReLU, keras.layers.ELU)
-KEEPS_CHANNELS = (*POOL, keras.layers.BatchNormalization, keras.layers.Dropout, keras.layers.SpatialDropout2D)
+KEEPS_CHANNELS = (
+    *POOL,
+    keras.layers.BatchNormalization,
+    keras.layers.Cropping2D,
+    keras.layers.Dropout,
+    keras.layers.Identity,
+    keras.layers.SpatialDropout2D,
+    keras.layers.UpSampling2D,
+    keras.layers.ZeroPadding2D,
+)
+ACTIVATION_OPERATIONS = ("relu", "relu6", "leakyrelu", "elu", "selu", "gelu", "silu", "sigmoid", "tanh", "softmax")
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,8 @@ class Classifier:
     layers : dict of str to Layer
         All layers in order of computation, those of nested models too.
     size : (height, width)
+    channels : int
+        Of the wrapped model.
     classes : int
 
     Raises
@@ -67,13 +79,13 @@ class Classifier:
     """
 
     def __init__(self, model, input_range=(0, 255), size=None):
-        height, width, channels = model.inputs[0].shape[1:]
+        height, width, self.channels = model.inputs[0].shape[1:]
         self.size = (height or (size or (32, 32))[0], width or (size or (32, 32))[1])
         self.classes = model.outputs[0].shape[-1]
         self.layers = {}
-        self._without_activation = {}
+        self._halves = {}
         self._pixels = keras.Input((*self.size, 3), name="pixels_0_255")
-        x = _rescale(_to_channels(self._pixels, channels), input_range)
+        x = ToInput(self.channels, input_range, name="cnnvis_to_input")(self._pixels)
         self._logits, self._probabilities = self._head(self._run(model, x))
         self._functions = {}
 
@@ -83,34 +95,40 @@ class Classifier:
             for layer in model.layers:
                 x = self._call(layer, x)
             return x
-        return model._run_through_graph(x, operation_fn=lambda operation: operation, call_fn=self._call)
+        outputs = model._run_through_graph(x, operation_fn=lambda operation: operation, call_fn=self._call)
+        return keras.tree.flatten(outputs)[0]  # [x] and {"name": x} are one output, too
 
     def _call(self, layer, *inputs, **options):
         if isinstance(layer, keras.Sequential) or hasattr(layer, "_run_through_graph"):
-            return self._run(layer, *inputs)
+            return self._run(layer, keras.tree.flatten(inputs)[0])
         options.pop("training", None)
+        name = next(n for n in _numbered(layer.name) if n not in self.layers)
+        if not any(known.layer is layer for known in self.layers.values()):
+            layer.name = name  # two nested models may have used it, one graph may not
         activation = _activation(layer)
         if activation == "linear" or not isinstance(layer, (*CONV, keras.layers.Dense)):
             output = layer(*inputs, **options)
             linear = output if activation == "linear" else inputs[0]
         else:
-            linear = self._linear(layer)(inputs[0])
-            output = keras.layers.Activation(layer.activation)(linear)
-        name = next(n for n in _numbered(layer.name) if n not in self.layers)
-        self.layers[name] = Layer(
-            name, _kind(layer), layer, tuple(keras.tree.flatten(inputs)), linear, output, activation
-        )
+            without_activation, activate = self._halve(layer)
+            linear = without_activation(inputs[0])
+            output = activate(linear)
+        sources = tuple(keras.tree.flatten(inputs))
+        self.layers[name] = Layer(name, _kind(layer), layer, sources, linear, output, activation)
         return output
 
-    def _linear(self, layer):
-        """A layer with the same weights that ends in no activation function."""
-        if layer not in self._without_activation:
-            config = {**layer.get_config(), "activation": None, "name": f"{layer.name}_linear"}
+    def _halve(self, layer):
+        """A layer with the same weights that ends in no activation function, and that function as a layer."""
+        if layer not in self._halves:
+            config = {**layer.get_config(), "activation": None, "name": f"cnnvis_{layer.name}_linear"}
             linear = type(layer).from_config(config)
             linear.build(layer.get_build_config()["input_shape"])
             linear.set_weights(layer.get_weights())
-            self._without_activation[layer] = linear
-        return self._without_activation[layer]
+            activate = keras.layers.Activation(
+                layer.activation, dtype=layer.dtype_policy, name=f"cnnvis_{layer.name}_activation"
+            )
+            self._halves[layer] = linear, activate
+        return self._halves[layer]
 
     def _head(self, output):
         """Symbolic logits and probabilities of a network that ends in either."""
@@ -125,14 +143,20 @@ class Classifier:
         for layer in reversed(trailing):
             logits = layer(logits)
         if activation == "linear":
-            return logits, keras.layers.Softmax()(logits)
+            return logits, keras.layers.Softmax(dtype="float32", name="cnnvis_softmax")(logits)
         if activation in ("softmax", "sigmoid"):
             return logits, output
         raise ValueError(f"the model ends in {activation}, which gives neither probabilities nor logits")
 
     def probabilities(self, images, batch_size=BATCH, track=iter):
-        """(N, H, W, 3) pixels 0-255 -> (N, K) float32 probabilities; `track` wraps the sequence of batches."""
-        return self._evaluate("probabilities", lambda: self._probabilities, images, batch_size, track)
+        """(N, H, W, 3) pixels 0-255 -> (N, K) float32 probabilities; `track` wraps the sequence of batches.
+
+        Raises ValueError if the network gives no numbers, as one with broken weights does.
+        """
+        probabilities = self._evaluate("probabilities", lambda: self._probabilities, images, batch_size, track)
+        if np.isnan(probabilities).any():
+            raise ValueError("the model gives no numbers (NaN): its weights or --input-range are wrong")
+        return probabilities
 
     def logits(self, images):
         """(N, H, W, 3) pixels 0-255 -> (N, K) float32 logits."""
@@ -160,19 +184,42 @@ class Classifier:
         return self.layers[name]
 
     def relu_input(self, layer):
-        """Symbolic input of the RELU that follows a layer, over normalisation and pooling; None if none does."""
+        """Symbolic input of the RELU that all of a layer's output goes through, over normalisation and pooling.
+
+        None if there is none, or if some of the output goes elsewhere as well.
+        """
         if layer.activation in ("relu", "relu6"):
             return layer.linear
-        reached = [layer.output]
-        while reached:
-            x = reached.pop()
-            for after in self.layers.values():
-                if any(x is tensor for tensor in after.inputs):
-                    if after.activation in ("relu", "relu6"):
-                        return x
-                    if isinstance(after.layer, KEEPS_CHANNELS):
-                        reached.append(after.output)
-        return None
+        x = layer.output
+        while True:
+            readers = [reader for reader in self.layers.values() if any(x is source for source in reader.inputs)]
+            if len(readers) != 1:
+                return None
+            (reader,) = readers
+            if reader.activation in ("relu", "relu6") and reader.kind == "RELU":
+                return x
+            if not isinstance(reader.layer, KEEPS_CHANNELS):
+                return None
+            x = reader.output
+
+
+class ToInput(keras.layers.Layer):
+    """From (N, H, W, 3) pixels 0-255 to the channels and the range that a network takes."""
+
+    def __init__(self, channels, input_range, **options):
+        super().__init__(dtype="float32", **options)
+        self.channels, self.input_range = channels, input_range
+
+    def call(self, rgb):
+        pixels = rgb
+        if self.channels == 1:
+            pixels = keras.ops.sum(
+                rgb * np.array([0.299, 0.587, 0.114], "float32"), axis=-1, keepdims=True
+            )  # ITU-R 601
+        elif self.channels == 4:
+            pixels = keras.ops.concatenate([rgb, 255 * keras.ops.ones_like(rgb[..., :1])], axis=-1)  # opaque
+        low, high = self.input_range
+        return pixels if (low, high) == (0, 255) else pixels * ((high - low) / 255) + low
 
 
 def compiled(model):
@@ -205,26 +252,14 @@ def stated_range(model):
     return None
 
 
-def _to_channels(rgb, channels):
-    if channels == 3:
-        return rgb
-    if channels == 1:
-        return keras.ops.sum(rgb * np.array([0.299, 0.587, 0.114], "float32"), axis=-1, keepdims=True)  # ITU-R 601
-    return keras.ops.concatenate([rgb, 255 * keras.ops.ones_like(rgb[..., :1])], axis=-1)  # opaque
-
-
-def _rescale(pixels, input_range):
-    low, high = input_range
-    if (low, high) == (0, 255):
-        return pixels
-    return keras.layers.Rescaling((high - low) / 255, low, dtype="float32")(pixels)
-
-
 def _activation(layer):
     """Name of the function that a layer ends in: "linear" if it ends in none."""
+    if not isinstance(layer, keras.layers.Layer):
+        name = type(layer).__name__.lower()
+        return name if name in ACTIVATION_OPERATIONS else "linear"
     if isinstance(layer, keras.layers.ReLU):
         return "relu" if not layer.negative_slope and not layer.threshold else "leaky_relu"
-    if isinstance(layer, keras.layers.Softmax) or type(layer).__name__ == "Softmax":
+    if isinstance(layer, keras.layers.Softmax):
         return "softmax"
     if isinstance(layer, RELU):
         return type(layer).__name__.lower()
@@ -238,9 +273,8 @@ def _kind(layer):
         return "POOL"
     if isinstance(layer, keras.layers.Dense):
         return "FC"
-    if isinstance(layer, RELU) or (
-        isinstance(layer, keras.layers.Activation) and _activation(layer) not in ("linear", "softmax")
-    ):
+    is_activation = isinstance(layer, (*RELU, keras.layers.Activation)) or not isinstance(layer, keras.layers.Layer)
+    if is_activation and _activation(layer) not in ("linear", "softmax"):
         return "RELU"
     return "other"
 

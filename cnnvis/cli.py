@@ -1,19 +1,32 @@
 """What the scripts share at the command line: options, loading what they name, saving, and reporting errors."""
 
 import argparse
+import io
 import os
+import re
+import signal
 import sys
+import threading
+import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
-from cnnvis.files import complete
+from cnnvis.files import complete, write_hdf5
 
 
 def parser(description, epilog=None):
     """An argument parser with the options that every script has."""
-    options = argparse.ArgumentParser(description=description, epilog=epilog, formatter_class=_Help)
+    options = _Parser(description=description, epilog=epilog, formatter_class=_Help)
     options.add_argument("--seed", type=natural, default=0, help="of all random choices: same seed, same output")
     options.add_argument("--debug", action="store_true", help="show where an error came from")
     return options
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports a wrong option in one line."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {' '.join(message.split())} (--help tells more)\n")
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter):
@@ -118,7 +131,7 @@ def _whole(text, least):
     except ValueError:
         number = None
     if number is None or not least <= number < 2**31:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} on")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {2**31 - 1}")
     return number
 
 
@@ -137,6 +150,8 @@ def run(options, command, argv=None):
         args = options.parse_args(argv)
     except SystemExit as stop:
         return stop.code
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # what the terminal can't show must not stop the work
     try:
         _import_tensorflow()
         command(args)
@@ -152,18 +167,45 @@ def run(options, command, argv=None):
 
 
 def _import_tensorflow():
-    """Import TensorFlow without the lines that it writes to stderr before it listens to TF_CPP_MIN_LOG_LEVEL."""
+    """Import TensorFlow, without the lines that it writes to stderr before it listens to TF_CPP_MIN_LOG_LEVEL.
+
+    Ctrl-C waits until it is imported: an interrupt within ends in a half-imported library.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _stderr_closed(), _interrupts_after():
+        import tensorflow
+    tensorflow.get_logger().setLevel("ERROR")
+
+
+@contextmanager
+def _stderr_closed():
+    if sys.stderr is None:
+        yield
+        return
     sys.stderr.flush()
     kept = os.dup(2)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     try:
-        import tensorflow
+        yield
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-    tensorflow.get_logger().setLevel("ERROR")
+
+
+@contextmanager
+def _interrupts_after():
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    interrupts = []
+    before = signal.signal(signal.SIGINT, lambda *interrupt: interrupts.append(interrupt))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if interrupts:
+        raise KeyboardInterrupt
 
 
 def one_line(error):
@@ -172,7 +214,7 @@ def one_line(error):
         message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     else:
         message = str(error) or type(error).__name__
-    message = " ".join(message.split())
+    message = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", message).split())
     return message if len(message) <= 400 else message[:400] + " …"
 
 
@@ -189,51 +231,65 @@ def shout(text):
     Console(stderr=True).print(Panel(text, title="NOTE", border_style="bold yellow", expand=False))
 
 
+def is_terminal():
+    """Whether somebody watches stdout."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def track(description):
     """A wrapper of sequences that shows a progress bar while they are gone through; none if stdout is no terminal."""
     from rich.progress import track as rich_track
 
     def wrap(sequence):
-        return rich_track(sequence, description, disable=not sys.stdout.isatty(), transient=True)
+        return rich_track(sequence, description, disable=not is_terminal(), transient=True)
 
     return wrap
+
+
+def say(*texts):
+    """Print; a reader that has gone away, as `head` does, stops nothing."""
+    try:
+        print(*texts, flush=True)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
 
 
 def print_table(title, columns, rows):
     """Print a table, its first column to the left and the numbers to the right."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    print(title)
     table = Table()
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left")
     for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+        table.add_row(*map(Text, row))
+    console = Console(file=io.StringIO(), width=max(80, 24 + 12 * len(columns)))
+    console.print(table)
+    say(f"{title}\n{console.file.getvalue().rstrip()}")
 
 
 def make_folder(folder):
     """Make the output folder, or say at once that it can't be written to, before anything is computed for it."""
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file, not a folder")
     folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(f"{folder} can't be written to")
 
 
 def save_arrays(path, arrays, attributes=None):
-    """Write named arrays to an HDF5 file. A name with a slash makes a group."""
-    import h5py
+    """Write named arrays and attributes to an HDF5 file. A name with a slash makes a group."""
 
-    with complete(path) as unfinished:
-        try:
-            with h5py.File(unfinished, "w") as file:
-                for name, array in arrays.items():
-                    file.create_dataset(name, data=array)
-                for name, value in (attributes or {}).items():
-                    file.attrs[name] = value
-        except RuntimeError as error:  # h5py's word for a full disk, where it closes the file
-            raise OSError(f"{path} could not be written: {error}") from error
-    print(path)
+    def fill(file):
+        for name, array in arrays.items():
+            file.create_dataset(name, data=array)
+        for name, value in (attributes or {}).items():
+            file.attrs[name] = value
+
+    write_hdf5(path, fill)
+    say(path)
 
 
 def save_figures(folder, figures, show=False):
@@ -241,9 +297,10 @@ def save_figures(folder, figures, show=False):
     paths = []
     for name, figure in figures.items():
         paths.append(folder / f"{name}.png")
-        with complete(paths[-1]) as unfinished:
+        with complete(paths[-1]) as unfinished, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of letters that the font doesn't have
             figure.savefig(unfinished)
-        print(paths[-1])
+        say(paths[-1])
     if show:
         _open_windows(paths)
 

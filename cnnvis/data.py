@@ -113,6 +113,8 @@ def open_images(paths, size=None, track=iter):
         Without labels.
     """
     files = []
+    if "" in paths:
+        raise ValueError("--images '' names no file")
     for path in map(Path, paths):
         files += _files(path) if path.is_dir() else [path]
     if not files:
@@ -128,7 +130,7 @@ def read_image(path, size):
 
 
 def statistics(images):
-    """Mean and variance of the pixels in each colour.
+    """Mean and variance of the pixels in each colour; a colour that never varies counts as varying by one level.
 
     (N, H, W, 3) uint8 -> two lists of 3 floats, in 0-255 and its square.
     """
@@ -136,19 +138,20 @@ def statistics(images):
     levels = np.arange(256)
     means = [np.average(levels, weights=count) for count in counts]
     variances = [np.average((levels - mean) ** 2, weights=count) for count, mean in zip(counts, means)]
-    return [float(m) for m in means], [float(v) for v in variances]
+    return [float(m) for m in means], [float(v) or 1.0 for v in variances]
 
 
 def _read(path):
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what Pillow mends
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
                 image.load()
                 return _rgb(ImageOps.exif_transpose(image))
     except FileNotFoundError:
         raise FileNotFoundError(f"there is no picture {path}") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except Exception as error:  # each of Pillow's readers fails in its own way
         raise ValueError(f"{path} can't be read as a picture: {error}") from error
 
 

@@ -29,8 +29,8 @@ def open_classifier(args, checkpoint):
     count = checkpoint.model.outputs[0].shape[-1]
     pictures = _name_classes(pictures, _read_classes(args.classes) or checkpoint.metadata.get("classes"), count)
     input_range = args.input_range or checkpoint.metadata.get("input_range") or _find_range(checkpoint.model, pictures)
-    if input_range[0] >= input_range[1]:
-        raise ValueError(f"--input-range {input_range[0]:g} {input_range[1]:g}: the first must be the smaller")
+    if not (np.isfinite(input_range).all() and input_range[0] < input_range[1]):
+        raise ValueError(f"--input-range {input_range[0]:g} {input_range[1]:g}: a smaller and a larger number, please")
     return Classifier(checkpoint.model, input_range, pictures.images.shape[1:3]), pictures
 
 
@@ -50,9 +50,12 @@ def _open_pictures(args, checkpoint, size):
 def _read_classes(path):
     if path is None:
         return None
-    names = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    if not names:
-        raise ValueError(f"{path} names no class: it needs one a line")
+    try:
+        names = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not text in UTF-8") from error
+    if not names or not all(map(str.isprintable, names)):
+        raise ValueError(f"{path} does not name classes: it needs one a line")
     return names
 
 

@@ -27,7 +27,8 @@ def layer_outputs(classifier, image, names=None):
         If there is no layer of such a name, or its output is neither.
     """
     if names is None:
-        names = [layer.name for layer in classifier.layers.values() if layer.kind in SHOWN]
+        shown = [layer for layer in classifier.layers.values() if layer.kind in SHOWN]
+        names = [layer.name for layer in shown if len(layer.output.shape) in (2, 4)]
     for name in names:
         shape = classifier.layer(name).output.shape
         if len(shape) not in (2, 4):

@@ -15,15 +15,15 @@ class Run:
     checkpoint, table, curves : Path
         NAME.keras, NAME.csv and NAME.png, which stay.
     state, settings : Path
-        NAME.resume.weights.h5 and NAME.resume.json, which are there only while the run is unfinished.
+        NAME.resume.npz and NAME.resume.json, which are there only while the run is unfinished.
     """
 
     def __init__(self, folder, name):
-        if not name or Path(name).name != name or name.startswith("."):
+        if not name or Path(name).name != name or name.startswith(".") or len(name.encode()) > 200:
             raise ValueError(f"--name {name!r} can't be the name of a file")
         self.name, self.folder = name, folder
         self.checkpoint, self.table, self.curves = (folder / f"{name}{end}" for end in (".keras", ".csv", ".png"))
-        self.state, self.settings = folder / f"{name}.resume.weights.h5", folder / f"{name}.resume.json"
+        self.state, self.settings = folder / f"{name}.resume.npz", folder / f"{name}.resume.json"
 
     def check_free(self, overwrite=False):
         """Raise FileExistsError if the name is taken, and not to be overwritten."""
@@ -31,8 +31,9 @@ class Run:
             return
         if self.settings.exists():
             raise FileExistsError(f"the run {self.name!r} was interrupted: go on with --resume, or say --overwrite")
-        if self.checkpoint.exists():
-            raise FileExistsError(f"{self.checkpoint} exists: choose another --name, or say --overwrite")
+        for path in (self.checkpoint, self.checkpoint.with_suffix(".json"), self.table, self.curves):
+            if path.exists():
+                raise FileExistsError(f"{path} exists: choose another --name, or say --overwrite")
 
     def begin(self, settings):
         """Forget an earlier, unfinished run of this name, and keep the settings (JSON values) of this one."""
@@ -43,7 +44,10 @@ class Run:
     def restore(self):
         """The settings that the run began with. ValueError or FileNotFoundError if there is nothing to go on with."""
         try:
-            return json.loads(self.settings.read_text(encoding="utf-8"))
+            settings = json.loads(self.settings.read_text(encoding="utf-8"))
+            if not isinstance(settings, dict):
+                raise ValueError("not an object")
+            return settings
         except FileNotFoundError:
             raise FileNotFoundError(f"there is no interrupted run {self.name!r} in {self.folder}") from None
         except ValueError as error:
@@ -60,9 +64,14 @@ class Run:
         """The first `epochs` rows of the table: list of dict."""
         if not epochs:
             return []
-        with open(self.table, newline="") as file:
-            rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
-        return [row | {"epoch": int(row["epoch"])} for row in rows[:epochs]]
+        try:
+            with open(self.table, newline="", encoding="utf-8") as file:
+                rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)][:epochs]
+            if [row["epoch"] for row in rows] != list(range(1, epochs + 1)):
+                raise ValueError("rows are missing")
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ValueError(f"{self.table} is damaged: start anew with --overwrite") from error
+        return [row | {"epoch": int(row["epoch"])} for row in rows]
 
     def end(self):
         """Remove what only an unfinished run needs."""

@@ -1,9 +1,9 @@
 """How the networks are trained: optimizer, schedule, batches, and a state to go on from."""
 
+import io
 import math
 import time
 
-import h5py
 import keras
 import numpy as np
 import tensorflow as tf
@@ -187,8 +187,9 @@ class Journal(keras.callbacks.Callback):
         self.trained = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
-        if not math.isfinite(logs["loss"]):
-            raise ValueError(f"the loss is no number any more in epoch {epoch + 1}: try a smaller --learning-rate")
+        if not math.isfinite(logs["loss"]) or not all(np.isfinite(w).all() for w in self.model.get_weights()):
+            self.run.end()
+            raise ValueError(f"the numbers grew beyond all bounds in epoch {epoch + 1}: try a smaller --learning-rate")
         seconds = self.trained - self.began
         self.rows.append(
             {
@@ -205,26 +206,35 @@ class Journal(keras.callbacks.Callback):
 
 
 def save_state(model, path):
-    """Write weights, optimizer and dropout's random state; Keras's own `save_weights` leaves the last out."""
+    """Write weights, optimizer and dropout's random state (which Keras's own `save_weights` leaves out)."""
+    content = io.BytesIO()
+    np.savez(content, *(variable.numpy() for variable in _state(model)))
     with complete(path) as unfinished:
-        model.save_weights(unfinished)
-        with h5py.File(unfinished, "a") as file:
-            for name, state in _random_states(model).items():
-                file[f"random_state/{name}"] = state.numpy()
+        unfinished.write_bytes(content.getbuffer())
 
 
 def load_state(model, path, steps_per_epoch):
-    """Bring a compiled model to where `save_state` left it; returns the number of epochs that it has had."""
+    """Bring a compiled model to where `save_state` left it; returns the number of epochs that it has had.
+
+    Raises ValueError if the file is damaged or of another network.
+    """
     model.optimizer.build(model.trainable_variables)
-    model.load_weights(path)
-    with h5py.File(path) as file:
-        for name, state in _random_states(model).items():
-            state.assign(file[f"random_state/{name}"][()])
+    variables = _state(model)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            values = [file[name] for name in file.files]
+    except Exception as error:  # zipfile, zlib and NumPy each fail in their own way
+        raise ValueError(f"{path} is damaged: start anew with --overwrite") from error
+    if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
+        raise ValueError(f"{path} is not of this network: start anew with --overwrite")
+    for variable, value in zip(variables, values):
+        variable.assign(value)
     return int(model.optimizer.iterations) // steps_per_epoch
 
 
-def _random_states(model):
-    return {layer.name: layer.seed_generator.state for layer in model.layers if hasattr(layer, "seed_generator")}
+def _state(model):
+    random = [layer.seed_generator.state for layer in model.layers if hasattr(layer, "seed_generator")]
+    return [*model.weights, *model.optimizer.variables, *random]
 
 
 def accuracies(classifier, images, labels, track=iter):

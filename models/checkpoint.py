@@ -1,7 +1,9 @@
 """Trained networks on disk: a plain Keras file, and beside it what it was trained on, as JSON."""
 
 import json
+import math
 import os
+import shutil
 import tempfile
 import warnings
 import zipfile
@@ -44,7 +46,7 @@ def newest(folder=STASH):
 
 
 def save(model, metadata, path):
-    """Write a network and its metadata; each file is complete or absent. The network comes last: it makes it count.
+    """Write a network and its metadata: both, or neither. The network comes last: it makes it count.
 
     Parameters
     ----------
@@ -56,11 +58,13 @@ def save(model, metadata, path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with complete(path.with_suffix(".json")) as unfinished:
-        unfinished.write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
-    with complete(path) as unfinished:
-        model.save(unfinished)
-        keras_versions.make_portable(unfinished)
+    with tempfile.TemporaryDirectory() as folder:
+        saved = Path(folder) / path.name
+        model.save(saved)
+        keras_versions.make_portable(saved)
+        with complete(path) as network, complete(path.with_suffix(".json")) as written:
+            written.write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
+            shutil.copyfile(saved, network)
 
 
 @contextmanager
@@ -70,6 +74,10 @@ def complete(path):
     try:
         yield unfinished
         os.replace(unfinished, path)
+    except OSError as error:
+        if error.errno:
+            error.filename = str(path)
+        raise
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -129,14 +137,32 @@ def read_metadata(path):
         metadata = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
-    wanted = {"classes": list, "input_range": list, "data": str, "trained_at": str}
-    if not isinstance(metadata, dict) or any(
-        key in metadata and not isinstance(metadata[key], kind) for key, kind in wanted.items()
-    ):
+    if not isinstance(metadata, dict):
         raise ValueError(f"{path} is not the metadata of a checkpoint")
+    for key, is_right in _RIGHT.items():
+        if key in metadata and not is_right(metadata[key]):
+            raise ValueError(f"{path}: {key} is not what it should be")
     return metadata
+
+
+def _is_text(value):
+    return isinstance(value, str) and value != "" and value.isprintable()
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9 and math.isfinite(value)
+
+
+_RIGHT = {
+    "data": _is_text,
+    "trained_at": _is_text,
+    "classes": lambda names: isinstance(names, list) and all(map(_is_text, names)) and len(set(names)) == len(names),
+    "input_range": lambda ends: (
+        isinstance(ends, list) and len(ends) == 2 and all(map(_is_number, ends)) and ends[0] < ends[1]
+    ),
+}
 
 
 def _check_classifier(model, path):

@@ -5,9 +5,12 @@ import os
 import shutil
 import zipfile
 
-RETIRED = {  # options of Keras 2 that Keras 3 refuses, and the value of each that means nothing
+RETIRED = {  # options of Keras 2 that Keras 3 refuses, and the value of each that means nothing (...: any)
     "DepthwiseConv2D": {"groups": 1},
-    "SeparableConv2D": {"groups": 1},
+    "SeparableConv2D": {
+        "groups": 1,
+        **{f"kernel_{kind}": ... for kind in ("initializer", "regularizer", "constraint")},  # it has two kernels
+    },
     "Conv2DTranspose": {"groups": 1},
     "SpatialDropout2D": {"noise_shape": None, "trainable": True},
     **{f"Random{kind}": {"rng_type": "stateful"} for kind in ("Flip", "Rotation", "Zoom", "Contrast", "Translation")},
@@ -84,8 +87,31 @@ def _clean(node, options):
     config = node.get("config")
     if isinstance(config, dict):
         for option, value in options.get(node.get("class_name"), {}).items():
-            if option in config and config[option] == value:
+            if option in config and value in (..., config[option]):
                 del config[option]
-        if node.get("class_name") == "BatchNormalization" and isinstance(config.get("axis"), list):
-            (config["axis"],) = config["axis"]
+        if options is RETIRED:
+            _modernize_structure(node, config)
     return node
+
+
+def _modernize_structure(node, config):
+    """What Keras 2 wrote as a list of one, Keras 3 takes for a list; and its functional models moved house."""
+    if node.get("class_name") == "BatchNormalization" and isinstance(config.get("axis"), list):
+        (config["axis"],) = config["axis"]
+    if node.get("class_name") in ("Functional", "Model"):
+        for ends in ("input_layers", "output_layers"):
+            if isinstance(config.get(ends), list) and len(config[ends]) == 1 and isinstance(config[ends][0], list):
+                (config[ends],) = config[ends]
+        _count_calls_from_zero(config.get("layers", []))
+        if "module" in node:
+            node["module"], node["class_name"] = "keras.src.models.functional", "Functional"
+
+
+def _count_calls_from_zero(layers):
+    """Keras 2 counted the making of a nested model as its first call, Keras 3 does not."""
+    nested = {layer.get("name") for layer in layers if layer.get("class_name") in ("Functional", "Model", "Sequential")}
+    for layer in layers:
+        for call in layer.get("inbound_nodes", []):
+            for source in call if isinstance(call, list) else []:
+                if isinstance(source, list) and source[0] in nested:
+                    source[1] = max(0, source[1] - 1)

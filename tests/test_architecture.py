@@ -61,7 +61,19 @@ def test_models_know_nothing_of_the_rest(path):
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_no_script_imports_a_script_and_none_imports_more_than_cli_at_once(script):
     assert not {Path(other).stem for other in SCRIPTS} & set(imports(ROOT / script))
-    standard = {"sys", "re", "shlex", "platform", "importlib", "datetime", "pathlib", "dataclasses", "cnnvis"}
+    standard = {
+        "sys",
+        "contextlib",
+        "io",
+        "re",
+        "shlex",
+        "platform",
+        "importlib",
+        "datetime",
+        "pathlib",
+        "dataclasses",
+        "cnnvis",
+    }
     assert {name.split(".")[0] for name in imports(ROOT / script, everywhere=False)} <= standard
     assert {n for n in imports(ROOT / script, everywhere=False) if n.startswith("cnnvis.")} == {"cnnvis.cli"}
 

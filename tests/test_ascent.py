@@ -42,6 +42,14 @@ def test_largest_activations_and_the_dead(sequential, pictures):
     assert not last_dead.any()
 
 
+def test_a_single_layer_without_a_relu(sequential, pictures):
+    classifier = Classifier(sequential, (0, 1))
+    layer = classifier.layer("last")
+    ((largest, dead),) = ascent.largest_activations(classifier, [layer], pictures)
+    np.testing.assert_allclose(largest, ascent.activations(classifier, layer, pictures).max(axis=0), rtol=1e-5)
+    assert not dead.any()
+
+
 def test_alive_but_negative_on_average():
     """A filter that passes its RELU in one corner of one picture is alive, however negative its mean."""
     model = keras.Sequential(
@@ -92,10 +100,9 @@ def test_a_known_filter_is_recovered(statistics):
 
 
 def test_grey_models_get_grey_pictures(pictures):
-    grey = np.repeat(pictures[..., :1], 3, axis=-1)
     classifier = Classifier(small_sequential(channels=1), (0, 1))
-    images = ascent.ascend(classifier, classifier.layer("first"), [0], ascent.picture_statistics(grey), steps=5)
-    assert np.ptp(images.astype(int), axis=-1).max() <= 1
+    images = ascent.ascend(classifier, classifier.layer("first"), [0], ascent.picture_statistics(pictures), steps=5)
+    assert np.ptp(images.astype(int), axis=-1).max() == 0
 
 
 def test_conv_layers_take_other_sizes_fc_layers_do_not(statistics):

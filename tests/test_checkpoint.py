@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -13,11 +14,12 @@ import numpy as np
 import pytest
 from keras import layers
 
-from models import checkpoint
+from cnnvis.classifier import Classifier
+from models import checkpoint, keras_versions
 from models.convnet import build_model
 from tests.conftest import small_sequential
 
-KERAS2 = Path(__file__).parent / "fixtures" / "keras2_sequential.h5"
+FIXTURES = Path(__file__).parent / "fixtures"
 
 
 @pytest.mark.parametrize("arch", ["basic", "deep"])
@@ -54,14 +56,15 @@ def test_an_earlier_checkpoint_survives_a_failed_save(tmp_path, monkeypatch):
     before = path.read_bytes()
     model = build_model("basic", 10, seed=1)
 
-    def fail(unfinished):
+    def fail(_source, unfinished):
         Path(unfinished).write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(model, "save", fail)
+    monkeypatch.setattr(shutil, "copyfile", fail)
     with pytest.raises(OSError, match="No space left"):
-        checkpoint.save(model, {}, path)
+        checkpoint.save(model, {"seed": 1}, path)
     assert path.read_bytes() == before
+    assert checkpoint.read_metadata(path) == {}
     assert sorted(os.listdir(tmp_path)) == ["network.json", "network.keras"]
 
 
@@ -88,13 +91,26 @@ def test_foreign_models(name, tmp_path, pictures):
     assert loaded.metadata == {}
 
 
-def test_a_file_that_keras_2_wrote(pictures):
-    loaded = checkpoint.load(KERAS2)
-    with h5py.File(KERAS2) as file:
-        assert file.attrs["keras_version"].startswith("2.")
-        expected = file["expected_probabilities"][()]
+@pytest.mark.parametrize("name", ["keras2_sequential.h5", "keras2_transfer.h5", "keras2_transfer.keras"])
+def test_files_that_keras_2_wrote(name):
+    """As `tests/fixtures/make_keras2_models.py` made them, against what Keras 2 gave for the same pictures."""
+    assert keras_versions.written_by_keras2(FIXTURES / name)
+    model = checkpoint.load(FIXTURES / name).model
     images = np.linspace(0, 1, 2 * 16 * 16 * 3, dtype="float32").reshape(2, 16, 16, 3)
-    np.testing.assert_allclose(loaded.model(images), expected, rtol=1e-4)
+    with h5py.File(FIXTURES / "expected.h5") as file:
+        np.testing.assert_allclose(keras.tree.flatten(model(images, training=False))[0], file[name][()], rtol=1e-4)
+        np.testing.assert_allclose(Classifier(model, (0, 1)).probabilities(images * 255), file[name][()], rtol=1e-3)
+
+
+def test_what_keras_3_would_compute_differently_is_refused(tmp_path):
+    with h5py.File(FIXTURES / "keras2_sequential.h5") as old, h5py.File(tmp_path / "model.h5", "w") as new:
+        for name in old:
+            old.copy(name, new)
+        new.attrs["keras_version"] = old.attrs["keras_version"]
+        new.attrs["model_config"] = old.attrs["model_config"].replace(
+            '"activation": "relu"', '"activation": "hard_sigmoid"'
+        )
+    assert "hard_sigmoid of Keras 2" in refused(tmp_path / "model.h5")
 
 
 def refused(path):
@@ -158,6 +174,17 @@ def test_metadata_that_lie(tmp_path):
     assert "names 2 classes, the model has 10" in refused(path)
     path.with_suffix(".json").write_text("{")
     assert "is not JSON" in refused(path)
-    for wrong in ("[]", '{"classes": 3}', '{"input_range": "0-1"}'):
-        path.with_suffix(".json").write_text(wrong)
-        assert "not the metadata" in refused(path)
+    path.with_suffix(".json").write_text("[]")
+    assert "not the metadata" in refused(path)
+    path.with_suffix(".json").write_text("[" * 100_000)
+    assert "is not JSON" in refused(path)
+    names = [f"class {i}" for i in range(9)]
+    for key, values in {
+        "classes": [3, "ab", [*names, 1], [*names, None], [*names, {}], [*names, "a\0b"], [*names, "class 1"]],
+        "input_range": ["0-1", [0], [0, 1, 2], [None, None], ["0", "255"], [255, 0], [0, 10**400], [False, True]],
+        "data": ["", 3, None],
+        "trained_at": [None, 2026],
+    }.items():
+        for value in values:
+            path.with_suffix(".json").write_text(json.dumps({key: value}))
+            assert f"{key} is not what it should be" in refused(path)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from cnnvis import ascent
 from cnnvis.classifier import Classifier, stated_range
 from models.convnet import build_model
 from tests.conftest import small_sequential
@@ -136,6 +137,78 @@ def test_any_size_models_take_the_pictures_size():
     )
     assert Classifier(model).size == (32, 32)
     assert Classifier(model, size=(20, 24)).probabilities(np.zeros((1, 20, 24, 3))).shape == (1, 2)
+
+
+@pytest.mark.parametrize("structure", ["list", "dict"])
+def test_one_output_in_a_list_or_dict_is_one_output(structure, sequential, pictures):
+    x = sequential.outputs[0]
+    model = keras.Model(sequential.inputs, [x] if structure == "list" else {"classes": x})
+    expected = sequential(pictures / 1.0)
+    np.testing.assert_allclose(Classifier(model).probabilities(pictures), expected, rtol=1e-4)
+    np.testing.assert_allclose(softmax(Classifier(model).logits(pictures)), expected, rtol=1e-3)
+
+
+def test_names_that_the_model_has_are_left_to_it(pictures):
+    """Keras numbers the names that it gives by itself; what is added to a model must not meet one of them."""
+    x = inputs = keras.Input((32, 32, 3))
+    x = layers.Rescaling(1.0, name="rescaling")(x)
+    x = layers.Conv2D(3, 3, activation="relu", name="conv")(x)
+    x = layers.Activation("relu", name="activation")(x)
+    x = layers.Conv2D(3, 1, activation="relu", name="mean")(x)
+    x = layers.Softmax(name="softmax")(x)
+    x = layers.GlobalAveragePooling2D(name="global_average_pooling2d")(x)
+    model = keras.Model(inputs, layers.Dense(4, name="max")(x))
+    model = keras.models.clone_model(model)
+    expected = softmax(model(pictures / np.float32(255)).numpy())
+    classifier = Classifier(model, (0, 1))
+    np.testing.assert_allclose(classifier.probabilities(pictures), expected, rtol=1e-4)
+    chosen = [classifier.layer("conv"), classifier.layer("mean")]
+    assert len(ascent.largest_activations(classifier, chosen, pictures)) == 2
+
+
+def test_two_nested_models_may_use_the_same_names(pictures):
+    def block():
+        return keras.Sequential([layers.Conv2D(3, 3, name="conv"), layers.ReLU(name="relu")])
+
+    model = keras.Sequential([keras.Input((32, 32, 3)), block(), block(), layers.Flatten(), layers.Dense(2)])
+    expected = model(pictures / 1.0).numpy()
+    classifier = Classifier(model)
+    np.testing.assert_allclose(classifier.logits(pictures), expected, rtol=1e-3, atol=1e-2)
+    assert list(classifier.layers)[:4] == ["conv", "relu", "conv_2", "relu_2"]
+
+
+def residual(after_add):
+    x = inputs = keras.Input((8, 8, 3))
+    stem = layers.Conv2D(4, 3, padding="same", name="stem")(x)
+    branch = layers.Conv2D(4, 3, padding="same", name="branch")(layers.ReLU()(stem))
+    x = layers.add([stem, branch])
+    return keras.Model(inputs, layers.Dense(2)(layers.Flatten()(after_add(x))))
+
+
+def test_what_goes_around_a_relu_does_not_die_in_it():
+    classifier = Classifier(residual(lambda x: x))
+    assert classifier.relu_input(classifier.layer("stem")) is None
+    assert classifier.relu_input(classifier.layer("branch")) is None
+
+
+def test_a_relu_behind_padding_or_written_as_an_operation():
+    x = inputs = keras.Input((8, 8, 3))
+    x = layers.Conv2D(4, 3, name="padded")(x)
+    x = layers.ReLU()(layers.ZeroPadding2D(name="zeros")(x))
+    x = keras.ops.relu(layers.Conv2D(4, 3, name="operation")(x))
+    x = keras.activations.relu(layers.Conv2D(4, 3, name="function")(x))
+    classifier = Classifier(keras.Model(inputs, layers.Dense(2)(layers.Flatten()(x))))
+    assert classifier.relu_input(classifier.layer("padded")) is classifier.layer("zeros").output
+    assert [layer.kind for layer in classifier.layers.values()].count("RELU") == 3
+    for name in ("operation", "function"):
+        assert classifier.relu_input(classifier.layer(name)) is classifier.layer(name).output
+
+
+def test_a_network_that_gives_no_numbers(sequential, pictures):
+    kernel, bias = sequential.get_layer("last").get_weights()
+    sequential.get_layer("last").set_weights([kernel * np.nan, bias])
+    with pytest.raises(ValueError, match="gives no numbers"):
+        Classifier(sequential).probabilities(pictures)
 
 
 def test_stated_range():

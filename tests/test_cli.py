@@ -47,6 +47,11 @@ def test_debug_shows_where_and_a_bug_shows_always():
         run(raises(KeyError("bug")))
 
 
+def test_a_wrong_option_is_one_line(capsys):
+    assert run(None, ["--seed", "x"]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
 @pytest.mark.parametrize("argv", [["--seed", "-1"], ["--seed", "x"], ["--unknown"]])
 def test_wrong_options(argv):
     assert run(lambda args: None, argv) == 2
@@ -147,7 +152,7 @@ def test_classes_from_a_file(tmp_path):
     with pytest.raises(ValueError, match="10 class names for a model of 4 classes"):
         opened(tmp_path, argv, classes=4)
     file.write_text("\n")
-    with pytest.raises(ValueError, match="names no class"):
+    with pytest.raises(ValueError, match="does not name classes"):
         opened(tmp_path, argv)
 
 
@@ -159,7 +164,7 @@ def test_data_of_other_classes_are_refused(tmp_path):
 def test_a_range_that_can_not_be_told_is_asked_for(tmp_path):
     with pytest.raises(ValueError, match="Say --input-range"):
         opened(tmp_path, ["--data", "samples"])
-    with pytest.raises(ValueError, match="must be the smaller"):
+    with pytest.raises(ValueError, match="a smaller and a larger"):
         opened(tmp_path, ["--data", "samples", "--input-range", "1", "0"])
 
 

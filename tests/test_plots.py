@@ -9,7 +9,7 @@ from PIL import Image
 from cnnvis import plots
 
 GOLDEN = Path(__file__).parent / "golden"
-CLASSES = ["cat", "dog", "a class with a long name of several words", "d" * 40]
+CLASSES = ["cat", "$x^$", "a class with a long name of several words", "d" * 40]
 
 
 def pixels(figure, tmp_path):
@@ -39,6 +39,7 @@ def figures(rng):
         "dataset_max": rng.normal(size=5),
         "dead": np.array([0, 1, 0, 0, 0], bool),
     }
+    few = {key: array[1:2] for key, array in filters.items()}
     outputs = {"conv1": rng.normal(size=(9, 9, 20)), "pool1": rng.normal(size=(4, 4, 3)), "fc1": rng.normal(size=30)}
     kinds = {"conv1": "CONV", "pool1": "POOL", "fc1": "FC"}
     rows = [{"epoch": i, "loss": 1 / i, "accuracy": 1 - 1 / i, "val_loss": 1, "val_accuracy": 0.5} for i in (1, 2, 3)]
@@ -48,6 +49,8 @@ def figures(rng):
     yield "breakdown", plots.breakdown(matrix, [(0, 3, 40), (2, 1, 7)], CLASSES)
     yield "importance", plots.importance(images, maps, ["cat 90%\nsecond line"] * 5, "logit")
     yield "filters", plots.filter_pages("x", {"conv1": filters, "a_very_long_layer_name": filters})["x"]
+    yield "one filter", plots.filter_pages("x", {"conv1": few})["x"]
+    yield "one importance", plots.importance(images[:1], maps[:1], [f"{CLASSES[2]} 9% (true: {CLASSES[3]})"], "logit")
     for shape in ((9, 9, 20), (1, 1, 7), (130,)):
         for scale in ("channel", "layer"):
             yield f"layer_{shape[-1]}_{scale}", plots.layer_output("conv1", "CONV", rng.normal(size=shape), scale)

@@ -31,7 +31,7 @@ def test_nothing_to_resume(tmp_path):
         run.restore()
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", "../x"])
+@pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", "../x", "x" * 233])
 def test_names_that_are_no_file_names(tmp_path, name):
     with pytest.raises(ValueError, match="can't be the name of a file"):
         Run(tmp_path, name)
@@ -44,3 +44,8 @@ def test_rows_come_back_as_numbers(tmp_path):
     assert run.read_rows(2) == rows
     assert run.read_rows(1) == rows[:1]
     assert run.read_rows(0) == []
+    with pytest.raises(ValueError, match="is damaged"):
+        run.read_rows(3)
+    run.table.write_text("epoch,loss\n1,0.5\n2")
+    with pytest.raises(ValueError, match="is damaged"):
+        run.read_rows(2)

@@ -27,6 +27,7 @@ from tests.test_occlusion import by_masks
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "models" / "stashed" / "cifar10_deep.keras"
 KERAS2 = ROOT / "tests" / "fixtures" / "keras2_sequential.h5"
+KERAS2_TRANSFER = KERAS2.with_name("keras2_transfer.h5")
 VISUALIZERS = {
     "results": visualize_results,
     "pixel_importance": visualize_pixel_importance,
@@ -142,7 +143,7 @@ def foreign(tmp_path_factory):
 
 
 @pytest.mark.parametrize("topic", VISUALIZERS)
-@pytest.mark.parametrize("name", ["sequential.h5", "grey.keras", "logits.keras", KERAS2])
+@pytest.mark.parametrize("name", ["sequential.h5", "grey.keras", "logits.keras", KERAS2, KERAS2_TRANSFER])
 def test_foreign_models(topic, name, foreign, tmp_path):
     own = ["--indices", "0"] if topic == "pixel_importance" else []
     options = ["--model", foreign / name, "--data", foreign / "pictures", "--input-range", "0", "1", *own]
@@ -150,7 +151,9 @@ def test_foreign_models(topic, name, foreign, tmp_path):
     assert status == 0
     assert arrays["@data"] == str(foreign / "pictures")
     if topic == "hidden_layer_output":
-        model = keras.saving.load_model(foreign / name, compile=False) if name != KERAS2 else None
+        model = (
+            keras.saving.load_model(foreign / name, compile=False) if name not in (KERAS2, KERAS2_TRANSFER) else None
+        )
         for key, array in arrays.items():
             if model and key in {layer.name for layer in model.layers}:
                 channels = model.inputs[0].shape[-1]
@@ -274,6 +277,11 @@ def test_layer_output_shows_a_truck(tmp_path):
         ("visualize_results", ["--model", "nowhere.keras"], "there is no model nowhere.keras"),
         ("visualize_results", ["--data", "nowhere"], "no data set or folder is called 'nowhere'"),
         ("visualize_results", ["--images", "nowhere.png"], "there is no picture nowhere.png"),
+        ("visualize_results", ["--images", ""], "names no file"),
+        ("visualize_results", ["--topk", "0"], "'0' is not a whole number from 1 to"),
+        ("visualize_pixel_importance", ["--baseline", "grey"], "neither mean, zero, blur, noise nor"),
+        ("visualize_hidden_layer_activation", ["--size", "9999999999"], "not a whole number"),
+        ("visualize_results", ["--input-range", "0", "inf"], "a smaller and a larger number"),
         ("visualize_results", ["--classes", "nowhere.txt"], "nowhere.txt: No such file"),
         ("visualize_pixel_importance", ["--window", "33"], "a window of 33 pixels doesn't fit"),
         ("visualize_pixel_importance", ["--window", "3", "--stride", "4"], "a stride of 4 skips pixels"),
@@ -295,7 +303,7 @@ def test_mistakes(script, options, line, tmp_path, capsys):
     defaults = [] if "--data" in options else ["--data", "samples"]
     defaults += [] if "--model" in options else ["--model", SHIPPED]
     assert line in refused(capsys, script, *defaults, *options, "--out", out)
-    assert not list(out.iterdir())
+    assert not out.exists() or not list(out.iterdir())
 
 
 def test_an_output_folder_that_is_a_file(tmp_path, capsys):
@@ -320,6 +328,62 @@ def test_a_full_disk_leaves_nothing_half(topic, tmp_path):
     assert len(err.strip().splitlines()) == 1, err
     assert [path.name for path in tmp_path.iterdir()] == [f"{topic}.h5"]
     assert (tmp_path / f"{topic}.h5").read_text() == "from an earlier run"
+
+
+def test_a_reader_that_goes_away_stops_nothing(tmp_path):
+    """As in `visualize_results.py | head -1`."""
+    process = start("visualize_results", "--model", SHIPPED, "--data", "samples", "--out", tmp_path)
+    process.stdout.close()
+    err = process.stderr.read()
+    assert process.wait() == 0, err
+    assert not err
+    assert (tmp_path / "results.h5").exists()
+
+
+def test_closed_streams(tmp_path):
+    command = (
+        f'"{sys.executable}" "{ROOT / "visualize_results.py"}" --model "{SHIPPED}" --data samples --out "{tmp_path}"'
+    )
+    assert subprocess.run(f"{command} >&- 2>&-", shell=True, check=False).returncode == 0
+    assert (tmp_path / "results.h5").exists()
+
+
+@pytest.mark.parametrize("topic", VISUALIZERS)
+def test_strange_class_names(topic, foreign, tmp_path):
+    """Names that are markup to the console, or formulas to matplotlib."""
+    names = ["[/red]", "[bold]", "$\\frac$", "$x^$", "a_b^c", "%s", "{}", "猫", "two words", "n" * 300]
+    (tmp_path / "classes.txt").write_text("\n".join(names))
+    options = ["--model", foreign / "sequential.h5", "--data", "samples", "--input-range", "0", "1"]
+    options += ["--indices", "0"] if topic == "pixel_importance" else []
+    status, _ = visualize(topic, tmp_path / "out", *options, "--classes", tmp_path / "classes.txt")
+    assert status == 0
+
+
+def test_a_layer_called_image_does_not_replace_the_picture(tmp_path):
+    model = keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            keras.layers.Conv2D(2, 3, name="image"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10),
+        ]
+    )
+    model.save(tmp_path / "model.keras")
+    options = ["--model", tmp_path / "model.keras", "--data", "samples", "--input-range", "0", "1", "--indices", "2"]
+    status, arrays = visualize("hidden_layer_output", tmp_path, *options)
+    assert status == 0
+    np.testing.assert_array_equal(arrays["image"], data.load("samples", "test").images[2])
+    assert arrays["image_layer"].shape == (30, 30, 2)
+
+
+def test_thousands_of_classes(tmp_path):
+    small_sequential(classes=6000).save(tmp_path / "model.keras")
+    (tmp_path / "classes.txt").write_text("\n".join(f"a rather long name of class {i}" for i in range(6000)))
+    image = ROOT / "imgs" / "samples" / "00_cat.png"
+    options = ["--model", tmp_path / "model.keras", "--images", image, "--input-range", "0", "1"]
+    status, arrays = visualize("results", tmp_path, *options, "--classes", tmp_path / "classes.txt")
+    assert status == 0
+    assert len(arrays["@classes"]) == 6000
 
 
 SHORT = ["--data", "digits", "--limit", "300", "--arch", "basic", "--batch-size", "50", "--epochs", "2"]
@@ -362,7 +426,7 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path):
     options = [*SHORT, "--epochs", "6", "--deterministic", "--out", tmp_path]
     assert run("train", *options, "--name", "whole")[0] == 0
     process = start("train", *options, "--name", "halves")
-    state = tmp_path / "halves.resume.weights.h5"
+    state = tmp_path / "halves.resume.npz"
     while not state.exists():
         assert process.poll() is None
         time.sleep(0.02)
@@ -387,6 +451,45 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path):
     assert not list(tmp_path.glob("*.resume.*"))
 
 
+def test_a_damaged_state_is_told(tmp_path, capsys):
+    (tmp_path / "run.resume.json").write_text('{"arch": "huge"}')
+    resume = ["--name", "run", "--out", tmp_path, "--resume"]
+    assert "run.resume.json is damaged" in refused(capsys, "train", *resume)
+    (tmp_path / "run.resume.json").write_text("[]")
+    assert "run.resume.json is damaged" in refused(capsys, "train", *resume)
+    (tmp_path / "run.resume.json").write_text('{"arch": "basic", "data": "digits", "epochs": 2, "limit": 64}')
+    (tmp_path / "run.resume.npz").write_bytes(b"half")
+    assert "run.resume.npz is damaged" in refused(capsys, "train", *resume)
+
+
+@pytest.mark.parametrize("kilobytes", [3, 300, 5000])
+def test_a_disk_that_fills_up_while_training(kilobytes, tmp_path):
+    """The limit is met by the settings or the curves, by the state of the first epoch, or not at all."""
+
+    def small_files_only():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000 * kilobytes, 1000 * kilobytes))
+
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "earlier.keras").write_text("precious")
+    options = [*SHORT, "--name", "run", "--out", tmp_path / "out"]
+    status, _, err = run("train", *options, preexec_fn=small_files_only)
+    assert status == 2, err
+    assert len(err.strip().splitlines()) == 1, err
+    assert str(tmp_path / "out" / "run") in err
+    assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
+    assert (tmp_path / "out" / "earlier.keras").read_text() == "precious"
+    status, _, err = run("train", "--name", "run", "--out", tmp_path / "out", "--resume")
+    assert status == 0, err
+
+
+def test_one_class_is_nothing_to_tell_apart(tmp_path, capsys):
+    for split in ("train", "test"):
+        (tmp_path / "data" / split / "only").mkdir(parents=True)
+        Image.new("RGB", (32, 32)).save(tmp_path / "data" / split / "only" / "0.png")
+    assert "has one class" in refused(capsys, "train", "--data", tmp_path / "data", "--out", tmp_path)
+
+
 def test_train_falls_back_to_digits_loudly(tmp_path, offline, capsys):
     options = [*SHORT[2:], "--epochs", "1", "--name", "run", "--out", str(tmp_path)]
     assert train.main(options) == 0
@@ -407,6 +510,9 @@ def test_train_on_cifar10_never_falls_back(tmp_path, offline, capsys):
         (["--name", "a/b"], "can't be the name of a file"),
         (["--resume"], "--resume needs the --name"),
         (["--resume", "--name", "x"], "no interrupted run 'x'"),
+        (["--name", "x" * 233], "can't be the name of a file"),
+        (["--name", ""], "can't be the name of a file"),
+        (["--learning-rate", "1e38", "--arch", "basic", "--limit", "64", "--epochs", "1"], "grew beyond all bounds"),
         (["--validation", "1437"], "leaves nothing of 1437 images"),
         (["--batch-size", "2000"], "1437 training pictures can't fill a batch of 2000"),
         (["--data", "samples"], "not for training"),
@@ -414,7 +520,7 @@ def test_train_on_cifar10_never_falls_back(tmp_path, offline, capsys):
 )
 def test_mistakes_in_training(options, line, tmp_path, capsys):
     assert line in refused(capsys, "train", "--data", "digits", "--out", tmp_path, *options)
-    assert not list(tmp_path.iterdir())  # the name is still free
+    assert not list(tmp_path.glob("*.resume.*"))  # the name is still free
 
 
 def test_train_on_a_folder(tmp_path, capsys):

@@ -1,7 +1,5 @@
 """The palette, and what every figure is drawn with."""
 
-import textwrap
-
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
@@ -35,9 +33,12 @@ def despine(axes):
         axes.spines[side].set_visible(False)
 
 
+def plain(text):
+    """Text for a figure, in which a dollar sign is one and begins no formula."""
+    return str(text).replace("$", r"\$")
+
+
 def short(name, width=18):
-    return textwrap.shorten(str(name), width, placeholder="…") if " " in str(name) else _cut(str(name), width)
-
-
-def _cut(name, width):
-    return name if len(name) <= width else name[: width - 1] + "…"
+    """A name of at most `width` letters for a figure."""
+    name = str(name)
+    return plain(name if len(name) <= width else name[: width - 1].rstrip() + "…")

@@ -1,5 +1,7 @@
 """What filters look for."""
 
+import textwrap
+
 import numpy as np
 
 from cnnvis.plots.canvas import new_figure, short, show_image
@@ -31,7 +33,8 @@ def filter_pictures(rows, columns):
         Filters in a row at most.
     """
     figure = new_figure(max(1.75 * columns, 4) + 0.4, 2.25 * len(rows) + 0.6)
-    figure.suptitle("What excites a filter most: its activation here, and the largest by a real picture", fontsize=9)
+    heading = "What excites a filter most: its activation here, and the largest by a real picture"
+    figure.suptitle(textwrap.fill(heading, int(12 * figure.get_figwidth())), fontsize=9)
     grid = figure.subplots(len(rows), columns, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")

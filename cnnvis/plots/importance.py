@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import FuncNorm
 
-from cnnvis.plots.canvas import DIVERGING, new_figure
+from cnnvis.plots.canvas import DIVERGING, new_figure, short, show_image
 
 
 def importance(images, maps, titles, unit, limit=None):
@@ -31,7 +31,7 @@ def importance(images, maps, titles, unit, limit=None):
         axes.axis("off")
     for (photo, alone, over), image, values, title in zip(grid.reshape(-1, 3), images, maps, titles):
         show_image(photo, image)
-        photo.set_title(title, fontsize=9)
+        photo.set_title(short(title, 60), fontsize=9, loc="left")
         show_image(alone, values, cmap=DIVERGING, norm=norm)
         show_image(over, overlay(image, values, limit))
     bar = figure.colorbar(ScalarMappable(norm, DIVERGING), ax=grid, shrink=0.9, aspect=25, pad=0.01)

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from cnnvis.plots.canvas import INK, OTHER, OUTPUTS, RIGHT, despine, new_figure, short, show_image
+from cnnvis.plots.canvas import INK, OTHER, OUTPUTS, RIGHT, despine, new_figure, plain, short, show_image
 
 MOST_BARS = 100  # units of an FC layer in a row of bars, or a tenth of them if there are more than ten such rows
 
@@ -26,7 +26,7 @@ def network_outputs(image, outputs, kinds, probabilities, classes, title, most=8
     lines = -(-columns // 12)
     per_line = -(-columns // lines)
     figure = new_figure(1.15 * per_line + 0.3, lines * (1.03 * most + 0.75) + 0.3)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(plain(title), fontsize=11)
     grid = figure.subplots(lines, per_line, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
@@ -78,7 +78,7 @@ def layer_output(name, kind, output, scale="channel", note=""):
     axes.imshow(np.ma.masked_invalid(tiles), cmap=OUTPUTS, vmin=0, vmax=1, interpolation="nearest")
     axes.axis("off")
     plural = "s" if channels > 1 else ""
-    axes.set_title(f"{name} ({kind}): {channels} channel{plural} of {height}×{width}{note}", fontsize=10)
+    axes.set_title(f"{short(name, 40)} ({kind}): {channels} channel{plural} of {height}×{width}{note}", fontsize=10)
     bar = figure.colorbar(ScalarMappable(Normalize(0, 1), OUTPUTS), ax=axes, shrink=0.8, aspect=25, ticks=[0, 1])
     if scale == "layer":
         bar.ax.set_yticklabels([f"{low:.3g}", f"{high:.3g}"])
@@ -124,7 +124,7 @@ def _unit_bars(name, kind, output, note):
     lowest, highest = min(0.0, float(output.min())), max(0.0, float(output.max()))
     room = 0.05 * (highest - lowest or 1)
     plural = "s" if len(output) > 1 else ""
-    figure.suptitle(f"{name} ({kind}): {len(output)} unit{plural}{note}", fontsize=10)
+    figure.suptitle(f"{short(name, 40)} ({kind}): {len(output)} unit{plural}{note}", fontsize=10)
     for row, axes in enumerate(figure.subplots(rows, 1, squeeze=False)[:, 0]):
         start = row * per_row
         values = output[start : start + per_row]

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.colors import PowerNorm
 
-from cnnvis.plots.canvas import INK, OTHER, RIGHT, WRONG, despine, new_figure, short
+from cnnvis.plots.canvas import INK, OTHER, RIGHT, WRONG, despine, new_figure, short, show_image
 
 MOST_CLASSES = 25  # whose names still fit along an axis
 
