@@ -129,16 +129,17 @@ def train(args):
         f"{recipe.batch_size}, learning rate {recipe.learning_rate:g}, {args.precision}, seed {args.seed}"
     )
     try:
-        model.fit(
-            batches,
-            epochs=recipe.epochs,
-            initial_epoch=batches.epoch,
-            validation_data=(held_out.images, held_out.labels) if len(held_out) else None,
-            validation_batch_size=500,
-            callbacks=[training.Journal(run, rows, draw, len(batches) * recipe.batch_size), *logs],
-            verbose=1 if cli.is_terminal() else 2,
-            shuffle=False,
-        )
+        with cli.deferred_interrupts() as check:
+            model.fit(
+                batches,
+                epochs=recipe.epochs,
+                initial_epoch=batches.epoch,
+                validation_data=(held_out.images, held_out.labels) if len(held_out) else None,
+                validation_batch_size=500,
+                callbacks=[training.Journal(run, rows, draw, len(batches) * recipe.batch_size, check), *logs],
+                verbose=1 if cli.is_terminal() else 2,
+                shuffle=False,
+            )
         finish(args, run, model, pictures, test, recipe, rows)
     except KeyboardInterrupt:
         done = f"after epoch {len(rows)} of {recipe.epochs}" if rows else "before the first epoch was complete"

@@ -167,13 +167,11 @@ def run(options, command, argv=None):
 
 
 def _import_tensorflow():
-    """Import TensorFlow, without the lines that it writes to stderr before it listens to TF_CPP_MIN_LOG_LEVEL.
-
-    Ctrl-C waits until it is imported: an interrupt within ends in a half-imported library.
-    """
+    """Import TensorFlow, without the lines that it writes to stderr before it listens to TF_CPP_MIN_LOG_LEVEL."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _stderr_closed(), _interrupts_after():
+    with deferred_interrupts() as check, _stderr_closed():
         import tensorflow
+    check()
     tensorflow.get_logger().setLevel("ERROR")
 
 
@@ -194,18 +192,30 @@ def _stderr_closed():
 
 
 @contextmanager
-def _interrupts_after():
+def deferred_interrupts():
+    """Let Ctrl-C wait: yields a function that raises KeyboardInterrupt if it was pressed. A second press doesn't wait.
+
+    An interrupt that comes while TensorFlow calls Python is lost now and then, and one during its import breaks it.
+    """
+    pressed = []
+
+    def remember(number, _frame):
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(number)
+
+    def check():
+        if pressed:
+            raise KeyboardInterrupt
+
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield check
         return
-    interrupts = []
-    before = signal.signal(signal.SIGINT, lambda *interrupt: interrupts.append(interrupt))
+    before = signal.signal(signal.SIGINT, remember)
     try:
-        yield
+        yield check
     finally:
         signal.signal(signal.SIGINT, before)
-    if interrupts:
-        raise KeyboardInterrupt
 
 
 def one_line(error):

@@ -174,17 +174,23 @@ class Journal(keras.callbacks.Callback):
         Takes the rows.
     images : int
         Seen each epoch.
+    check : callable
+        Called after every batch; what it raises ends the training.
     """
 
-    def __init__(self, run, rows, draw, images):
+    def __init__(self, run, rows, draw, images, check=lambda: None):
         super().__init__()
-        self.run, self.rows, self.draw, self.images = run, rows, draw, images
+        self.run, self.rows, self.draw, self.images, self.check = run, rows, draw, images, check
 
     def on_epoch_begin(self, epoch, logs=None):
         self.began = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
         self.trained = time.perf_counter()
+        self.check()
+
+    def on_test_batch_end(self, batch, logs=None):
+        self.check()
 
     def on_epoch_end(self, epoch, logs=None):
         if not math.isfinite(logs["loss"]) or not all(np.isfinite(w).all() for w in self.model.get_weights()):

@@ -67,7 +67,7 @@ def overlay(image, values, limit):
 
 def _signed_norm(limit):
     """From -limit...limit to 0...1, by a power of the distance to 0, so that small values still show their colour."""
-    power = 0.75
+    power = 0.6
 
     def spread(x):
         return np.sign(x) * np.abs(x) ** power
