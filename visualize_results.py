@@ -73,7 +73,8 @@ def report(topk, pictures, probabilities, confusion):
     top = results.top_k_accuracy(probabilities, pictures.labels, topk)
     table = results.class_report(pictures.labels, results.ranking(probabilities)[:, 0], len(pictures.classes))
     worst = table[:, 2].argsort(kind="stable")[:25] if len(table) > 25 else range(len(table))
-    rows = [(pictures.classes[c], *(f"{x:.1%}" for x in table[c, :3]), f"{table[c, 3]:.0f}") for c in worst]
+    scores = [[f"{x:.1%}" for x in table[c, :3]] if table[c, 3] else ["–"] * 3 for c in worst]  # none without pictures
+    rows = [(pictures.classes[c], *score, f"{table[c, 3]:.0f}") for c, score in zip(worst, scores)]
     title = f"{right:,} of {count:,} right: {right / count:.2%} (95% interval {low:.2%} to {high:.2%})"
     if topk > 1:
         title += f", {top:.2%} among the {topk} most probable"

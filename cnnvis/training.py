@@ -116,12 +116,15 @@ def whitening_filters(images, filters, epsilon=5e-4):
     Returns
     -------
     (2, 2, C, filters) float32 array
+        Zero for directions in which the pictures don't vary: there is nothing to see but rounding errors, and in
+        bfloat16 a network would learn those.
     """
     patches = np.lib.stride_tricks.sliding_window_view(images, (2, 2), axis=(1, 2))  # (N, H-1, W-1, C, 2, 2)
     patches = patches.transpose(0, 1, 2, 4, 5, 3).reshape(-1, 4 * images.shape[-1])
     variances, directions = np.linalg.eigh(np.cov(patches, rowvar=False))
     kept = np.argsort(variances)[::-1][: filters // 2]
-    kernel = directions[:, kept] / np.sqrt(variances[kept] + epsilon)
+    varies = variances[kept] > 1e-6 * variances.max()  # grey pictures have only four directions of twelve
+    kernel = directions[:, kept] * varies / np.sqrt(np.maximum(variances[kept], 0) + epsilon)
     kernel = kernel.reshape(2, 2, images.shape[-1], -1)
     return np.concatenate([kernel, -kernel], axis=-1).astype("float32")
 

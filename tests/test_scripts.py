@@ -549,6 +549,13 @@ def test_bfloat16_ends_in_a_float32_checkpoint(tmp_path):
     assert json.loads((tmp_path / "half.json").read_text())["precision"] == "bfloat16"
 
 
+def test_what_is_learned_in_bfloat16_holds_in_float32(tmp_path):
+    """Once, a network learned the rounding errors of grey digits: 91 % in training, 10 % in the test."""
+    options = ["--data", "digits", "--epochs", "2", "--precision", "bfloat16", "--name", "run", "--out", tmp_path]
+    assert train.main([*map(str, options)]) == 0
+    assert json.loads((tmp_path / "run.json").read_text())["test_accuracy"] > 0.85
+
+
 def test_the_shipped_checkpoint_keeps_its_promise(cifar10, tmp_path):
     metadata = json.loads(SHIPPED.with_suffix(".json").read_text())
     status, arrays = visualize("results", tmp_path, "--model", SHIPPED)

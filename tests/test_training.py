@@ -74,6 +74,13 @@ def test_whitening_filters_whiten(pictures):
     np.testing.assert_array_equal(filters[..., 12:], -filters[..., :12])
 
 
+def test_whitening_filters_see_nothing_where_grey_pictures_do_not_vary():
+    grey = np.repeat(np.cumsum(np.random.default_rng(1).normal(size=(40, 16, 16, 1)), axis=2), 3, axis=-1)
+    filters = training.whitening_filters(grey, 24)
+    assert (np.abs(filters).max(axis=(0, 1, 2)) > 0).sum() == 8  # four directions, each with its negative
+    np.testing.assert_allclose(filters[..., 0, :], filters[..., 1, :], atol=1e-6)
+
+
 def test_whitening_filters_of_flat_pictures_are_finite():
     assert np.isfinite(training.whitening_filters(np.zeros((5, 8, 8, 3)), 24)).all()
 
