@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 
-from cnnvis import cli
+from cnnvis import cli, console
 
 STASH = Path(__file__).parent / "models" / "stashed"
 RESUMED = (
@@ -117,14 +117,14 @@ def train(args):
     if args.resume and run.state.exists():
         batches.go_to(training.load_state(model, run.state, len(batches)))
     elif args.resume:
-        cli.notice("No epoch of that run was complete: beginning with the first.")
+        console.notice("No epoch of that run was complete: beginning with the first.")
     rows = run.read_rows(batches.epoch)
 
     def draw(rows):
         with complete(run.curves) as unfinished:
             plots.training_curves(rows).savefig(unfinished)
 
-    cli.say(
+    console.say(
         f"{args.arch} on {len(pictures):,} images of {pictures.name}: {recipe.epochs} epochs, batches of "
         f"{recipe.batch_size}, learning rate {recipe.learning_rate:g}, {args.precision}, seed {args.seed}"
     )
@@ -137,7 +137,7 @@ def train(args):
                 validation_data=(held_out.images, held_out.labels) if len(held_out) else None,
                 validation_batch_size=500,
                 callbacks=[training.Journal(run, rows, draw, len(batches) * recipe.batch_size, check), *logs],
-                verbose=1 if cli.is_terminal() else 2,
+                verbose=1 if console.is_terminal() else 2,
                 shuffle=False,
             )
         finish(args, run, model, pictures, test, recipe, rows)
@@ -179,12 +179,12 @@ def load_pictures(args):
     from cnnvis import data
 
     if args.data != "auto":
-        pictures = data.load(args.data, "train", track=cli.track("Reading pictures"))
+        pictures = data.load(args.data, "train", track=console.track("Reading pictures"))
     else:
         try:
             pictures = data.load("cifar10", "train")
         except data.Unavailable as error:
-            cli.shout(f"{error}.\n\nTraining on the 1,797 handwritten DIGITS of scikit-learn instead of CIFAR-10.")
+            console.shout(f"{error}.\n\nTraining on the 1,797 handwritten DIGITS of scikit-learn instead of CIFAR-10.")
             pictures = data.load("digits", "train")
     if len(pictures.classes) < 2:
         raise ValueError(f"{pictures.name} has one class: there is nothing to tell apart")
@@ -231,7 +231,7 @@ def finish(args, run, model, pictures, test, recipe, rows):
     keras.config.set_dtype_policy("float32")
     plain = build(args, pictures)
     plain.set_weights(model.get_weights())
-    track = cli.track(f"{len(test):,} test images in six views")
+    track = console.track(f"{len(test):,} test images in six views")
     accuracy, views_accuracy = training.accuracies(Classifier(plain), test.images, test.labels, track)
     seconds = sum(row["seconds"] for row in rows)
     metadata = {
@@ -259,11 +259,11 @@ def finish(args, run, model, pictures, test, recipe, rows):
     }
     checkpoint.save(plain, metadata, run.checkpoint)
     run.end()
-    cli.say(
+    console.say(
         f"Test accuracy {accuracy:.2%}, with six views of each image {views_accuracy:.2%}; trained in {seconds:.0f} s."
     )
     for end in (".keras", ".json", ".csv", ".png"):
-        cli.say(run.checkpoint.with_suffix(end))
+        console.say(run.checkpoint.with_suffix(end))
 
 
 def main(argv=None):

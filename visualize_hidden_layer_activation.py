@@ -3,7 +3,7 @@
 
 import sys
 
-from cnnvis import cli
+from cnnvis import cli, console
 
 
 def options():
@@ -43,15 +43,16 @@ def visualize(args):
     chosen = {layer.name: choose_filters(args, layer, number) for number, layer in enumerate(layers)}
     statistics = ascent.picture_statistics(pictures.images)
 
-    real = ascent.largest_activations(classifier, layers, pictures.images, cli.track("Looking at real pictures"))
+    real = ascent.largest_activations(classifier, layers, pictures.images, console.track("Looking at real pictures"))
     shown = {}
     for layer, (largest, dead) in zip(layers, real):
         filters = chosen[layer.name]
         largest, dead = largest[filters], dead[filters]
         images = ascent.grey_images(len(filters), args.size or classifier.size)
         if not dead.all():
+            track = console.track(layer.name)
             images[~dead] = ascent.ascend(
-                classifier, layer, filters[~dead], statistics, args.steps, args.size, args.seed, cli.track(layer.name)
+                classifier, layer, filters[~dead], statistics, args.steps, args.size, args.seed, track
             )
         activation = ascent.activations(classifier, layer, images)[np.arange(len(filters)), filters]
         shown[layer.name] = {
@@ -62,7 +63,9 @@ def visualize(args):
             "dead": dead,
         }
         above = (activation >= largest)[~dead].sum()
-        cli.say(f"{layer.name}: {above} of {(~dead).sum()} filters exceed every real picture; {dead.sum()} are dead")
+        console.say(
+            f"{layer.name}: {above} of {(~dead).sum()} filters exceed every real picture; {dead.sum()} are dead"
+        )
 
     cli.save_figures(args.out, plots.filter_pages("hidden_layer_activation", shown), args.show)
     cli.save_arrays(

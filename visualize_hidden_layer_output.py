@@ -4,7 +4,7 @@
 import re
 import sys
 
-from cnnvis import cli
+from cnnvis import cli, console
 
 
 def options():
@@ -58,7 +58,7 @@ def choose(args, classifier, pictures):
         return cli.check_indices([args.indices], len(pictures))[0]
     if (pictures.labels < 0).all():
         if len(pictures) > 1:
-            cli.notice(f"Showing the first of {len(pictures)} pictures; --indices chooses another.")
+            console.notice(f"Showing the first of {len(pictures)} pictures; --indices chooses another.")
         return 0
     truck = cli.class_index("truck", pictures.classes) if "truck" in pictures.classes else None
     likely = [i for i, label in enumerate(pictures.labels) if truck in (None, label)] or [0]

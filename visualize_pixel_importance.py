@@ -3,7 +3,7 @@
 
 import sys
 
-from cnnvis import cli
+from cnnvis import cli, console
 
 WINDOWS = (5, 10, 15)  # pixels, where they fit the picture; together they score better than each alone
 STRIDE = 2  # pixels
@@ -70,10 +70,10 @@ def visualize(args):
     baselines = occlusion.baseline_images(shown.images, args.baseline, args.seed)
     score = classifier.logits if args.score == "logit" else classifier.probabilities
     maps = occlusion.occlusion_maps(
-        score, shown.images, targets, baselines, windows, stride, cli.track("Hiding sections")
+        score, shown.images, targets, baselines, windows, stride, console.track("Hiding sections")
     )
     deletion, insertion = faithfulness.deletion_insertion(
-        classifier.probabilities, shown.images, baselines, maps, targets, track=cli.track("Checking the maps")
+        classifier.probabilities, shown.images, baselines, maps, targets, track=console.track("Checking the maps")
     )
 
     titles = []
@@ -82,7 +82,7 @@ def visualize(args):
         if label not in (-1, target):
             title += f" (true: {pictures.classes[label]})"
         titles.append(title)
-        cli.say(f"{title}: deletion {deletion[n]:.3f} (low is good), insertion {insertion[n]:.3f} (high is good)")
+        console.say(f"{title}: deletion {deletion[n]:.3f} (low is good), insertion {insertion[n]:.3f} (high is good)")
     figures = plots.importance_pages("pixel_importance", shown.images, maps, titles, args.score)
     cli.save_figures(args.out, figures, args.show)
     cli.save_arrays(

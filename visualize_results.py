@@ -3,7 +3,7 @@
 
 import sys
 
-from cnnvis import cli
+from cnnvis import cli, console
 
 
 def options():
@@ -30,7 +30,7 @@ def visualize(args):
     if topk > classifier.classes:
         raise ValueError(f"--topk {topk} is more than the {classifier.classes} classes of the model")
 
-    probabilities = classifier.probabilities(pictures.images, args.batch_size, cli.track("Predicting"))
+    probabilities = classifier.probabilities(pictures.images, args.batch_size, console.track("Predicting"))
     predicted = results.ranking(probabilities)[:, 0]
     known = np.flatnonzero(pictures.labels >= 0)
     confusion = results.confusion_matrix(pictures.labels[known], predicted[known], classifier.classes)
@@ -78,7 +78,7 @@ def report(topk, pictures, probabilities, confusion):
     title = f"{right:,} of {count:,} right: {right / count:.2%} (95% interval {low:.2%} to {high:.2%})"
     if topk > 1:
         title += f", {top:.2%} among the {topk} most probable"
-    cli.print_table(title, ("class", "precision", "recall", "F1", "pictures"), rows)
+    console.print_table(title, ("class", "precision", "recall", "F1", "pictures"), rows)
 
 
 def main(argv=None):

@@ -1,7 +1,6 @@
-"""What the scripts share at the command line: options, loading what they name, saving, and reporting errors."""
+"""What the scripts share at the command line: options, saving, interrupts, and reporting errors."""
 
 import argparse
-import io
 import os
 import re
 import signal
@@ -11,6 +10,7 @@ import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
+from cnnvis import console
 from cnnvis.files import complete, write_hdf5
 
 
@@ -228,58 +228,6 @@ def one_line(error):
     return message if len(message) <= 400 else message[:400] + " …"
 
 
-def notice(text):
-    """Tell the user something that is no error, on stderr."""
-    print(text, file=sys.stderr)
-
-
-def shout(text):
-    """Tell the user something that must not be overlooked: framed, on stderr."""
-    from rich.console import Console
-    from rich.panel import Panel
-
-    Console(stderr=True).print(Panel(text, title="NOTE", border_style="bold yellow", expand=False))
-
-
-def is_terminal():
-    """Whether somebody watches stdout."""
-    return sys.stdout is not None and sys.stdout.isatty()
-
-
-def track(description):
-    """A wrapper of sequences that shows a progress bar while they are gone through; none if stdout is no terminal."""
-    from rich.progress import track as rich_track
-
-    def wrap(sequence):
-        return rich_track(sequence, description, disable=not is_terminal(), transient=True)
-
-    return wrap
-
-
-def say(*texts):
-    """Print; a reader that has gone away, as `head` does, stops nothing."""
-    try:
-        print(*texts, flush=True)
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
-
-
-def print_table(title, columns, rows):
-    """Print a table, its first column to the left and the numbers to the right."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table()
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left")
-    for row in rows:
-        table.add_row(*map(Text, row))
-    console = Console(file=io.StringIO(), width=max(80, 24 + 12 * len(columns)))
-    console.print(table)
-    say(f"{title}\n{console.file.getvalue().rstrip()}")
-
-
 def make_folder(folder):
     """Make the output folder, or say at once that it can't be written to, before anything is computed for it."""
     if folder.exists() and not folder.is_dir():
@@ -299,7 +247,7 @@ def save_arrays(path, arrays, attributes=None):
             file.attrs[name] = value
 
     write_hdf5(path, fill)
-    say(path)
+    console.say(path)
 
 
 def save_figures(folder, figures, show=False):
@@ -310,7 +258,7 @@ def save_figures(folder, figures, show=False):
         with complete(paths[-1]) as unfinished, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of letters that the font doesn't have
             figure.savefig(unfinished)
-        say(paths[-1])
+        console.say(paths[-1])
     if show:
         _open_windows(paths)
 
@@ -319,7 +267,7 @@ def _open_windows(paths):
     import matplotlib.pyplot as plt
 
     if plt.get_backend().lower() == "agg":
-        notice("There is no screen to open windows on: look at the files.")
+        console.notice("There is no screen to open windows on: look at the files.")
         return
     for path in paths:
         picture = plt.imread(path)

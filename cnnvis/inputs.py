@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cnnvis import cli, data
+from cnnvis import console, data
 from cnnvis.classifier import INPUT_RANGES, Classifier, stated_range
 from cnnvis.results import accuracy
 
@@ -36,14 +36,14 @@ def open_classifier(args, checkpoint):
 
 def _open_pictures(args, checkpoint, size):
     if args.images:
-        return data.open_images(args.images, size, cli.track("Reading pictures"))
+        return data.open_images(args.images, size, console.track("Reading pictures"))
     if args.data:
-        return data.load(args.data, "test", size, cli.track("Reading pictures"))
+        return data.load(args.data, "test", size, console.track("Reading pictures"))
     trained_on = checkpoint.metadata.get("data", "cifar10")
     try:
-        return data.load(trained_on, "test", size, cli.track("Reading pictures"))
+        return data.load(trained_on, "test", size, console.track("Reading pictures"))
     except data.Unavailable as error:
-        cli.notice(f"{error}. Showing the 20 bundled samples instead.")
+        console.notice(f"{error}. Showing the 20 bundled samples instead.")
         return data.load("samples", "test", size)
 
 
@@ -88,7 +88,7 @@ def _find_range(model, pictures):
         scores = {r: accuracy(Classifier(model, r).probabilities(known.images), known.labels) for r in INPUT_RANGES}
         best, second = sorted(scores, key=scores.get, reverse=True)[:2]
         if scores[best] - scores[second] > 0.1:
-            cli.notice(
+            console.notice(
                 f"The model seems to take pixels {best[0]} to {best[1]}: {scores[best]:.0%} of {len(known)} right, "
                 f"{scores[second]:.0%} with {second[0]} to {second[1]}. Say --input-range to be sure."
             )
