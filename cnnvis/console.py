@@ -28,7 +28,7 @@ def track(description):
     from rich.progress import track as rich_track
 
     def wrap(sequence):
-        return rich_track(sequence, description, disable=not is_terminal(), transient=True)
+        return rich_track(sequence, description, transient=True) if is_terminal() else iter(sequence)
 
     return wrap
 
