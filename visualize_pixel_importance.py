@@ -5,7 +5,7 @@ import sys
 
 from cnnvis import cli, console
 
-WINDOWS = (5, 10, 15)  # pixels, where they fit the picture; together they score better than each alone
+WINDOWS = (5, 10, 15)  # pixels, where they fit the picture
 STRIDE = 2  # pixels
 
 
