@@ -26,6 +26,7 @@ RESUMED = (
     "limit",
     "validation",
     "deterministic",
+    "recipe",
 )
 
 
@@ -51,13 +52,20 @@ def options():
         help="training images held out, reported on every epoch",
     )
     group = parser.add_argument_group(
-        "how", "defaults that are not shown are the recipe of the architecture, in cnnvis/training.py"
+        "how", "defaults that are not shown are the recipe of the architecture, in cnnvis/recipes.py"
     )
     group.add_argument(
         "--epochs", type=cli.positive, metavar="N", help="times that every image is seen (default: recipe)"
     )
     group.add_argument("--batch-size", type=cli.positive, metavar="N", help="images a step (default: recipe)")
     group.add_argument("--learning-rate", type=cli.above_zero, metavar="RATE", help="at its peak (default: recipe)")
+    group.add_argument(
+        "--recipe",
+        nargs="+",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change other parts of the recipe, such as lookahead=on or widths=64,128,128",
+    )
     group.add_argument(
         "--precision",
         choices=("auto", "float32", "bfloat16"),
@@ -108,10 +116,11 @@ def train(args):
         args.precision = "bfloat16" if recipes.multiplies_bfloat16() else "float32"
     keras.config.set_dtype_policy("mixed_bfloat16" if args.precision == "bfloat16" else "float32")
     logs = tensorboard(args)
-    recipe = recipes.adapt(recipes.RECIPES[args.arch], len(pictures), args.epochs, args.batch_size, args.learning_rate)
+    recipe = recipes.change(recipes.RECIPES[args.arch], args.recipe)
+    recipe = recipes.adapt(recipe, len(pictures), args.epochs, args.batch_size, args.learning_rate)
     if not args.resume:
         run.begin({key: getattr(args, key) for key in RESUMED} | {"data": pictures.name})
-    model = build(args, pictures, batch_normalization=training.FusedBatchNormalization)
+    model = build(args, recipe, pictures, batch_normalization=training.FusedBatchNormalization)
     batches = training.Batches(pictures.images, pictures.labels, recipe, args.seed)
     training.compile_model(model, recipe, recipe.epochs * len(batches))
     if args.resume and run.state.exists():
@@ -158,8 +167,9 @@ def restore_settings(args):
     argv = []
     for key in RESUMED:
         value = settings.get(key)
-        if value not in (None, False):
-            argv += [f"--{key.replace('_', '-')}", *([] if value is True else [str(value)])]
+        if value not in (None, False, []):
+            values = [] if value is True else map(str, value) if isinstance(value, list) else [str(value)]
+            argv += [f"--{key.replace('_', '-')}", *values]
     try:
         with contextlib.redirect_stderr(io.StringIO()):
             began = options().parse_args(argv)
@@ -195,7 +205,7 @@ def load_pictures(args):
     return pictures.take(np.sort(kept[: args.limit])), pictures.take(np.sort(held_out)), test
 
 
-def build(args, pictures, **options):
+def build(args, recipe, pictures, **options):
     """The untrained network; all that it knows of the training pictures are their colours and 2x2 patches."""
     import numpy as np
 
@@ -203,8 +213,11 @@ def build(args, pictures, **options):
     from models import convnet
 
     mean, variance = data.statistics(pictures.images)
+    options |= {"widths": recipe.widths, "identity_start": recipe.identity_start}
     model = convnet.build_model(args.arch, len(pictures.classes), mean, variance, args.seed, **options)
-    if args.arch == "deep":
+    if args.arch == "deep" and not recipe.whitening:
+        model.get_layer("whitening").trainable = True
+    elif args.arch == "deep":
         normalized = (pictures.images[: training.WHITENING_IMAGES] - np.array(mean)) / np.sqrt(variance)
         model.get_layer("whitening").set_weights([training.whitening_filters(normalized, convnet.WHITENING_FILTERS)])
     return model
@@ -229,7 +242,7 @@ def finish(args, run, model, pictures, test, recipe, rows):
     from models import checkpoint
 
     keras.config.set_dtype_policy("float32")
-    plain = build(args, pictures)
+    plain = build(args, recipe, pictures)
     plain.set_weights(model.get_weights())
     track = console.track(f"{len(test):,} test images in six views")
     accuracy, views_accuracy = training.accuracies(Classifier(plain), test.images, test.labels, track)

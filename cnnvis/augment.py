@@ -32,6 +32,11 @@ def random_crop(padded, margin, rng):
     return windows[np.arange(count), top, left]
 
 
+def flip(images, chosen):
+    """Mirror the chosen ones of (N, H, W, C) pictures left and right: (N,) bool array -> a new array of that shape."""
+    return np.where(chosen[:, None, None, None], images[:, :, ::-1], images)
+
+
 def alternating_flip(images, flipped_first, epoch):
     """Mirror left and right every second time that a picture is seen.
 
@@ -49,8 +54,7 @@ def alternating_flip(images, flipped_first, epoch):
     -------
     (N, H, W, C) array, a new one.
     """
-    flip = flipped_first ^ bool(epoch % 2)
-    return np.where(flip[:, None, None, None], images[:, :, ::-1], images)
+    return flip(images, flipped_first ^ bool(epoch % 2))
 
 
 def test_views(images):

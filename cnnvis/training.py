@@ -1,4 +1,4 @@
-"""How the networks are trained: optimizer, schedule, batches, and a state to go on from."""
+"""How the networks are trained: loss, batches, and a state to go on from."""
 
 import io
 import math
@@ -8,41 +8,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnvis import augment
+from cnnvis import augment, optimizers
 from cnnvis.files import complete
 
 WHITENING_IMAGES = 5000  # that the whitening filters are computed from
-
-
-class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate that rises linearly from `start` to `peak`, then falls linearly to `end` (Smith 2018)."""
-
-    def __init__(self, start, peak, end, rising_steps, steps):
-        self.start, self.peak, self.end, self.rising_steps, self.steps = start, peak, end, rising_steps, steps
-
-    def __call__(self, step):
-        step = tf.cast(step, tf.float32)
-        rise = self.start + (self.peak - self.start) * step / max(1, self.rising_steps)
-        fall = self.peak + (self.end - self.peak) * (step - self.rising_steps) / max(1, self.steps - self.rising_steps)
-        return tf.where(step < self.rising_steps, rise, fall)
-
-    def get_config(self):
-        return dict(vars(self))
-
-
-class ScaledSGD(keras.optimizers.SGD):
-    """SGD in which some variables learn faster than others: `scales` maps the end of a variable's path to a factor."""
-
-    def __init__(self, scales, **options):
-        super().__init__(**options)
-        self.scales = scales
-
-    def apply(self, grads, trainable_variables=None):
-        variables = self._trainable_variables if trainable_variables is None else trainable_variables
-        super().apply([g * self._scale(v) for g, v in zip(grads, variables)], trainable_variables)
-
-    def _scale(self, variable):
-        return math.prod(scale for ending, scale in self.scales.items() if variable.path.endswith(ending))
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):
@@ -84,21 +53,13 @@ class SmoothedCrossEntropy(keras.losses.Loss):
 
 def compile_model(model, recipe, steps):
     """Give a model its optimizer, schedule and loss, for a training of so many steps."""
-    peak = recipe.learning_rate
-    schedule = OneCycle(recipe.start_rate * peak, peak, recipe.final_rate * peak, round(recipe.warmup * steps), steps)
-    if recipe.optimizer == "adam":
-        optimizer = keras.optimizers.Adam(schedule)
-    else:
-        optimizer = ScaledSGD(
-            {"/beta": recipe.bias_scale, "fc2/kernel": recipe.logits_scale},
-            learning_rate=schedule,
-            momentum=recipe.momentum,
-            nesterov=True,
-            weight_decay=recipe.weight_decay,
-        )
-        optimizer.exclude_from_weight_decay(var_names=["beta", "bias"])
     # XLA is a loss on a CPU: a compiled epoch takes many times as long.
-    model.compile(optimizer, SmoothedCrossEntropy(recipe.label_smoothing), metrics=["accuracy"], jit_compile=False)
+    model.compile(
+        optimizers.from_recipe(recipe, steps),
+        SmoothedCrossEntropy(recipe.label_smoothing),
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
 
 
 def whitening_filters(images, filters, epsilon=5e-4):
@@ -162,7 +123,11 @@ class Batches(keras.utils.PyDataset):
         chosen = self.order[step * self.recipe.batch_size :][: self.recipe.batch_size]
         rng = np.random.default_rng([self.seed, self.epoch, step])
         images = augment.random_crop(self.padded[chosen], self.recipe.crop_margin, rng)
-        return augment.alternating_flip(images, self.flipped_first[chosen], self.epoch), self.labels[chosen]
+        if self.recipe.flip == "alternating":
+            images = augment.alternating_flip(images, self.flipped_first[chosen], self.epoch)
+        elif self.recipe.flip == "random":
+            images = augment.flip(images, rng.random(len(images)) < 0.5)
+        return images, self.labels[chosen]
 
 
 class Journal(keras.callbacks.Callback):

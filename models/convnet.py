@@ -12,7 +12,7 @@ ARCHITECTURES = ("basic", "deep")
 
 # The 2x2x3 = 12 whitening directions of Page (2018), each with its negative, so that RELU loses nothing.
 WHITENING_FILTERS = 24
-DEEP_WIDTHS = (64, 256, 256)  # filters of the CONV layers in the three groups
+WIDTHS = {"basic": (32, 64), "deep": (64, 256, 256)}  # filters of the CONV layers, a number a group
 DEEP_FC1 = 256  # units
 FC2_STDDEV = 1 / 144  # of the first FC2 weights: small logits, so that training starts undecided
 
@@ -25,6 +25,8 @@ def build_model(
     seed=0,
     input_shape=(32, 32, 3),
     batch_normalization=layers.BatchNormalization,
+    widths=(),
+    identity_start=True,
 ):
     """Build an untrained network.
 
@@ -41,6 +43,10 @@ def build_model(
         (height, width, channels) of a picture.
     batch_normalization : callable
         Makes the normalisation layers of `deep`. Training passes a faster one with the same weights.
+    widths : sequence of int
+        Filters of the CONV layers of each group; `WIDTHS` if empty.
+    identity_start : bool
+        Whether the CONV layers of `deep` begin by passing their input on.
 
     Returns
     -------
@@ -50,18 +56,24 @@ def build_model(
     Raises
     ------
     ValueError
-        If `arch` is not one of `ARCHITECTURES`.
+        If `arch` is not one of `ARCHITECTURES`, or `widths` are not as many as it has groups.
     """
     if arch not in ARCHITECTURES:
         raise ValueError(f"no architecture is called {arch!r}; there are {', '.join(ARCHITECTURES)}")
+    widths = tuple(widths) or WIDTHS[arch]
+    if len(widths) != len(WIDTHS[arch]):
+        raise ValueError(f"{arch} has {len(WIDTHS[arch])} groups of CONV layers, not {len(widths)}")
     pixels = keras.Input(input_shape, name="pixels")  # (B, 32, 32, 3)
     x = layers.Normalization(mean=mean, variance=variance, dtype="float32", name="normalization")(pixels)
-    logits = _basic(x, classes, seed) if arch == "basic" else _deep(x, classes, seed, batch_normalization)
+    if arch == "basic":
+        logits = _basic(x, classes, seed, widths)
+    else:
+        logits = _deep(x, classes, seed, widths, batch_normalization, identity_start)
     probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)  # (B, classes)
     return keras.Model(pixels, probabilities, name=arch)
 
 
-def _basic(x, classes, seed):
+def _basic(x, classes, seed, widths):
     """Four CONV layers and two FC, without batch normalisation: the network that the article builds by hand."""
     seeds = iter(range(1000 * seed, 1000 * (seed + 1)))
 
@@ -70,7 +82,7 @@ def _basic(x, classes, seed):
         x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=start, name=f"conv{number}")(x)
         return layers.ReLU(name=f"relu{number}")(x)
 
-    for group, filters in enumerate((32, 64)):
+    for group, filters in enumerate(widths):
         x = conv(x, 2 * group + 1, filters)
         x = conv(x, 2 * group + 2, filters)
         x = layers.MaxPooling2D(2, name=f"pool{group + 1}")(x)  # (B, 16, 16, 32), then (B, 8, 8, 64)
@@ -83,7 +95,7 @@ def _basic(x, classes, seed):
     return layers.Dense(classes, kernel_initializer=start, dtype="float32", name="fc2")(x)
 
 
-def _deep(x, classes, seed, batch_normalization):
+def _deep(x, classes, seed, widths, batch_normalization, identity):
     """Six CONV layers in three groups, each pooled after its first, then two FC layers.
 
     A frozen CONV in front whitens 2x2 patches, the others start as the identity (both as in Jordan, "94% on
@@ -98,7 +110,8 @@ def _deep(x, classes, seed, batch_normalization):
             filters, 3, padding="same", use_bias=False, kernel_initializer=start, name=f"conv{number}"
         )
         x = layer(x)
-        layer.kernel.assign(identity_start(layer.kernel.numpy()))
+        if identity:
+            layer.kernel.assign(identity_start(layer.kernel.numpy()))
         return x
 
     def normalize_relu(x, number):
@@ -110,7 +123,7 @@ def _deep(x, classes, seed, batch_normalization):
         WHITENING_FILTERS, 2, use_bias=False, trainable=False, kernel_initializer=start, name="whitening"
     )(x)  # (B, 31, 31, 24)
     x = layers.ReLU(name="relu0")(x)
-    for group, filters in enumerate(DEEP_WIDTHS):
+    for group, filters in enumerate(widths):
         first = 2 * group + 1
         x = conv(x, first, filters)
         x = layers.MaxPooling2D(2, name=f"pool{group + 1}")(x)  # (B, 15, 15, 64), (B, 7, 7, 256), (B, 3, 3, 256)

@@ -15,29 +15,6 @@ from models.convnet import build_model
 RECIPE = recipes.RECIPES["deep"]
 
 
-def test_one_cycle_by_hand():
-    schedule = training.OneCycle(0.2, 1.0, 0.0, 4, 12)
-    rates = [float(schedule(step)) for step in (0, 2, 4, 8, 12)]
-    np.testing.assert_allclose(rates, [0.2, 0.6, 1.0, 0.5, 0.0], atol=1e-6)
-
-
-def test_scaled_sgd_moves_the_named_variables_further():
-    layer = keras.layers.Dense(1, name="fc2")
-    layer.build((None, 2))
-    before = layer.kernel.numpy(), layer.bias.numpy()
-    optimizer = training.ScaledSGD({"fc2/kernel": 10.0}, learning_rate=0.5)
-    optimizer.apply([tf.ones((2, 1)), tf.ones((1,))], layer.trainable_variables)
-    np.testing.assert_allclose(before[0] - layer.kernel.numpy(), 5.0, rtol=1e-6)
-    np.testing.assert_allclose(before[1] - layer.bias.numpy(), 0.5, rtol=1e-6)
-
-
-def test_weight_decay_spares_the_biases():
-    model = build_model("deep", 10)
-    training.compile_model(model, RECIPE, 10)
-    spared = [v.path for v in model.trainable_variables if not model.optimizer._use_weight_decay(v)]
-    assert sorted(path.split("/")[-1] for path in spared) == ["beta"] * 7 + ["bias"]
-
-
 @pytest.mark.parametrize("shape", [(6, 5, 5, 3), (6, 3)])
 @pytest.mark.parametrize("is_training", [True, False])
 def test_fused_batch_normalization_is_keras_own(shape, is_training):
@@ -110,27 +87,6 @@ def test_labels_stay_with_their_pictures():
     batches = training.Batches(images, np.arange(20), dataclasses.replace(RECIPE, batch_size=10), seed=0)
     for x, y in (batches[0], batches[1]):
         np.testing.assert_array_equal(x[:, 3, 3, 0], y)
-
-
-@pytest.mark.parametrize(
-    ("count", "options", "batch_size", "learning_rate"),
-    [
-        (50_000, {}, 500, 1.0),
-        (1437, {}, 32, 0.064),
-        (10, {}, 10, 0.02),
-        (1437, {"batch_size": 100}, 100, 0.2),
-        (1437, {"batch_size": 100, "learning_rate": 0.3}, 100, 0.3),
-    ],
-)
-def test_recipes_adapt_to_few_pictures(count, options, batch_size, learning_rate):
-    recipe = recipes.adapt(RECIPE, count, **options)
-    assert recipe.batch_size == batch_size
-    assert recipe.learning_rate == pytest.approx(learning_rate)
-
-
-def test_a_batch_that_can_not_be_filled():
-    with pytest.raises(ValueError, match="20 training pictures can't fill a batch of 64"):
-        recipes.adapt(RECIPE, 20, batch_size=64)
 
 
 class Stop(Exception):

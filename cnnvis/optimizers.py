@@ -1,0 +1,161 @@
+"""How gradients become steps: the schedule, Nesterov's and Muon's steps, and lookahead."""
+
+import math
+import re
+
+import keras
+import tensorflow as tf
+
+# Of the odd quintic polynomial a·s + b·s³ + c·s⁵ that drives singular values towards 1, fast rather than exactly
+# (Jordan, "Muon: An optimizer for hidden layers in neural networks", 2024).
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+NEWTON_SCHULZ_STEPS = 3
+LOOKAHEAD_EVERY = 5  # steps
+
+
+def from_recipe(recipe, steps):
+    """The optimizer that a recipe asks for, with its schedule, for a training of so many steps."""
+    peak = recipe.learning_rate
+    schedule = OneCycle(recipe.start_rate * peak, peak, recipe.final_rate * peak, round(recipe.warmup * steps), steps)
+    if recipe.optimizer == "adam":
+        return keras.optimizers.Adam(schedule)
+    options = {
+        "scales": {"/(beta|bias)": recipe.bias_scale, "fc2/kernel": recipe.logits_scale},
+        "learning_rate": schedule,
+        "momentum": recipe.momentum,
+        "nesterov": True,
+        "weight_decay": recipe.weight_decay,
+    }
+    if recipe.optimizer == "muon":
+        optimizer = Muon(r"conv\d+/kernel", recipe.orthogonal_momentum, **options)
+    else:
+        optimizer = ScaledSGD(**options)
+    optimizer.exclude_from_weight_decay(var_names=["beta", "bias"])
+    return optimizer
+
+
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate that rises linearly from `start` to `peak`, then falls linearly to `end` (Smith 2018)."""
+
+    def __init__(self, start, peak, end, rising_steps, steps):
+        self.start, self.peak, self.end, self.rising_steps, self.steps = start, peak, end, rising_steps, steps
+
+    def __call__(self, step):
+        step = tf.cast(step, tf.float32)
+        rise = self.start + (self.peak - self.start) * step / max(1, self.rising_steps)
+        fall = self.peak + (self.end - self.peak) * (step - self.rising_steps) / max(1, self.steps - self.rising_steps)
+        return tf.where(step < self.rising_steps, rise, fall)
+
+    def get_config(self):
+        return dict(vars(self))
+
+
+class ScaledSGD(keras.optimizers.SGD):
+    """SGD in which some variables learn faster than others.
+
+    Parameters
+    ----------
+    scales : dict of str to float
+        Patterns (regular expressions) of the end of a variable's path, and the factor of its learning rate.
+    """
+
+    def __init__(self, scales, **options):
+        super().__init__(**options)
+        self.scales = scales
+
+    def build(self, variables):
+        super().build(variables)
+        self.scale = [math.prod(s for ending, s in self.scales.items() if _ends(v, ending)) for v in variables]
+
+    def update_step(self, gradient, variable, learning_rate):
+        scale = self.scale[self._get_variable_index(variable)]
+        super().update_step(gradient, variable, learning_rate * scale)
+
+
+class Muon(ScaledSGD):
+    """Nesterov SGD, with orthogonal steps for the kernels of CONV layers (Jordan 2024, `airbench94_muon`).
+
+    A gradient is mostly made of few directions; made orthogonal, a step goes as far in the rare ones, so that
+    every filter learns something of its own at each step. The kernel itself keeps the norm √filters: what follows it,
+    batch normalisation, does not see its length, and without weight decay it would only grow.
+
+    Parameters
+    ----------
+    orthogonal : str
+        Pattern (regular expression) of the end of the paths of kernels that make such steps.
+    orthogonal_momentum : float
+        Of these; `momentum` is that of all others.
+    """
+
+    def __init__(self, orthogonal, orthogonal_momentum, **options):
+        super().__init__(**options)
+        self.orthogonal, self.orthogonal_momentum = orthogonal, orthogonal_momentum
+
+    def build(self, variables):
+        super().build(variables)
+        self.is_orthogonal = [_ends(variable, self.orthogonal) for variable in variables]
+
+    def update_step(self, gradient, variable, learning_rate):
+        index = self._get_variable_index(variable)
+        if not self.is_orthogonal[index]:
+            super().update_step(gradient, variable, learning_rate)
+            return
+        momentum = self.momentums[index]
+        self.assign(momentum, self.orthogonal_momentum * momentum + gradient)
+        ahead = gradient + self.orthogonal_momentum * momentum
+        filters = variable.shape[-1]
+        step = tf.reshape(orthogonalize(tf.reshape(ahead, (-1, filters))), variable.shape)
+        unit = variable / tf.maximum(tf.norm(variable), 1e-7)
+        self.assign(variable, math.sqrt(filters) * unit - learning_rate * self.scale[index] * step)
+
+
+def orthogonalize(matrix, steps=NEWTON_SCHULZ_STEPS):
+    """A matrix with the same singular vectors, and singular values near 1, by Newton and Schulz's iteration.
+
+    (n, m) float32 tensor -> the same. Singular values come out between about 0.3 and 1.3, those below a hundredth of
+    the largest as less: exactness costs more than it brings. It multiplies in bfloat16.
+    """
+    a, b, c = NEWTON_SCHULZ
+    x = tf.cast(matrix / (tf.norm(matrix) + 1e-7), tf.bfloat16)
+    tall = matrix.shape[0] > matrix.shape[1]
+    for _ in range(steps):
+        square = tf.matmul(x, x, transpose_a=tall, transpose_b=not tall)  # the smaller of xᵀx and xxᵀ
+        odd = b * square + c * tf.matmul(square, square)
+        x = a * x + (tf.matmul(x, odd) if tall else tf.matmul(odd, x))
+    return tf.cast(x, tf.float32)
+
+
+def _ends(variable, pattern):
+    """Whether the path of a Keras variable ends so."""
+    return re.search(f"(?:{pattern})$", variable.path) is not None
+
+
+class Lookahead(keras.callbacks.Callback):
+    """Every few steps, go back to a running average of the weights (Zhang et al. 2019).
+
+    The average forgets ever less: of the old one it keeps 0.95⁵·(t/T)³ at step t of T (Jordan 2024), and the
+    training ends with it. Statistics of batch normalisation are averaged too.
+
+    Attributes
+    ----------
+    slow : list of tf.Variable
+        The averages, in the order of the model's weights: part of the state that a run is resumed from.
+    """
+
+    def __init__(self, model, steps):
+        super().__init__()
+        self.weights = [weight for weight in model.weights if weight.dtype == "float32"]
+        self.slow = [tf.Variable(tf.convert_to_tensor(weight), trainable=False) for weight in self.weights]
+        self.steps = steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = int(self.model.optimizer.iterations)
+        if step % LOOKAHEAD_EVERY == 0 or step == self.steps:
+            kept = 1.0 if step == self.steps else 0.95**LOOKAHEAD_EVERY * (step / self.steps) ** 3
+            self._average(tf.constant(kept, tf.float32))
+
+    @tf.function
+    def _average(self, kept):
+        for slow, weight in zip(self.slow, self.weights):
+            slow.assign(kept * slow + (1 - kept) * weight.value)
+            weight.assign(slow)

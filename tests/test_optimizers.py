@@ -1,0 +1,96 @@
+"""Each step against its formula, worked out in NumPy."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cnnvis import optimizers, recipes
+from models.convnet import build_model
+
+
+def test_one_cycle_by_hand():
+    schedule = optimizers.OneCycle(0.2, 1.0, 0.0, 4, 12)
+    rates = [float(schedule(step)) for step in (0, 2, 4, 8, 12)]
+    np.testing.assert_allclose(rates, [0.2, 0.6, 1.0, 0.5, 0.0], atol=1e-6)
+
+
+def test_scaled_sgd_moves_the_named_variables_further():
+    layer = keras.layers.Dense(1, name="fc2")
+    layer.build((None, 2))
+    before = layer.kernel.numpy(), layer.bias.numpy()
+    optimizer = optimizers.ScaledSGD({"fc2/kernel": 10.0}, learning_rate=0.5)
+    optimizer.apply([tf.ones((2, 1)), tf.ones((1,))], layer.trainable_variables)
+    np.testing.assert_allclose(before[0] - layer.kernel.numpy(), 5.0, rtol=1e-6)
+    np.testing.assert_allclose(before[1] - layer.bias.numpy(), 0.5, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(40, 12), (12, 40), (30, 30)])
+def test_orthogonalize_keeps_directions_and_evens_out_lengths(shape):
+    rng = np.random.default_rng(0)
+    u, _ = np.linalg.qr(rng.normal(size=(shape[0], 10)))
+    v, _ = np.linalg.qr(rng.normal(size=(shape[1], 10)))
+    matrix = (u * np.geomspace(1, 0.1, 10)) @ v.T * 1e-3
+    result = optimizers.orthogonalize(tf.constant(matrix, tf.float32)).numpy()
+    lengths = u.T @ result @ v
+    np.testing.assert_allclose(lengths - np.diag(np.diag(lengths)), 0, atol=0.03)
+    assert (np.diag(lengths) > 0.3).all()
+    assert (np.diag(lengths) < 1.3).all()
+    np.testing.assert_allclose(result, u @ np.diag(np.diag(lengths)) @ v.T, atol=0.03)
+
+
+def newton_schulz(matrix):
+    """As in the paper, in float64."""
+    x = matrix / np.linalg.norm(matrix)
+    for _ in range(3):
+        x = 3.4445 * x - 4.7750 * x @ x.T @ x + 2.0315 * x @ x.T @ x @ x.T @ x
+    return x
+
+
+def test_muon_steps_by_hand():
+    layer = keras.layers.Conv2D(4, 3, name="conv1", kernel_initializer="he_normal")
+    layer.build((None, 8, 8, 2))
+    bias, kernel = layer.bias.numpy().astype("float64"), layer.kernel.numpy().astype("float64")
+    options = {"learning_rate": 0.1, "momentum": 0.5, "nesterov": True}
+    optimizer = optimizers.Muon(r"conv\d+/kernel", 0.6, scales={"/bias": 3.0}, **options)
+    rng = np.random.default_rng(0)
+    momentum, bias_momentum = 0, 0
+    for _ in range(3):
+        gradient, bias_gradient = rng.normal(size=(3, 3, 2, 4)), rng.normal(size=4)
+        optimizer.apply([tf.constant(gradient, "float32"), tf.constant(bias_gradient, "float32")], layer.variables)
+        momentum = 0.6 * momentum + gradient
+        step = newton_schulz((gradient + 0.6 * momentum).reshape(18, 4).T).T.reshape(3, 3, 2, 4)
+        kernel = kernel * 2 / np.linalg.norm(kernel) - 0.1 * step
+        bias_momentum = 0.5 * bias_momentum - 0.3 * bias_gradient
+        bias = bias + 0.5 * bias_momentum - 0.3 * bias_gradient
+        np.testing.assert_allclose(layer.kernel, kernel, atol=0.01)  # the iteration is in bfloat16
+        np.testing.assert_allclose(layer.bias, bias, rtol=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "muon"])
+def test_weight_decay_spares_the_biases(optimizer):
+    model = build_model("deep", 10)
+    recipe = recipes.change(recipes.RECIPES["deep"], [f"optimizer={optimizer}"])
+    optimizer = optimizers.from_recipe(recipe, 10)
+    optimizer.build(model.trainable_variables)
+    spared = {v.path.split("/")[-1] for v in model.trainable_variables if not optimizer._use_weight_decay(v)}
+    assert spared <= {"beta", "bias"}
+    decayed = {v.path.split("/")[-1] for v in model.trainable_variables if optimizer._use_weight_decay(v)}
+    assert decayed == {"kernel"}
+
+
+def test_lookahead_by_hand():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")])
+    model.compile(keras.optimizers.SGD(1.0), "mean_absolute_error", jit_compile=False)
+    lookahead = optimizers.Lookahead(model, steps=12)
+    slow, fast = 0.0, 0.0
+    for step in range(1, 13):
+        model.fit(np.ones((1, 1)), np.full((1, 1), 100.0), verbose=0, callbacks=[lookahead])  # one unit up
+        fast += 1
+        if step in (5, 10):
+            kept = 0.95**5 * (step / 12) ** 3
+            slow = kept * slow + (1 - kept) * fast
+            fast = slow
+        elif step == 12:
+            fast = slow
+        np.testing.assert_allclose(model.get_weights()[0], fast, rtol=1e-5)
