@@ -96,7 +96,7 @@ def train(args):
     import keras
     import tensorflow as tf
 
-    from cnnvis import plots, recipes, training
+    from cnnvis import optimizers, plots, recipes, training
     from cnnvis.files import complete
     from cnnvis.run import Run
 
@@ -122,14 +122,18 @@ def train(args):
         run.begin({key: getattr(args, key) for key in RESUMED} | {"data": pictures.name})
     model = build(args, recipe, pictures, batch_normalization=training.FusedBatchNormalization)
     batches = training.Batches(pictures.images, pictures.labels, recipe, args.seed)
-    training.compile_model(model, recipe, recipe.epochs * len(batches))
+    steps = recipe.epochs * len(batches)
+    training.compile_model(model, recipe, steps)
+    lookahead = [optimizers.Lookahead(model, steps)] if recipe.lookahead else []
+    slow = [variable for callback in lookahead for variable in callback.slow]
     if args.resume and run.state.exists():
-        batches.go_to(training.load_state(model, run.state, len(batches)))
+        batches.go_to(training.load_state(model, run.state, len(batches), slow))
     elif args.resume:
         console.notice("No epoch of that run was complete: beginning with the first.")
     rows = run.read_rows(batches.epoch)
 
-    def draw(rows):
+    def report(rows):
+        console.say(epoch_line(rows[-1], recipe.epochs))
         with complete(run.curves) as unfinished:
             plots.training_curves(rows).savefig(unfinished)
 
@@ -138,15 +142,20 @@ def train(args):
         f"{recipe.batch_size}, learning rate {recipe.learning_rate:g}, {args.precision}, seed {args.seed}"
     )
     try:
-        with cli.deferred_interrupts() as check:
+        with cli.deferred_interrupts() as check, console.bar(steps, batches.epoch * len(batches)) as bar:
+
+            def show(step, words):
+                bar(step, words)
+                check()
+
             model.fit(
                 batches,
                 epochs=recipe.epochs,
                 initial_epoch=batches.epoch,
                 validation_data=(held_out.images, held_out.labels) if len(held_out) else None,
                 validation_batch_size=500,
-                callbacks=[training.Journal(run, rows, draw, len(batches) * recipe.batch_size, check), *logs],
-                verbose=1 if console.is_terminal() else 2,
+                callbacks=[*lookahead, training.Journal(run, rows, report, recipe.batch_size, show, slow), *logs],
+                verbose=0,
                 shuffle=False,
             )
         finish(args, run, model, pictures, test, recipe, rows)
@@ -154,6 +163,14 @@ def train(args):
         done = f"after epoch {len(rows)} of {recipe.epochs}" if rows else "before the first epoch was complete"
         again = f"python train.py --name {shlex.quote(run.name)} --out {shlex.quote(str(args.out))} --resume"
         raise KeyboardInterrupt(f"Interrupted {done}. Go on with: {again}") from None
+
+
+def epoch_line(row, epochs):
+    """What is said of an epoch that is over."""
+    line = f"epoch {row['epoch']:2} of {epochs}   loss {row['loss']:.3f}   accuracy {row['accuracy']:6.2%}"
+    if "val_loss" in row:
+        line += f"   validation: loss {row['val_loss']:.3f}   accuracy {row['val_accuracy']:6.2%}"
+    return f"{line}   {row['seconds']:.1f} s   {row['images_per_second']:,.0f} images/s"
 
 
 def restore_settings(args):

@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from contextlib import contextmanager
 
 
 def notice(text):
@@ -31,6 +32,20 @@ def track(description):
         return rich_track(sequence, description, transient=True) if is_terminal() else iter(sequence)
 
     return wrap
+
+
+@contextmanager
+def bar(total, completed=0):
+    """A bar with the time left, none if stdout is no terminal; yields a function of the step and of words to show."""
+    if not is_terminal():
+        yield lambda step, words: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("left")
+    with Progress(*columns, transient=True) as progress:
+        task = progress.add_task("", total=total, completed=completed)
+        yield lambda step, words: progress.update(task, completed=step, description=words)
 
 
 def say(*texts):

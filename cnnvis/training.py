@@ -138,32 +138,38 @@ class Journal(keras.callbacks.Callback):
     run : Run
     rows : list of dict
         Of the epochs before; gets one more each epoch.
-    draw : callable
-        Takes the rows.
-    images : int
-        Seen each epoch.
-    check : callable
-        Called after every batch; what it raises ends the training.
+    report : callable
+        Takes the rows, after every epoch.
+    batch_size : int
+        Pictures.
+    show : callable
+        Takes the number of steps made since the first epoch, and words about the last ones, after every batch. What
+        it raises ends the training.
+    others : list of tf.Variable
+        That belong to the state too.
     """
 
-    def __init__(self, run, rows, draw, images, check=lambda: None):
+    def __init__(self, run, rows, report, batch_size, show=lambda step, words: None, others=()):
         super().__init__()
-        self.run, self.rows, self.draw, self.images, self.check = run, rows, draw, images, check
+        self.run, self.rows, self.report, self.batch_size = run, rows, report, batch_size
+        self.show, self.others = show, others
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.began = time.perf_counter()
+        self.epoch, self.began = epoch, time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
         self.trained = time.perf_counter()
-        self.check()
+        self._check(math.isfinite(logs["loss"]))
+        self.images = (batch + 1) * self.batch_size
+        words = f"epoch {self.epoch + 1}   loss {logs['loss']:.3f}   accuracy {logs['accuracy']:.1%}   "
+        words += f"{self.images / (self.trained - self.began):,.0f} images/s"
+        self.show(int(self.model.optimizer.iterations), words)
 
     def on_test_batch_end(self, batch, logs=None):
-        self.check()
+        self.show(int(self.model.optimizer.iterations), "validation")
 
     def on_epoch_end(self, epoch, logs=None):
-        if not math.isfinite(logs["loss"]) or not all(np.isfinite(w).all() for w in self.model.get_weights()):
-            self.run.end()
-            raise ValueError(f"the numbers grew beyond all bounds in epoch {epoch + 1}: try a smaller --learning-rate")
+        self._check(all(np.isfinite(weight).all() for weight in self.model.get_weights()))
         seconds = self.trained - self.began
         self.rows.append(
             {
@@ -175,25 +181,31 @@ class Journal(keras.callbacks.Callback):
             }
         )
         self.run.write_rows(self.rows)
-        self.draw(self.rows)
-        save_state(self.model, self.run.state)
+        self.report(self.rows)
+        save_state(self.model, self.run.state, self.others)
+
+    def _check(self, finite):
+        if not finite:
+            self.run.end()
+            line = f"the numbers grew beyond all bounds in epoch {self.epoch + 1}: try a smaller --learning-rate"
+            raise ValueError(line)
 
 
-def save_state(model, path):
-    """Write weights, optimizer and dropout's random state (which Keras's own `save_weights` leaves out)."""
+def save_state(model, path, others=()):
+    """Write weights, optimizer, dropout's random state (which Keras's own `save_weights` leaves out) and the others."""
     content = io.BytesIO()
-    np.savez(content, *(variable.numpy() for variable in _state(model)))
+    np.savez(content, *(variable.numpy() for variable in [*_state(model), *others]))
     with complete(path) as unfinished:
         unfinished.write_bytes(content.getbuffer())
 
 
-def load_state(model, path, steps_per_epoch):
+def load_state(model, path, steps_per_epoch, others=()):
     """Bring a compiled model to where `save_state` left it; returns the number of epochs that it has had.
 
     Raises ValueError if the file is damaged or of another network.
     """
     model.optimizer.build(model.trainable_variables)
-    variables = _state(model)
+    variables = [*_state(model), *others]
     try:
         with np.load(path, allow_pickle=False) as file:
             values = [file[name] for name in file.files]
