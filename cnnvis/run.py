@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 from cnnvis.files import complete
@@ -37,12 +38,14 @@ class Run:
 
     def begin(self, settings):
         """Forget an earlier, unfinished run of this name, and keep the settings (JSON values) of this one."""
+        self._sweep()
         self.state.unlink(missing_ok=True)
         with complete(self.settings) as unfinished:
             unfinished.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
     def restore(self):
         """The settings that the run began with. ValueError or FileNotFoundError if there is nothing to go on with."""
+        self._sweep()
         try:
             settings = json.loads(self.settings.read_text(encoding="utf-8"))
             if not isinstance(settings, dict):
@@ -52,6 +55,13 @@ class Run:
             raise FileNotFoundError(f"there is no interrupted run {self.name!r} in {self.folder}") from None
         except ValueError as error:
             raise ValueError(f"{self.settings} is damaged: start anew with --overwrite") from error
+
+    def _sweep(self):
+        """Remove the unfinished files that a killed process left."""
+        of_this_run = re.compile(rf"\.\d+\.{re.escape(self.name)}(\.resume)?\.(keras|json|csv|png|npz)")
+        for path in self.folder.glob(".*"):
+            if of_this_run.fullmatch(path.name):
+                path.unlink(missing_ok=True)
 
     def write_rows(self, rows):
         """Write one dict an epoch to the table."""
@@ -74,6 +84,6 @@ class Run:
         return [row | {"epoch": int(row["epoch"])} for row in rows]
 
     def end(self):
-        """Remove what only an unfinished run needs."""
-        self.state.unlink(missing_ok=True)
+        """Remove what only an unfinished run needs; the settings first, so that nobody resumes a finished run."""
         self.settings.unlink(missing_ok=True)
+        self.state.unlink(missing_ok=True)

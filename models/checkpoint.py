@@ -70,7 +70,7 @@ def save(model, metadata, path):
 @contextmanager
 def complete(path):
     """A path to write to that becomes `path` when all went well, and vanishes when not."""
-    unfinished = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    unfinished = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield unfinished
         os.replace(unfinished, path)

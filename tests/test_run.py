@@ -22,6 +22,27 @@ def test_a_name_is_claimed_once(tmp_path):
     assert run.checkpoint.exists()
 
 
+def test_what_a_killed_process_left_is_swept_away(tmp_path):
+    mine = [".12.run.keras", ".12.run.resume.npz", ".7.run.csv"]
+    others = [".12.other.run.keras", ".run.json", "run.keras", ".12.running.png"]
+    for name in mine + others:
+        (tmp_path / name).touch()
+    run = Run(tmp_path, "run")
+    run.begin({"seed": 3})
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*others, "run.resume.json"])
+
+
+def test_a_run_that_is_killed_while_it_ends_is_over(tmp_path, monkeypatch):
+    """Else `--resume` would train a finished run anew."""
+    run = Run(tmp_path, "run")
+    run.begin({"seed": 3})
+    run.state.touch()
+    removed = []
+    monkeypatch.setattr(type(run.state), "unlink", lambda path, missing_ok: removed.append(path))
+    run.end()
+    assert removed == [run.settings, run.state]
+
+
 def test_nothing_to_resume(tmp_path):
     with pytest.raises(FileNotFoundError, match="no interrupted run 'other'"):
         Run(tmp_path, "other").restore()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import resource
 import signal
 import subprocess
@@ -449,6 +450,44 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path):
         np.testing.assert_array_equal(a, b)
     assert len((tmp_path / "halves.csv").read_text().splitlines()) == 7
     assert not list(tmp_path.glob("*.resume.*"))
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_again_and_again_ends_in_the_same_weights(tmp_path):
+    """More often by KILLS=20 in the environment; the moments are random, from SEED."""
+    options = [*SHORT, "--epochs", "8", "--recipe", "lookahead=on", "--deterministic", "--out", tmp_path]
+    began = time.perf_counter()
+    assert run("train", *options, "--name", "whole")[0] == 0
+    seconds = time.perf_counter() - began
+    moments = random.Random(int(os.environ.get("SEED", "0")))
+    table, checkpoint = tmp_path / "killed.csv", tmp_path / "killed.keras"
+
+    def begin_or_resume():
+        again = (tmp_path / "killed.resume.json").exists()
+        return start("train", "--name", "killed", *(["--out", tmp_path, "--resume"] if again else options))
+
+    epochs = 0
+    for _ in range(int(os.environ.get("KILLS", "4"))):
+        if checkpoint.exists():
+            break
+        process = begin_or_resume()
+        time.sleep(moments.uniform(0.3, 1) * seconds)
+        process.kill()
+        _, err = process.communicate()
+        assert process.returncode in (0, -signal.SIGKILL), err
+        rows = table.read_text().splitlines()[1:] if table.exists() else []
+        assert all(row.count(",") == 5 for row in rows)
+        assert len(rows) >= epochs - 1  # a row is written before the state that it belongs to
+        epochs = len(rows)
+    if not checkpoint.exists():
+        process = begin_or_resume()
+        _, err = process.communicate()
+        assert process.returncode == 0, err
+    whole, killed = (keras.saving.load_model(tmp_path / f"{name}.keras").get_weights() for name in ("whole", "killed"))
+    for a, b in zip(whole, killed):
+        np.testing.assert_array_equal(a, b)
+    ends = (".csv", ".json", ".keras", ".png")
+    assert sorted(os.listdir(tmp_path)) == [f"{name}{end}" for name in ("killed", "whole") for end in ends]
 
 
 def test_a_damaged_state_is_told(tmp_path, capsys):
