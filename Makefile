@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test check format figures clean
+.PHONY: setup demo test check format figures bench-peers clean
 
 setup: .venv/installed
 
@@ -45,6 +45,10 @@ figures: setup
 	cp $(addprefix $(FIGURES)/,results.png results_wrong.png results_breakdown.png pixel_importance.png \
 		hidden_layer_activation.png hidden_layer_output.png hidden_layer_output_03_conv1.png) imgs/
 	cp $(MODEL:.keras=.png) imgs/training.png
+
+# Our trainings beside others', on this machine; needs CIFAR-10, and a machine with nothing else to do.
+bench-peers: setup
+	$(BIN)/python bench/peers.py --out outputs/peers.md
 
 clean:
 	rm -rf .venv outputs .pytest_cache .ruff_cache .hypothesis

@@ -83,6 +83,11 @@ def test_no_script_imports_a_script_and_none_imports_more_than_the_console_at_on
     }
 
 
+def test_nothing_leans_on_the_bench():
+    for path in [*ROOT.glob("*.py"), *ROOT.glob("cnnvis/**/*.py"), *ROOT.glob("models/*.py")]:
+        assert "bench" not in {name.split(".")[0] for name in imports(path)}, path
+
+
 @pytest.mark.parametrize("module", LIGHT)
 def test_light_modules_import_no_tensorflow_at_once(module):
     names = {name.split(".")[0] for name in imports(ROOT / "cnnvis" / f"{module}.py", everywhere=False)}

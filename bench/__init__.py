@@ -1,0 +1,1 @@
+"""Measurements: how fast we train, and how fast others do."""

@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""Time a few hundred steps of our trainings and of others', side by side, and print a Markdown table."""
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+from argparse import SUPPRESS
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from cnnvis import cli, console, recipes  # noqa: E402
+from models import checkpoint  # noqa: E402
+
+IMAGES = 50_000  # of CIFAR-10, in an epoch
+COLUMNS = "training | precision | batch | images/s | GFLOP/s | s/epoch | epochs | whole training | test accuracy"
+LEGEND = (
+    "Images/s: the median round; in brackets the slowest and the fastest. GFLOP/s: two for each multiply-add of CONV "
+    "and FC layers, training = three times the forward pass. The whole training is extrapolated. Test accuracy: of one "
+    "view of each picture, where it is known."
+)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A training that takes part.
+
+    Attributes
+    ----------
+    title : str
+    epochs : int
+        Of its recipe.
+    batch_size : int
+        Pictures a step.
+    accuracy : str
+        Of the trained network on the test set, and where that figure is from.
+    """
+
+    title: str
+    epochs: int
+    batch_size: int
+    accuracy: str
+
+
+def contenders():
+    """All that take part, by the name of what trains them in `contenders.py`: dict of str to Contender."""
+    deep, basic = our_recipe("deep"), our_recipe("basic")
+    return {
+        "tutorial_basic": Contender("tutorial, basic: 4 CONV", 200, 128, "~80% (published)"),
+        "tutorial_deeper": Contender("tutorial, deeper: 6 CONV", 50, 128, "~85% (published)"),
+        "stock_deep": Contender("`deep`, stock Keras", deep.epochs, deep.batch_size, "–"),
+        "ours_deep": Contender("`deep`, train.py", deep.epochs, deep.batch_size, stashed_accuracy("deep")),
+        "ours_basic": Contender("`basic`, train.py", basic.epochs, basic.batch_size, stashed_accuracy("basic")),
+    }
+
+
+def our_recipe(arch):
+    return recipes.adapt(recipes.RECIPES[arch], IMAGES)
+
+
+def stashed_accuracy(arch, stash=checkpoint.STASH):
+    """Test accuracy of the newest stashed network that today's recipe made of all of CIFAR-10; "–" if there is none."""
+    found = []
+    for path in stash.glob("[!.]*.keras"):
+        metadata = checkpoint.read_metadata(path)
+        whole = (metadata.get("architecture"), metadata.get("data"), metadata.get("training_images"))
+        if whole == (arch, "cifar10", IMAGES) and is_recipe(metadata.get("recipe"), our_recipe(arch)):
+            found.append((metadata["trained_at"], f"{metadata['test_accuracy']:.2%} ({path.stem}.json)"))
+    return max(found)[1] if found else "–"
+
+
+def is_recipe(written, recipe):
+    """Whether a recipe as it is written beside a checkpoint, perhaps by an older version, is this one."""
+    try:
+        return json.dumps(asdict(recipes.Recipe(**written))) == json.dumps(asdict(recipe))
+    except TypeError:
+        return False
+
+
+def options():
+    parser = cli.parser(__doc__, "Each training runs in a process of its own, one after the other, round after round.")
+    parser.add_argument("--steps", type=cli.positive, default=200, metavar="N", help="timed steps of each training")
+    parser.add_argument("--warm-up", type=cli.natural, default=10, metavar="N", help="steps before them")
+    parser.add_argument(
+        "--rounds", type=cli.positive, default=3, metavar="N", help="times that each training has its turn"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there, too")
+    parser.add_argument("--contender", help=SUPPRESS)  # train this one only, and print JSON: what `run` asks for
+    return parser
+
+
+def main(argv=None):
+    return cli.run(options(), lambda args: (train_one if args.contender else compare)(args), argv)
+
+
+def train_one(args):
+    """Train one contender and print what was measured, as JSON."""
+    from bench.contenders import measure
+
+    contender = contenders()[args.contender]
+    console.say(json.dumps(measure(args.contender, contender, args.steps, args.warm_up, args.seed)))
+
+
+def compare(args):
+    from cnnvis import data
+    from cnnvis.files import complete
+
+    field = contenders()
+    shortest = min(contender.epochs * (IMAGES // contender.batch_size) for contender in field.values())
+    if args.warm_up + args.steps > shortest:
+        raise ValueError(f"--warm-up and --steps are more than the {shortest:,} steps that the shortest training has")
+    if args.out:
+        cli.make_folder(args.out.parent)
+        if args.out.is_dir():
+            raise IsADirectoryError(f"--out {args.out} is a folder: name a file")
+    data.load("cifar10", "train")  # to say at once that it can't be had
+    results = {name: [] for name in field}
+    for number in range(args.rounds):
+        for name, contender in field.items():
+            results[name].append(run(name, args))
+            rate = results[name][-1]["images_per_second"]
+            console.notice(f"round {number + 1} of {args.rounds}, {contender.title}: {rate:,.0f} images a second")
+    text = f"{conditions(args)}\n\n{table(field, results)}\n\n{LEGEND}"
+    console.say(text)
+    if args.out:
+        with complete(args.out) as unfinished:
+            unfinished.write_text(f"{text}\n", encoding="utf-8")
+
+
+def run(name, args):
+    """What one training measured of itself, in a fresh process."""
+    command = [sys.executable, __file__, "--contender", name, "--seed", str(args.seed)]
+    command += ["--steps", str(args.steps), "--warm-up", str(args.warm_up)]
+    errors = None if args.debug else subprocess.PIPE
+    with tempfile.TemporaryDirectory() as folder:  # for what a training leaves behind if it is interrupted
+        settings = os.environ | {"TMPDIR": folder}
+        process = subprocess.run(command, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8", env=settings)
+    if process.returncode:
+        said = (process.stderr or "").strip() or f"exit status {process.returncode}"
+        raise ChildProcessError(f"{name} failed (--debug tells more): {said.splitlines()[-1]}")
+    return json.loads(process.stdout.splitlines()[-1])
+
+
+def conditions(args):
+    """Machine, versions, date and n, in a line."""
+    try:
+        cpuinfo = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        cpuinfo = ""
+    model = re.search(r"^model name\s*: (.+)", cpuinfo, re.MULTILINE)
+    native = [flag for flag in ("amx_bf16", "avx512_bf16") if flag in cpuinfo.split()]
+    return (
+        f"{model[1] if model else platform.processor()}, {os.cpu_count()} logical cores, "
+        f"bfloat16 by {' and '.join(native) or 'no instruction'}; TensorFlow {version('tensorflow')}, "
+        f"Keras {version('keras')}; {datetime.now():%Y-%m-%d}; n = {args.rounds} rounds in which each training has its "
+        f"turn: {args.warm_up} steps to warm up, then {args.steps} that are timed."
+    )
+
+
+def table(field, results):
+    """The Markdown table.
+
+    Parameters
+    ----------
+    field : dict of str to Contender
+    results : dict of str to list of dict
+        What `contenders.measure` gives, of each round.
+
+    Returns
+    -------
+    str
+        A row a contender, in the order of `field`.
+    """
+    lines = [COLUMNS, "--- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---"]
+    for name, contender in field.items():
+        rates = [result["images_per_second"] for result in results[name]]
+        rate, first = median(rates), results[name][0]
+        seconds = IMAGES / rate
+        cells = (
+            contender.title,
+            first["precision"],
+            f"{contender.batch_size}",
+            f"{rate:,.0f} ({min(rates):,.0f}–{max(rates):,.0f})",
+            f"{first['flops_per_image'] * rate / 1e9:,.0f}",
+            f"{seconds:.1f}",
+            f"{contender.epochs}",
+            f"{contender.epochs * seconds / 60:.1f} min",
+            contender.accuracy,
+        )
+        lines.append(" | ".join(cells))
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

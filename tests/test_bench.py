@@ -1,0 +1,224 @@
+"""The measurements: arithmetic counted by hand, a table whose numbers fit together, and a run as a user runs it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from bench import contenders, peers
+from bench.flops import forward_flops, training_flops
+from cnnvis import data, recipes
+from models.convnet import build_model
+
+ROOT = Path(__file__).parent.parent
+FIELD = {
+    "slow": peers.Contender("slow one", epochs=200, batch_size=128, accuracy="~80% (published)"),
+    "fast": peers.Contender("fast one", epochs=12, batch_size=500, accuracy="–"),
+}
+
+
+def measured(rate, flops=3_000_000_000, precision="float32"):
+    return {"images_per_second": rate, "flops_per_image": flops, "precision": precision}
+
+
+def cells(markdown):
+    """Rows of the table in a Markdown text: list of list of str."""
+    lines = [line for line in markdown.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def number(cell):
+    return float(cell.split()[0].replace(",", ""))
+
+
+def test_flops_of_a_tiny_network_by_hand():
+    model = keras.Sequential(
+        [
+            keras.Input((6, 8, 3)),
+            layers.Conv2D(4, 3),  # 4 x 6 places, 4 filters of 3 x 3 x 3
+            layers.BatchNormalization(),
+            layers.Conv2D(6, (1, 2), strides=2, padding="same", groups=2),  # 2 x 3 places, 6 filters of 1 x 2 x 2
+            layers.Flatten(),
+            layers.Dense(5),  # 36 to 5
+        ]
+    )
+    assert forward_flops(model) == 2 * (24 * 4 * 27 + 6 * 6 * 4 + 36 * 5)
+    assert training_flops(model) == 3 * forward_flops(model)
+
+
+def test_flops_of_deep_from_its_drawing():
+    convs = [(31, 2, 3, 24), (31, 3, 24, 64), (15, 3, 64, 64), (15, 3, 64, 256), (7, 3, 256, 256), (7, 3, 256, 256)]
+    convs += [(3, 3, 256, 256)]
+    expected = sum(2 * side**2 * size**2 * inputs * filters for side, size, inputs, filters in convs)
+    assert forward_flops(build_model("deep", 10)) == expected + 2 * (256 * 256 + 256 * 10)
+
+
+@pytest.mark.parametrize(
+    ("stack", "epochs", "petaflops"), [(contenders.basic_layers, 200, 0.89), (contenders.deeper_layers, 50, 0.60)]
+)
+def test_the_tutorials_networks_take_what_is_said_of_them(stack, epochs, petaflops):
+    flops = training_flops(contenders.tutorial_model(stack()))
+    assert flops * 50_000 * epochs / 1e15 == pytest.approx(petaflops, abs=0.005)
+
+
+def test_the_stopwatch_ends_the_training_and_leaves_out_what_is_between_epochs(monkeypatch):
+    now = iter([0, 1, 3, 1000, 1004, 1012])  # an epoch begins, its two steps end; and another one
+    monkeypatch.setattr(contenders.time, "perf_counter", lambda: next(now))
+    watch = contenders.Stopwatch(4)
+    model = keras.Sequential([keras.Input((1,)), layers.Dense(1)])
+    model.compile("sgd", "mse", jit_compile=False)
+    with pytest.raises(contenders.Enough):
+        model.fit(np.ones((2, 1)), np.ones((2, 1)), batch_size=1, epochs=9, callbacks=[watch], verbose=0)
+    assert watch.seconds == [1, 2, 4, 8]
+
+
+def test_warm_up_is_not_timed(monkeypatch):
+    def training(contender, seed, watch):
+        watch.set_model(build_model("basic", 10))
+        watch.seconds = [100, 50, 2, 1, 1]
+        raise contenders.Enough
+
+    monkeypatch.setitem(contenders.TRAININGS, "fast", training)
+    result = contenders.measure("fast", FIELD["fast"], steps=3, warm_up=2, seed=0)
+    assert result["images_per_second"] == 500 * 3 / 4
+    assert result["precision"] == "float32"
+
+
+def test_every_contender_has_a_training():
+    assert list(peers.contenders()) == list(contenders.TRAININGS)
+
+
+def test_the_table_by_hand():
+    results = {
+        "slow": [measured(rate) for rate in (90.0, 100.0, 2000.0)],
+        "fast": [measured(rate, 1_000_000_000, "bfloat16") for rate in (1250.0, 1000.0, 1100.0)],
+    }
+    assert cells(peers.table(FIELD, results))[2:] == [
+        ["slow one", "float32", "128", "100 (90–2,000)", "300", "500.0", "200", "1666.7 min", "~80% (published)"],
+        ["fast one", "bfloat16", "500", "1,100 (1,000–1,250)", "1,100", "45.5", "12", "9.1 min", "–"],
+    ]
+
+
+def test_trainings_take_turns(monkeypatch, tmp_path, capsys):
+    turns = []
+
+    def run(name, args):
+        turns.append(name)
+        return measured(100.0 + len(turns))
+
+    monkeypatch.setattr(peers, "run", run)
+    monkeypatch.setattr(peers, "contenders", lambda: FIELD)
+    monkeypatch.setattr(data, "load", lambda *_: None)
+    out = tmp_path / "new" / "table.md"
+    assert peers.main(["--rounds", "3", "--steps", "7", "--warm-up", "4", "--out", str(out)]) == 0
+    assert turns == ["slow", "fast"] * 3
+    said = capsys.readouterr().out
+    assert said == out.read_text(encoding="utf-8")
+    assert "n = 3 rounds" in said.splitlines()[0]
+    assert "4 steps to warm up, then 7 that are timed" in said.splitlines()[0]
+    assert [row[3] for row in cells(said)[2:]] == ["103 (101–105)", "104 (102–106)"]
+
+
+def stash(folder, name, recipe, **changes):
+    metadata = {
+        "architecture": "deep",
+        "data": "cifar10",
+        "training_images": 50_000,
+        "trained_at": "2026-01-01T00:00:00+00:00",
+        "test_accuracy": 0.5,
+        "recipe": recipe,
+    }
+    (folder / f"{name}.keras").touch()
+    (folder / f"{name}.json").write_text(json.dumps(metadata | changes))
+
+
+def test_accuracy_is_that_of_the_newest_stashed_network_of_the_same_recipe(tmp_path):
+    assert peers.stashed_accuracy("deep", tmp_path) == "–"
+    recipe = asdict(peers.our_recipe("deep"))
+    stash(tmp_path, "few", recipe, training_images=5000)
+    stash(tmp_path, "digits", recipe, data="digits")
+    stash(tmp_path, "basic", recipe, architecture="basic")
+    stash(tmp_path, "longer", recipe | {"epochs": 99})
+    stash(tmp_path, "from_elsewhere", {"epochs": 99})
+    stash(tmp_path, "bare", None)
+    assert peers.stashed_accuracy("deep", tmp_path) == "–"
+    stash(tmp_path, "newer", recipe, test_accuracy=0.8765, trained_at="2026-01-02T00:00:00+00:00")
+    stash(tmp_path, "older", {key: value for key, value in recipe.items() if key != "widths"})
+    assert peers.stashed_accuracy("deep", tmp_path) == "87.65% (newer.json)"
+
+
+def run(*options, **settings):
+    environment = os.environ | settings
+    command = [sys.executable, str(ROOT / "bench" / "peers.py"), *map(str, options)]
+    process = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment)
+    return process.returncode, process.stdout, process.stderr
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory):
+    """A folder like that of CIFAR-10, with noise in it."""
+    folder = tmp_path_factory.mktemp("noise")
+    records = np.random.default_rng(0).integers(0, 256, (10_000, 3073), dtype="uint8")
+    records[:, 0] %= 10
+    records.tofile(folder / "test_batch.bin")
+    for i in range(1, 6):
+        (folder / f"data_batch_{i}.bin").symlink_to(folder / "test_batch.bin")
+    return folder
+
+
+@pytest.mark.slow
+def test_a_short_run(noise):
+    options = ["--steps", 2, "--warm-up", 0, "--rounds", 1]
+    status, out, err = run(*options, CIFAR10_DIR=str(noise))
+    assert status == 0, err
+    header = out.splitlines()[0]
+    assert f"TensorFlow {contenders.tf.__version__}, Keras {keras.__version__}; " in header
+    assert re.search(r"\d logical cores, bfloat16 by .*; 20\d\d-\d\d-\d\d; n = 1 rounds", header)
+    rows = dict(zip(peers.contenders(), cells(out)[2:], strict=True))
+    for name, row in rows.items():
+        contender = peers.contenders()[name]
+        batch, rate, gigaflops, seconds, epochs, minutes = map(number, row[2:8])
+        assert (batch, epochs) == (contender.batch_size, contender.epochs)
+        assert rate > 0
+        assert rate * seconds == pytest.approx(50_000, abs=0.5 * seconds + 0.05 * rate + 1)  # as they are rounded
+        assert minutes * 60 == pytest.approx(seconds * epochs, abs=3 + 0.05 * epochs + 1)
+        flops = {"tutorial_basic": 29.5e6, "tutorial_deeper": 79.7e6, "ours_basic": 51.1e6}.get(name, 236.4e6)
+        assert gigaflops == pytest.approx(3 * flops * rate / 1e9, rel=0.001, abs=0.5 + 1.5 * flops / 1e9)
+    native = "bfloat16" if recipes.multiplies_bfloat16() else "float32"
+    assert [row[1] for row in rows.values()] == ["float32"] * 3 + [native] * 2
+    assert len(err.splitlines()) == 5
+
+
+def test_without_cifar10_one_line_says_so(tmp_path):
+    status, out, err = run(CIFAR10_DIR=str(tmp_path))
+    assert (status, out) == (2, "")
+    assert err == f"peers.py: CIFAR10_DIR has no file {tmp_path}/data_batch_1.bin\n"
+
+
+def test_a_training_that_fails_is_named_in_one_line(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
+    monkeypatch.setattr(data, "load", lambda *_: None)  # here, not in the process of the training
+    assert peers.main(["--rounds", "1"]) == 2
+    err = capsys.readouterr().err
+    assert ": tutorial_basic failed (--debug tells more): peers.py: CIFAR10_DIR has no file" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_options_that_can_not_be(tmp_path, capsys):
+    for options, words in [
+        (["--steps", "5000"], "more than the 1,000 steps"),
+        (["--out", str(tmp_path)], "is a folder"),
+        (["--rounds", "0"], "not a whole number"),
+    ]:
+        assert peers.main(options) == 2
+        err = capsys.readouterr().err
+        assert words in err
+        assert len(err.splitlines()) == 1
