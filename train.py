@@ -93,10 +93,7 @@ def options():
 
 
 def train(args):
-    import keras
-    import tensorflow as tf
-
-    from cnnvis import optimizers, plots, recipes, training
+    from cnnvis import plots, training
     from cnnvis.files import complete
     from cnnvis.run import Run
 
@@ -109,22 +106,10 @@ def train(args):
     if not args.resume:
         run.check_free(args.overwrite)
 
-    keras.utils.set_random_seed(args.seed)
-    if args.deterministic:
-        tf.config.experimental.enable_op_determinism()
-    if args.precision == "auto":
-        args.precision = "bfloat16" if recipes.multiplies_bfloat16() else "float32"
-    keras.config.set_dtype_policy("mixed_bfloat16" if args.precision == "bfloat16" else "float32")
     logs = tensorboard(args)
-    recipe = recipes.change(recipes.RECIPES[args.arch], args.recipe)
-    recipe = recipes.adapt(recipe, len(pictures), args.epochs, args.batch_size, args.learning_rate)
+    recipe, model, batches, lookahead = prepare(args, pictures)
     if not args.resume:
         run.begin({key: getattr(args, key) for key in RESUMED} | {"data": pictures.name})
-    model = build(args, recipe, pictures, batch_normalization=training.FusedBatchNormalization)
-    batches = training.Batches(pictures.images, pictures.labels, recipe, args.seed)
-    steps = recipe.epochs * len(batches)
-    training.compile_model(model, recipe, steps)
-    lookahead = [optimizers.Lookahead(model, steps)] if recipe.lookahead else []
     slow = [variable for callback in lookahead for variable in callback.slow]
     if args.resume and run.state.exists():
         batches.go_to(training.load_state(model, run.state, len(batches), slow))
@@ -142,6 +127,7 @@ def train(args):
         f"{recipe.batch_size}, learning rate {recipe.learning_rate:g}, {args.precision}, seed {args.seed}"
     )
     try:
+        steps = recipe.epochs * len(batches)
         with cli.deferred_interrupts() as check, console.bar(steps, batches.epoch * len(batches)) as bar:
 
             def show(step, words):
@@ -222,7 +208,29 @@ def load_pictures(args):
     return pictures.take(np.sort(kept[: args.limit])), pictures.take(np.sort(held_out)), test
 
 
-def build(args, recipe, pictures, **options):
+def prepare(args, pictures):
+    """What it takes to train: the recipe, the compiled network, its batches, and the callbacks of the recipe."""
+    import keras
+    import tensorflow as tf
+
+    from cnnvis import mirrored, optimizers, recipes, training
+
+    keras.utils.set_random_seed(args.seed)
+    if args.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    if args.precision == "auto":
+        args.precision = "bfloat16" if recipes.multiplies_bfloat16() else "float32"
+    keras.config.set_dtype_policy("mixed_bfloat16" if args.precision == "bfloat16" else "float32")
+    recipe = recipes.change(recipes.RECIPES[args.arch], args.recipe)
+    recipe = recipes.adapt(recipe, len(pictures), args.epochs, args.batch_size, args.learning_rate)
+    model = build(args, recipe, pictures, mirrored.MIRRORED_KINDS if recipe.mirrored else training.KINDS)
+    batches = training.Batches(pictures.images, pictures.labels, recipe, args.seed)
+    steps = recipe.epochs * len(batches)
+    training.compile_model(model, recipe, steps)
+    return recipe, model, batches, [optimizers.Lookahead(model, steps)] if recipe.lookahead else []
+
+
+def build(args, recipe, pictures, kinds=None):
     """The untrained network; all that it knows of the training pictures are their colours and 2x2 patches."""
     import numpy as np
 
@@ -230,14 +238,27 @@ def build(args, recipe, pictures, **options):
     from models import convnet
 
     mean, variance = data.statistics(pictures.images)
-    options |= {"widths": recipe.widths, "identity_start": recipe.identity_start}
+    options = {"widths": recipe.widths, "identity_start": recipe.identity_start, "kinds": kinds or convnet.PLAIN}
     model = convnet.build_model(args.arch, len(pictures.classes), mean, variance, args.seed, **options)
     if args.arch == "deep" and not recipe.whitening:
         model.get_layer("whitening").trainable = True
     elif args.arch == "deep":
         normalized = (pictures.images[: training.WHITENING_IMAGES] - np.array(mean)) / np.sqrt(variance)
-        model.get_layer("whitening").set_weights([training.whitening_filters(normalized, convnet.WHITENING_FILTERS)])
+        model.get_layer("whitening").set_weights([training.whitening_filters(normalized)])
     return model
+
+
+def plain(args, recipe, pictures, model):
+    """The same network, of plain layers and in float32 whatever it was trained in."""
+    import keras
+
+    from cnnvis import mirrored
+
+    keras.config.set_dtype_policy("float32")
+    network = build(args, recipe, pictures)
+    for layer in network.layers:
+        layer.set_weights(mirrored.plain_weights(model.get_layer(layer.name)))
+    return network
 
 
 def tensorboard(args):
@@ -251,18 +272,16 @@ def tensorboard(args):
 
 
 def finish(args, run, model, pictures, test, recipe, rows):
-    """Bring the weights into a plain float32 model, read the test set, and stash all that is known."""
+    """Read the test set, and stash the network with all that is known of it."""
     import keras
 
     from cnnvis import training
     from cnnvis.classifier import Classifier
     from models import checkpoint
 
-    keras.config.set_dtype_policy("float32")
-    plain = build(args, recipe, pictures)
-    plain.set_weights(model.get_weights())
+    network = plain(args, recipe, pictures, model)
     track = console.track(f"{len(test):,} test images in six views")
-    accuracy, views_accuracy = training.accuracies(Classifier(plain), test.images, test.labels, track)
+    accuracy, views_accuracy = training.accuracies(Classifier(network), test.images, test.labels, track)
     seconds = sum(row["seconds"] for row in rows)
     metadata = {
         "architecture": args.arch,
@@ -287,7 +306,7 @@ def finish(args, run, model, pictures, test, recipe, rows):
         },
         "trained_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
-    checkpoint.save(plain, metadata, run.checkpoint)
+    checkpoint.save(network, metadata, run.checkpoint)
     run.end()
     console.say(
         f"Test accuracy {accuracy:.2%}, with six views of each image {views_accuracy:.2%}; trained in {seconds:.0f} s."

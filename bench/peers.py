@@ -3,21 +3,18 @@
 
 import json
 import os
-import platform
-import re
 import subprocess
 import sys
 import tempfile
 from argparse import SUPPRESS
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from bench import machine  # noqa: E402
 from cnnvis import cli, console, recipes  # noqa: E402
 from models import checkpoint  # noqa: E402
 
@@ -152,17 +149,9 @@ def run(name, args):
 
 def conditions(args):
     """Machine, versions, date and n, in a line."""
-    try:
-        cpuinfo = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        cpuinfo = ""
-    model = re.search(r"^model name\s*: (.+)", cpuinfo, re.MULTILINE)
-    native = [flag for flag in ("amx_bf16", "avx512_bf16") if flag in cpuinfo.split()]
-    return (
-        f"{model[1] if model else platform.processor()}, {os.cpu_count()} logical cores, "
-        f"bfloat16 by {' and '.join(native) or 'no instruction'}; TensorFlow {version('tensorflow')}, "
-        f"Keras {version('keras')}; {datetime.now():%Y-%m-%d}; n = {args.rounds} rounds in which each training has its "
-        f"turn: {args.warm_up} steps to warm up, then {args.steps} that are timed."
+    return machine.describe(
+        f"n = {args.rounds} rounds in which each training has its turn: {args.warm_up} steps to warm up, then "
+        f"{args.steps} that are timed"
     )
 
 

@@ -27,7 +27,7 @@ def from_recipe(recipe, steps):
         "weight_decay": recipe.weight_decay,
     }
     if recipe.optimizer == "muon":
-        optimizer = Muon(r"conv\d+/kernel", recipe.orthogonal_momentum, **options)
+        optimizer = Muon(r"(conv\d+|fc1)/kernel", recipe.orthogonal_momentum, **options)
     else:
         optimizer = ScaledSGD(**options)
     optimizer.exclude_from_weight_decay(var_names=["beta", "bias"])
@@ -73,11 +73,11 @@ class ScaledSGD(keras.optimizers.SGD):
 
 
 class Muon(ScaledSGD):
-    """Nesterov SGD, with orthogonal steps for the kernels of CONV layers (Jordan 2024, `airbench94_muon`).
+    """Nesterov SGD, with orthogonal steps for the kernels of CONV layers and FC1 (Jordan 2024, `airbench94_muon`).
 
     A gradient is mostly made of few directions; made orthogonal, a step goes as far in the rare ones, so that
-    every filter learns something of its own at each step. The kernel itself keeps the norm √filters: what follows it,
-    batch normalisation, does not see its length, and without weight decay it would only grow.
+    every filter learns something of its own at each step. The kernel itself is brought back to the norm √filters
+    before each: it would only grow, and the longer it is, the less a step would turn it.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ class Recipe:
     learning_rate: float  # of kernels, at its peak; for "muon" the size of a step, else for the mean loss of a batch
     optimizer: str  # "sgd" (Nesterov), "muon" or "adam"
     momentum: float = 0.85  # of SGD
-    orthogonal_momentum: float = 0.6  # of the CONV kernels that Muon steps
+    orthogonal_momentum: float = 0.6  # of Muon's orthogonal steps, which kernels of CONV layers and FC1 make
     weight_decay: float = 0.0  # decoupled, of kernels: fraction of the weight a step, times the learning rate
     bias_scale: float = 1.0  # learning rate of biases, times
     logits_scale: float = 1.0  # learning rate of the kernel of FC2, times
@@ -30,12 +30,21 @@ class Recipe:
     crop_margin: int = 2  # pixels that a picture moves at most, up, down, left and right
     flip: str = "alternating"  # mirror: "alternating", "random" or "none"
     whitening: bool = True  # `deep` begins with fixed filters that whiten 2x2 patches; else they are learned
+    mirrored: bool = False  # the filters of `deep` come in mirrored pairs, of which one is learned
     identity_start: bool = True  # CONV layers of `deep` begin by passing their input on; else at random
     widths: tuple = ()  # filters of the CONV layers, a number a group
 
 
 RECIPES = {
-    "basic": Recipe(epochs=15, batch_size=250, learning_rate=0.002, optimizer="adam", label_smoothing=0.05, warmup=0.1),
+    "basic": Recipe(
+        epochs=8,
+        batch_size=500,
+        learning_rate=0.1,
+        optimizer="muon",
+        logits_scale=0.1,
+        warmup=0.1,
+        label_smoothing=0.05,
+    ),
     "deep": Recipe(
         epochs=10,
         batch_size=500,

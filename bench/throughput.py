@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""How near training comes to what this machine's convolution kernels can do.
+
+Trains for some steps exactly as train.py does, and times in the same run, in turn, each kernel that these steps call:
+forward, gradient of the input, gradient of the filters, of every CONV and FC layer, in their shapes and precision. A
+step that did nothing else would take the sum of their times: the ceiling.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import keras
+import tensorflow as tf
+
+import train
+from bench import machine
+from cnnvis import recipes, training
+
+REPEATS = 3  # calls of a kernel a round
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--arch", choices=("basic", "deep"), default="deep")
+    parser.add_argument("--data", default="cifar10", help="as in train.py")
+    parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
+    parser.add_argument("--batch-size", type=int, help="images a step (default: recipe)")
+    parser.add_argument("--threads", type=int, default=0, help="of an operation; 0: as many as TensorFlow likes")
+    parser.add_argument("--rounds", type=int, default=5, help="of steps and kernels in turn; medians are reported")
+    parser.add_argument("--steps", type=int, default=10, help="a round")
+    return parser
+
+
+class Stopwatch(keras.callbacks.Callback):
+    """Seconds of every step but the first of each round."""
+
+    def __init__(self):
+        super().__init__()
+        self.seconds = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        now = time.perf_counter()
+        if batch:
+            self.seconds.append(now - self.ended)
+        self.ended = now
+
+
+def kernels(model, batch, dtype):
+    """The kernels that a training step calls: (layer, what it computes, multiply-adds, function to time)."""
+    layers = [layer for layer in model.layers if isinstance(layer, (keras.layers.Conv2D, keras.layers.Dense))]
+    learning = False  # whether any layer before this one learns: only then is the gradient of its input asked for
+    for layer in layers:
+        x = tf.cast(tf.random.normal((batch, *layer.input.shape[1:])), dtype)
+        y = tf.cast(tf.random.normal((batch, *layer.output.shape[1:])), dtype)
+        kernel = tf.cast(tf.random.normal(layer.kernel.shape), dtype)
+        work = tf.size(y).numpy() // layer.kernel.shape[-1] * tf.size(kernel).numpy()
+        calls = _convolution(layer, x, kernel, y) if len(y.shape) == 4 else _product(x, kernel, y)
+        needed = {"forward": True, "d-input": learning, "d-filter": layer.trainable}
+        for (what, need), call in zip(needed.items(), calls):
+            if need:
+                yield layer.name, what, work, tf.function(call)
+        learning = learning or layer.trainable
+
+
+def _convolution(layer, x, kernel, y):
+    options = {"strides": [1, *layer.strides, 1], "padding": layer.padding.upper()}
+    return (
+        lambda: tf.nn.conv2d(x, kernel, **options),
+        lambda: tf.raw_ops.Conv2DBackpropInput(input_sizes=x.shape, filter=kernel, out_backprop=y, **options),
+        lambda: tf.raw_ops.Conv2DBackpropFilter(input=x, filter_sizes=kernel.shape, out_backprop=y, **options),
+    )
+
+
+def _product(x, kernel, y):
+    return (
+        lambda: tf.matmul(x, kernel),
+        lambda: tf.matmul(y, kernel, transpose_b=True),
+        lambda: tf.matmul(x, y, transpose_a=True),
+    )
+
+
+def seconds_a_call(call):
+    began = time.perf_counter()
+    for _ in range(REPEATS):
+        result = call()
+    result.numpy()
+    return (time.perf_counter() - began) / REPEATS
+
+
+def main(argv=None):
+    args = options().parse_args(argv)
+    if args.threads:
+        tf.config.threading.set_intra_op_parallelism_threads(args.threads)
+    precision = args.precision
+    if precision == "auto":
+        precision = "bfloat16" if recipes.multiplies_bfloat16() else "float32"
+    keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
+    asked = train.options().parse_args(["--arch", args.arch, "--data", args.data])
+    pictures, _, _ = train.load_pictures(asked)
+    recipe = recipes.adapt(recipes.RECIPES[args.arch], len(pictures), batch_size=args.batch_size)
+    model = train.build(asked, recipe, pictures, batch_normalization=training.FusedBatchNormalization)
+    batches = training.Batches(pictures.images, pictures.labels, recipe, seed=0)
+    training.compile_model(model, recipe, recipe.epochs * len(batches))
+    steps = min(args.steps, len(batches) - 1) + 1
+    timed = list(kernels(model, recipe.batch_size, precision))
+    stopwatch, times = Stopwatch(), [[] for _ in timed]
+    for number in range(args.rounds + 1):
+        model.fit(batches, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=[stopwatch])
+        for (_, _, _, call), seconds in zip(timed, times):
+            seconds.append(seconds_a_call(call))
+        if number == 0:  # the first round warms up
+            stopwatch.seconds.clear()
+            times = [[] for _ in timed]
+    report(args, precision, recipe, stopwatch.seconds, timed, [statistics.median(seconds) for seconds in times])
+
+
+def report(args, precision, recipe, steps, timed, seconds):
+    """Print the table of kernels, and what training makes of them."""
+    print(
+        machine.description(f"{args.rounds} rounds of {args.steps} steps, batches of {recipe.batch_size}, {precision}")
+    )
+    print("\n| layer | GFLOP an image | forward | d-input | d-filter |\n| --- | --- | --- | --- | --- |")
+    rates, flops = {}, {}
+    for (layer, what, work, _), time_taken in zip(timed, seconds):
+        rates.setdefault(layer, {})[what] = 2e-9 * work / time_taken
+        flops[layer] = 2e-9 * work / recipe.batch_size
+    for layer, rate in rates.items():
+        cells = (f"{rate[what]:.0f} GFLOP/s" if what in rate else "–" for what in ("forward", "d-input", "d-filter"))
+        print(f"| {layer} | {flops[layer]:.4f} | {' | '.join(cells)} |")
+    work = sum(2e-9 * work for _, _, work, _ in timed)
+    step, ceiling = statistics.median(steps), sum(seconds)
+    print("\n| | images/s | GFLOP/s | ms a step |\n| --- | --- | --- | --- |")
+    for name, time_taken in ("training", step), ("the kernels alone", ceiling):
+        print(f"| {name} | {recipe.batch_size / time_taken:.0f} | {work / time_taken:.0f} | {1000 * time_taken:.0f} |")
+    print(f"\n{args.arch} trains at {ceiling / step:.0%} of its kernels' ceiling.")
+
+
+if __name__ == "__main__":
+    main()
