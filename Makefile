@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test check format figures bench-peers clean
+.PHONY: setup demo test check format figures bench bench-peers bench-tricks clean
 
 setup: .venv/installed
 
@@ -45,6 +45,15 @@ figures: setup
 	cp $(addprefix $(FIGURES)/,results.png results_wrong.png results_breakdown.png pixel_importance.png \
 		hidden_layer_activation.png hidden_layer_output.png hidden_layer_output_03_conv1.png) imgs/
 	cp $(MODEL:.keras=.png) imgs/training.png
+
+# How near training comes to this machine's ceiling; needs CIFAR-10, and a machine with nothing else to do.
+bench: setup
+	$(BIN)/python bench/throughput.py
+	$(BIN)/python bench/throughput.py --arch basic
+
+# What each trick brings, over several seeds: hours; goes on where it was interrupted.
+bench-tricks: setup
+	$(BIN)/python bench/tricks.py
 
 # Our trainings beside others', on this machine; needs CIFAR-10, and a machine with nothing else to do.
 bench-peers: setup
