@@ -213,7 +213,7 @@ def prepare(args, pictures):
     import keras
     import tensorflow as tf
 
-    from cnnvis import mirrored, optimizers, recipes, training
+    from cnnvis import optimizers, recipes, training
 
     keras.utils.set_random_seed(args.seed)
     if args.deterministic:
@@ -223,14 +223,14 @@ def prepare(args, pictures):
     keras.config.set_dtype_policy("mixed_bfloat16" if args.precision == "bfloat16" else "float32")
     recipe = recipes.change(recipes.RECIPES[args.arch], args.recipe)
     recipe = recipes.adapt(recipe, len(pictures), args.epochs, args.batch_size, args.learning_rate)
-    model = build(args, recipe, pictures, mirrored.MIRRORED_KINDS if recipe.mirrored else training.KINDS)
+    model = build(args, recipe, pictures, batch_normalization=training.FusedBatchNormalization)
     batches = training.Batches(pictures.images, pictures.labels, recipe, args.seed)
     steps = recipe.epochs * len(batches)
     training.compile_model(model, recipe, steps)
     return recipe, model, batches, [optimizers.Lookahead(model, steps)] if recipe.lookahead else []
 
 
-def build(args, recipe, pictures, kinds=None):
+def build(args, recipe, pictures, **options):
     """The untrained network; all that it knows of the training pictures are their colours and 2x2 patches."""
     import numpy as np
 
@@ -238,13 +238,13 @@ def build(args, recipe, pictures, kinds=None):
     from models import convnet
 
     mean, variance = data.statistics(pictures.images)
-    options = {"widths": recipe.widths, "identity_start": recipe.identity_start, "kinds": kinds or convnet.PLAIN}
+    options |= {"widths": recipe.widths, "identity_start": recipe.identity_start}
     model = convnet.build_model(args.arch, len(pictures.classes), mean, variance, args.seed, **options)
     if args.arch == "deep" and not recipe.whitening:
         model.get_layer("whitening").trainable = True
     elif args.arch == "deep":
         normalized = (pictures.images[: training.WHITENING_IMAGES] - np.array(mean)) / np.sqrt(variance)
-        model.get_layer("whitening").set_weights([training.whitening_filters(normalized)])
+        model.get_layer("whitening").set_weights([training.whitening_filters(normalized, convnet.WHITENING_FILTERS)])
     return model
 
 
@@ -252,12 +252,9 @@ def plain(args, recipe, pictures, model):
     """The same network, of plain layers and in float32 whatever it was trained in."""
     import keras
 
-    from cnnvis import mirrored
-
     keras.config.set_dtype_policy("float32")
     network = build(args, recipe, pictures)
-    for layer in network.layers:
-        layer.set_weights(mirrored.plain_weights(model.get_layer(layer.name)))
+    network.set_weights(model.get_weights())
     return network
 
 

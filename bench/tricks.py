@@ -25,8 +25,7 @@ TRICKS = {
     "deep": {
         "the recipe": [],
         "SGD instead of Muon": SGD,
-        "filters not in mirrored pairs": ["mirrored=off"],
-        "no whitening": ["whitening=off", "mirrored=off"],
+        "no whitening": ["whitening=off"],
         "CONV starts at random": ["identity_start=off"],
         "biases learn as kernels do": ["bias_scale=1"],
         "no label smoothing": ["label_smoothing=0"],

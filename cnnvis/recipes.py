@@ -30,7 +30,6 @@ class Recipe:
     crop_margin: int = 2  # pixels that a picture moves at most, up, down, left and right
     flip: str = "alternating"  # mirror: "alternating", "random" or "none"
     whitening: bool = True  # `deep` begins with fixed filters that whiten 2x2 patches; else they are learned
-    mirrored: bool = False  # the filters of `deep` come in mirrored pairs, of which one is learned
     identity_start: bool = True  # CONV layers of `deep` begin by passing their input on; else at random
     widths: tuple = ()  # filters of the CONV layers, a number a group
 

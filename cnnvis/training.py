@@ -22,39 +22,21 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     """
 
     def call(self, inputs, training=None):
-        statistics = self.moving_mean, self.moving_variance
-        y, mean, variance = self.normalize(inputs, self.beta, *statistics, training)
-        if training:
-            self.remember(mean, variance)
-        return y
-
-    def normalize(self, x, beta, mean, variance, training):
-        """The result for `x`, and mean and variance of the batch; when not training, those given are used."""
-        beta = tf.convert_to_tensor(beta)
+        shape = tf.shape(inputs)
+        x = inputs if len(inputs.shape) == 4 else inputs[:, None, None, :]
         y, mean, variance = tf.compat.v1.nn.fused_batch_norm(
-            x if len(x.shape) == 4 else x[:, None, None, :],
-            tf.ones_like(beta),
-            beta,
-            None if training else tf.convert_to_tensor(mean),
-            None if training else tf.convert_to_tensor(variance),
+            x,
+            tf.ones_like(self.beta),
+            tf.convert_to_tensor(self.beta),
+            None if training else tf.convert_to_tensor(self.moving_mean),
+            None if training else tf.convert_to_tensor(self.moving_variance),
             epsilon=self.epsilon,
             is_training=bool(training),
         )
-        return tf.reshape(y, tf.shape(x)), mean, variance
-
-    def remember(self, mean, variance):
-        """Let the statistics of a batch go into the moving ones."""
-        self.moving_mean.assign(self.momentum * self.moving_mean + (1 - self.momentum) * mean)
-        self.moving_variance.assign(self.momentum * self.moving_variance + (1 - self.momentum) * variance)
-
-
-# What `deep` is trained as: see convnet.PLAIN.
-KINDS = {
-    "conv": keras.layers.Conv2D,
-    "norm": FusedBatchNormalization,
-    "fc1": keras.layers.Dense,
-    "norm7": FusedBatchNormalization,
-}
+        if training:
+            self.moving_mean.assign(self.momentum * self.moving_mean + (1 - self.momentum) * mean)
+            self.moving_variance.assign(self.momentum * self.moving_variance + (1 - self.momentum) * variance)
+        return tf.reshape(y, shape)
 
 
 class SmoothedCrossEntropy(keras.losses.Loss):
@@ -80,46 +62,32 @@ def compile_model(model, recipe, steps):
     )
 
 
-def whitening_filters(images, epsilon=5e-4):
+def whitening_filters(images, filters, epsilon=5e-4):
     """CONV filters that decorrelate 2x2 patches and give each direction the same variance (Page 2018).
-
-    A picture's mirror image counts as much as the picture: half of the directions are then the same left and right,
-    and half of them opposite.
 
     Parameters
     ----------
     images : (N, H, W, C) float array
         Normalised pictures.
+    filters : int
+        Twice the number of directions wanted: each comes with its negative.
     epsilon : float
         Added to each variance, so that noise is not blown up.
 
     Returns
     -------
-    (2, 2, C, 8C) float32 array
-        2C symmetric directions, 2C antisymmetric ones, and the negatives of all. Zero for directions in which the
-        pictures don't vary: there is nothing to see but rounding errors, and in bfloat16 a network would learn those.
+    (2, 2, C, filters) float32 array
+        Zero for directions in which the pictures don't vary: there is nothing to see but rounding errors, and in
+        bfloat16 a network would learn those.
     """
     patches = np.lib.stride_tricks.sliding_window_view(images, (2, 2), axis=(1, 2))  # (N, H-1, W-1, C, 2, 2)
-    left, right = (patches[..., side].swapaxes(-1, -2).reshape(-1, 2 * images.shape[-1]) for side in (0, 1))
-    halves = [np.linalg.eigh(np.cov(half, rowvar=False)) for half in (left + right, left - right)]
-    largest = max(variances.max() for variances, _ in halves)
-    filters = []
-    for (variances, directions), sign in zip(halves, (1, -1)):
-        varies = variances > 1e-6 * largest  # grey pictures have only four directions of twelve
-        half = directions * varies / np.sqrt(2 * (np.maximum(variances, 0) / 2 + epsilon))  # (2C, 2C): row x colour
-        half = half.reshape(2, 1, images.shape[-1], -1)
-        filters.append(np.concatenate([half, sign * half], axis=1))
-    kernel = np.concatenate(filters, axis=-1)
+    patches = patches.transpose(0, 1, 2, 4, 5, 3).reshape(-1, 4 * images.shape[-1])
+    variances, directions = np.linalg.eigh(np.cov(patches, rowvar=False))
+    kept = np.argsort(variances)[::-1][: filters // 2]
+    varies = variances[kept] > 1e-6 * variances.max()  # grey pictures have only four directions of twelve
+    kernel = directions[:, kept] * varies / np.sqrt(np.maximum(variances[kept], 0) + epsilon)
+    kernel = kernel.reshape(2, 2, images.shape[-1], -1)
     return np.concatenate([kernel, -kernel], axis=-1).astype("float32")
-
-
-def whitening_twins(channels):
-    """For each of the whitening filters of pictures of so many channels, the one that sees the same of mirror images.
-
-    Symmetric ones are their own twins, antisymmetric ones have their negatives: (8 * channels,) int array.
-    """
-    symmetric, antisymmetric, minus_symmetric, minus_antisymmetric = np.arange(8 * channels).reshape(4, -1)
-    return np.concatenate([symmetric, minus_antisymmetric, minus_symmetric, antisymmetric])
 
 
 class Batches(keras.utils.PyDataset):

@@ -13,14 +13,6 @@ ARCHITECTURES = ("basic", "deep")
 # The 2x2x3 = 12 whitening directions of Page (2018), each with its negative, so that RELU loses nothing.
 WHITENING_FILTERS = 24
 WIDTHS = {"basic": (32, 64), "deep": (64, 256, 256)}  # filters of the CONV layers, a number a group
-DEEP_FC1 = 256  # units
-# What the layers of `deep` are made of. Training passes kinds of its own, which are faster, or share weights.
-PLAIN = {
-    "conv": layers.Conv2D,
-    "norm": layers.BatchNormalization,
-    "fc1": layers.Dense,
-    "norm7": layers.BatchNormalization,
-}
 FC2_STDDEV = 1 / 144  # of the first FC2 weights: small logits, so that training starts undecided
 
 
@@ -31,9 +23,9 @@ def build_model(
     variance=(1.0, 1.0, 1.0),
     seed=0,
     input_shape=(32, 32, 3),
+    batch_normalization=layers.BatchNormalization,
     widths=(),
     identity_start=True,
-    kinds=PLAIN,
 ):
     """Build an untrained network.
 
@@ -48,12 +40,12 @@ def build_model(
         Of the initial weights and of dropout.
     input_shape : tuple of int
         (height, width, channels) of a picture.
+    batch_normalization : callable
+        Makes the normalisation layers of `deep`. Training passes a faster one with the same weights.
     widths : sequence of int
         Filters of the CONV layers of each group; `WIDTHS` if empty.
     identity_start : bool
         Whether the CONV layers of `deep` begin by passing their input on.
-    kinds : dict of str to callable
-        What makes conv1 to conv6, norm1 to norm6, fc1 and norm7 of `deep`.
 
     Returns
     -------
@@ -75,7 +67,7 @@ def build_model(
     if arch == "basic":
         logits = _basic(x, classes, seed, widths)
     else:
-        logits = _deep(x, classes, seed, widths, identity_start, kinds)
+        logits = _deep(x, classes, seed, widths, batch_normalization, identity_start)
     probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)  # (B, classes)
     return keras.Model(pixels, probabilities, name=arch)
 
@@ -101,7 +93,7 @@ def _basic(x, classes, seed, widths):
     return layers.Dense(classes, kernel_initializer=start, dtype="float32", name="fc2")(x)
 
 
-def _deep(x, classes, seed, widths, identity, kinds):
+def _deep(x, classes, seed, widths, batch_normalization, identity):
     """Six CONV layers in three groups, each pooled after its first, then two FC layers.
 
     A frozen CONV in front whitens 2x2 patches, the others start as the identity (both as in Jordan, "94% on
@@ -112,7 +104,7 @@ def _deep(x, classes, seed, widths, identity, kinds):
 
     def conv(x, number, filters):
         start = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform", next(seeds))
-        layer = kinds["conv"](
+        layer = layers.Conv2D(
             filters, 3, padding="same", use_bias=False, kernel_initializer=start, name=f"conv{number}"
         )
         x = layer(x)
@@ -120,8 +112,8 @@ def _deep(x, classes, seed, widths, identity, kinds):
             layer.kernel.assign(identity_start(layer.kernel.numpy()))
         return x
 
-    def normalize_relu(x, number, kind="norm"):
-        x = kinds[kind](scale=False, momentum=0.9, epsilon=1e-5, name=f"norm{number}")(x)
+    def normalize_relu(x, number):
+        x = batch_normalization(scale=False, momentum=0.9, epsilon=1e-5, name=f"norm{number}")(x)
         return layers.ReLU(name=f"relu{number}")(x)
 
     start = keras.initializers.GlorotUniform(next(seeds))  # until training puts the whitening filters there
@@ -137,9 +129,8 @@ def _deep(x, classes, seed, widths, identity, kinds):
         x = conv(x, first + 1, filters)
         x = normalize_relu(x, first + 1)
     x = layers.GlobalMaxPooling2D(name="pool4")(x)  # (B, 256)
-    start = keras.initializers.HeUniform(next(seeds))
-    x = kinds["fc1"](DEEP_FC1, use_bias=False, kernel_initializer=start, name="fc1")(x)
-    x = normalize_relu(x, 7, "norm7")
+    x = layers.Dense(widths[-1], kernel_initializer="identity", name="fc1")(x)
+    x = layers.ReLU(name="relu7")(x)
     start = keras.initializers.RandomNormal(stddev=FC2_STDDEV, seed=next(seeds))
     return layers.Dense(classes, kernel_initializer=start, dtype="float32", name="fc2")(x)
 

@@ -119,8 +119,9 @@ def test_layer_before_and_after_its_activation(sequential, pictures):
 
 def test_relu_input_is_found_behind_normalization_and_pooling(sequential):
     classifier = Classifier(build_model("deep", 10))
-    for conv, norm in (("conv1", "norm1"), ("conv2", "norm2"), ("fc1", "norm7")):
+    for conv, norm in (("conv1", "norm1"), ("conv2", "norm2")):
         assert classifier.relu_input(classifier.layer(conv)) is classifier.layer(norm).output
+    assert classifier.relu_input(classifier.layer("fc1")) is classifier.layer("fc1").linear
     assert classifier.relu_input(classifier.layer("fc2")) is None
     classifier = Classifier(sequential)
     assert classifier.relu_input(classifier.layer("first")) is classifier.layer("first").linear
