@@ -7,6 +7,7 @@ step that did nothing else would take the sum of their times: the ceiling.
 """
 
 import argparse
+import math
 import os
 import statistics
 import sys
@@ -60,7 +61,7 @@ def kernels(model, batch, dtype):
         x = tf.cast(tf.random.normal((batch, *layer.input.shape[1:])), dtype)
         y = tf.cast(tf.random.normal((batch, *layer.output.shape[1:])), dtype)
         kernel = tf.cast(tf.random.normal(layer.kernel.shape), dtype)
-        work = tf.size(y).numpy() // layer.kernel.shape[-1] * tf.size(kernel).numpy()
+        work = math.prod(y.shape[:-1]) * math.prod(layer.kernel.shape)
         calls = _convolution(layer, x, kernel, y) if len(y.shape) == 4 else _product(x, kernel, y)
         needed = {"forward": True, "d-input": learning, "d-filter": layer.trainable}
         for (what, need), call in zip(needed.items(), calls):
@@ -123,9 +124,8 @@ def main(argv=None):
 
 def report(args, precision, recipe, steps, timed, seconds):
     """Print the table of kernels, and what training makes of them."""
-    print(
-        machine.description(f"{args.rounds} rounds of {args.steps} steps, batches of {recipe.batch_size}, {precision}")
-    )
+    how = f"medians of {args.rounds} rounds of {args.steps} steps and of the kernels, in turn"
+    print(machine.describe(f"batches of {recipe.batch_size}, {precision}; {how}"))
     print("\n| layer | GFLOP an image | forward | d-input | d-filter |\n| --- | --- | --- | --- | --- |")
     rates, flops = {}, {}
     for (layer, what, work, _), time_taken in zip(timed, seconds):

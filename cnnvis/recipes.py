@@ -17,7 +17,7 @@ class Recipe:
     batch_size: int  # pictures
     learning_rate: float  # of kernels, at its peak; for "muon" the size of a step, else for the mean loss of a batch
     optimizer: str  # "sgd" (Nesterov), "muon" or "adam"
-    momentum: float = 0.85  # of SGD
+    momentum: float = 0.85  # of Nesterov's steps, which all that Muon leaves make
     orthogonal_momentum: float = 0.6  # of Muon's orthogonal steps, which kernels of CONV layers and FC1 make
     weight_decay: float = 0.0  # decoupled, of kernels: fraction of the weight a step, times the learning rate
     bias_scale: float = 1.0  # learning rate of biases, times
@@ -45,19 +45,17 @@ RECIPES = {
         label_smoothing=0.05,
     ),
     "deep": Recipe(
-        epochs=10,
-        batch_size=500,
-        learning_rate=1.0,
-        optimizer="sgd",
-        weight_decay=0.008,
-        bias_scale=64.0,
-        logits_scale=1 / 81,
-        final_rate=0.02,
+        epochs=15,
+        batch_size=1000,
+        learning_rate=0.2,
+        optimizer="muon",
+        weight_decay=0.06,
+        bias_scale=480.0,
+        logits_scale=0.09,
+        warmup=0.0,
         label_smoothing=0.2,
     ),
 }
-
-
 CHOICES = {"optimizer": ("sgd", "muon", "adam"), "flip": ("alternating", "random", "none")}
 KINDS = {
     bool: ("on or off", {"on": True, "off": False}.__getitem__),

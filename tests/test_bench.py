@@ -222,3 +222,21 @@ def test_options_that_can_not_be(tmp_path, capsys):
         err = capsys.readouterr().err
         assert words in err
         assert len(err.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_throughput_prints_training_and_ceiling(cifar10, capsys):
+    from bench import throughput
+
+    throughput.main(
+        ["--arch", "basic", "--rounds", "1", "--steps", "2", "--batch-size", "64", "--precision", "float32"]
+    )
+    out = capsys.readouterr().out
+    rows = dict(re.findall(r"^\| (training|the kernels alone) \| (\d+ \| \d+ \| \d+) \|", out, re.MULTILINE))
+    for rate, flops, milliseconds in (map(int, row.split(" | ")) for row in rows.values()):
+        assert rate == pytest.approx(64_000 / milliseconds, rel=0.1)
+        # basic: conv1 has no gradient of its input to compute
+        assert flops == pytest.approx(rate * (3 * 50_987_008 - 1_769_472) * 1e-9, abs=1.5)
+    training, ceiling = (int(rows[name].split(" | ")[2]) for name in ("training", "the kernels alone"))
+    percent = int(re.search(r"basic trains at (\d+)%", out)[1])
+    assert percent == pytest.approx(100 * ceiling / training, abs=0.05 * percent + 2)
