@@ -20,7 +20,7 @@ def from_recipe(recipe, steps):
     if recipe.optimizer == "adam":
         return keras.optimizers.Adam(schedule)
     options = {
-        "scales": {"/(beta|bias)": recipe.bias_scale, "fc2/kernel": recipe.logits_scale},
+        "scales": {"/beta": recipe.bias_scale, "fc2/kernel": recipe.logits_scale},
         "learning_rate": schedule,
         "momentum": recipe.momentum,
         "nesterov": True,

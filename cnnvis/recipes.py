@@ -20,7 +20,7 @@ class Recipe:
     momentum: float = 0.85  # of Nesterov's steps, which all that Muon leaves make
     orthogonal_momentum: float = 0.6  # of Muon's orthogonal steps, which kernels of CONV layers and FC1 make
     weight_decay: float = 0.0  # decoupled, of kernels: fraction of the weight a step, times the learning rate
-    bias_scale: float = 1.0  # learning rate of biases, times
+    bias_scale: float = 1.0  # learning rate of batch normalisation's biases, times
     logits_scale: float = 1.0  # learning rate of the kernel of FC2, times
     warmup: float = 0.23  # fraction of the steps in which the learning rate rises
     start_rate: float = 0.2  # first learning rate, times the peak
