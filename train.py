@@ -73,6 +73,12 @@ def options():
         help="of the arithmetic; auto: bfloat16 where the processor or GPU multiplies in it natively, else float32",
     )
     group.add_argument("--deterministic", action="store_true", help="bit-exact repeatability, slower")
+    group.add_argument(
+        "--strategy",
+        choices=("none", "mirrored", "multiworker"),
+        default="none",
+        help="share every batch: mirrored among all GPUs of this machine, multiworker among the machines of TF_CONFIG",
+    )
     group = parser.add_argument_group("where it goes")
     group.add_argument("--name", help="the checkpoint is DIR/NAME.keras (default: <data>_<arch>_<date-time>)")
     group.add_argument(
@@ -93,11 +99,13 @@ def options():
 
 
 def train(args):
-    from cnnvis import plots, training
+    from cnnvis import distribution, plots, training
     from cnnvis.files import complete
     from cnnvis.run import Run
 
-    cli.make_folder(args.out)
+    chief = distribution.is_chief(args.strategy)
+    if chief:
+        cli.make_folder(args.out)
     if args.resume:
         restore_settings(args)
     pictures, held_out, test = load_pictures(args)
@@ -106,15 +114,16 @@ def train(args):
     if not args.resume:
         run.check_free(args.overwrite)
 
-    logs = tensorboard(args)
-    recipe, model, batches, lookahead = prepare(args, pictures)
-    if not args.resume:
-        run.begin({key: getattr(args, key) for key in RESUMED} | {"data": pictures.name})
+    logs = tensorboard(args) if chief else []
+    recipe, model, batches, lookahead = prepare(args, pictures, held_out)
     slow = [variable for callback in lookahead for variable in callback.slow]
     if args.resume and run.state.exists():
         batches.go_to(training.load_state(model, run.state, len(batches), slow))
     elif args.resume:
         console.notice("No epoch of that run was complete: beginning with the first.")
+    distribution.check_alike(model, recipe, batches)
+    if chief and not args.resume:
+        run.begin({key: getattr(args, key) for key in RESUMED} | {"data": pictures.name})
     rows = run.read_rows(batches.epoch)
 
     def report(rows):
@@ -122,9 +131,11 @@ def train(args):
         with complete(run.curves) as unfinished:
             plots.training_curves(rows).savefig(unfinished)
 
+    replicas = model.distribute_strategy.num_replicas_in_sync
     console.say(
         f"{args.arch} on {len(pictures):,} images of {pictures.name}: {recipe.epochs} epochs, batches of "
         f"{recipe.batch_size}, learning rate {recipe.learning_rate:g}, {args.precision}, seed {args.seed}"
+        + (f", {replicas} replicas" if replicas > 1 else "")
     )
     try:
         steps = recipe.epochs * len(batches)
@@ -134,20 +145,29 @@ def train(args):
                 bar(step, words)
                 check()
 
-            model.fit(
-                batches,
-                epochs=recipe.epochs,
-                initial_epoch=batches.epoch,
-                validation_data=(held_out.images, held_out.labels) if len(held_out) else None,
-                validation_batch_size=500,
-                callbacks=[*lookahead, training.Journal(run, rows, report, recipe.batch_size, show, slow), *logs],
-                verbose=0,
-                shuffle=False,
-            )
-        finish(args, run, model, pictures, test, recipe, rows)
+            journal = training.Journal(run if chief else None, rows, report, recipe.batch_size, show, slow)
+            callbacks = [*lookahead, journal, *logs]
+            if args.strategy != "none":
+                distribution.fit(model, recipe, batches, held_out, callbacks)
+            else:
+                model.fit(
+                    batches,
+                    epochs=recipe.epochs,
+                    initial_epoch=batches.epoch,
+                    validation_data=(held_out.images, held_out.labels) if len(held_out) else None,
+                    validation_batch_size=500,
+                    callbacks=callbacks,
+                    verbose=0,
+                    shuffle=False,
+                )
+        if chief:
+            finish(args, run, model, pictures, test, recipe, rows)
     except KeyboardInterrupt:
+        if not chief:
+            raise
         done = f"after epoch {len(rows)} of {recipe.epochs}" if rows else "before the first epoch was complete"
         again = f"python train.py --name {shlex.quote(run.name)} --out {shlex.quote(str(args.out))} --resume"
+        again += f" --strategy {args.strategy}" if args.strategy != "none" else ""
         raise KeyboardInterrupt(f"Interrupted {done}. Go on with: {again}") from None
 
 
@@ -208,12 +228,12 @@ def load_pictures(args):
     return pictures.take(np.sort(kept[: args.limit])), pictures.take(np.sort(held_out)), test
 
 
-def prepare(args, pictures):
+def prepare(args, pictures, held_out=()):
     """What it takes to train: the recipe, the compiled network, its batches, and the callbacks of the recipe."""
     import keras
     import tensorflow as tf
 
-    from cnnvis import optimizers, recipes, training
+    from cnnvis import distribution, optimizers, recipes, training
 
     keras.utils.set_random_seed(args.seed)
     if args.deterministic:
@@ -223,11 +243,15 @@ def prepare(args, pictures):
     keras.config.set_dtype_policy("mixed_bfloat16" if args.precision == "bfloat16" else "float32")
     recipe = recipes.change(recipes.RECIPES[args.arch], args.recipe)
     recipe = recipes.adapt(recipe, len(pictures), args.epochs, args.batch_size, args.learning_rate)
-    model = build(args, recipe, pictures, batch_normalization=training.FusedBatchNormalization)
     batches = training.Batches(pictures.images, pictures.labels, recipe, args.seed)
     steps = recipe.epochs * len(batches)
-    training.compile_model(model, recipe, steps)
-    return recipe, model, batches, [optimizers.Lookahead(model, steps)] if recipe.lookahead else []
+    if args.strategy == "multiworker":
+        console.say("Waiting for the other workers.")
+    strategy = distribution.start(args.strategy, min(recipe.batch_size, len(held_out) or recipe.batch_size))
+    with distribution.scope(strategy):
+        model = build(args, recipe, pictures, batch_normalization=distribution.batch_normalization(strategy))
+        training.compile_model(model, recipe, steps)
+        return recipe, model, batches, [optimizers.Lookahead(model, steps)] if recipe.lookahead else []
 
 
 def build(args, recipe, pictures, **options):
@@ -296,6 +320,7 @@ def finish(args, run, model, pictures, test, recipe, rows):
         "test_accuracy_six_views": views_accuracy,
         "recipe": asdict(recipe),
         "deterministic": args.deterministic,
+        "strategy": args.strategy,
         "versions": {
             "python": platform.python_version(),
             "tensorflow": importlib.metadata.version("tensorflow"),

@@ -149,7 +149,7 @@ class Lookahead(keras.callbacks.Callback):
         self.steps = steps
 
     def on_train_batch_end(self, batch, logs=None):
-        step = int(self.model.optimizer.iterations)
+        step = int(self.model.optimizer.iterations.numpy())
         if step % LOOKAHEAD_EVERY == 0 or step == self.steps:
             kept = 1.0 if step == self.steps else 0.95**LOOKAHEAD_EVERY * (step / self.steps) ** 3
             self._average(tf.constant(kept, tf.float32))

@@ -60,6 +60,7 @@ def compile_model(model, recipe, steps):
         metrics=["accuracy"],
         jit_compile=False,
     )
+    model.optimizer.build(model.trainable_variables)  # several replicas can't, once they step together
 
 
 def whitening_filters(images, filters, epsilon=5e-4):
@@ -135,7 +136,8 @@ class Journal(keras.callbacks.Callback):
 
     Parameters
     ----------
-    run : Run
+    run : Run or None
+        None writes nothing: another process does.
     rows : list of dict
         Of the epochs before; gets one more each epoch.
     report : callable
@@ -163,13 +165,15 @@ class Journal(keras.callbacks.Callback):
         self.images = (batch + 1) * self.batch_size
         words = f"epoch {self.epoch + 1}   loss {logs['loss']:.3f}   accuracy {logs['accuracy']:.1%}   "
         words += f"{self.images / (self.trained - self.began):,.0f} images/s"
-        self.show(int(self.model.optimizer.iterations), words)
+        self.show(int(self.model.optimizer.iterations.numpy()), words)
 
     def on_test_batch_end(self, batch, logs=None):
-        self.show(int(self.model.optimizer.iterations), "validation")
+        self.show(int(self.model.optimizer.iterations.numpy()), "validation")
 
     def on_epoch_end(self, epoch, logs=None):
         self._check(all(np.isfinite(weight).all() for weight in self.model.get_weights()))
+        if not self.run:
+            return
         seconds = self.trained - self.began
         self.rows.append(
             {
@@ -186,7 +190,8 @@ class Journal(keras.callbacks.Callback):
 
     def _check(self, finite):
         if not finite:
-            self.run.end()
+            if self.run:
+                self.run.end()
             line = f"the numbers grew beyond all bounds in epoch {self.epoch + 1}: try a smaller --learning-rate"
             raise ValueError(line)
 
@@ -204,7 +209,6 @@ def load_state(model, path, steps_per_epoch, others=()):
 
     Raises ValueError if the file is damaged or of another network.
     """
-    model.optimizer.build(model.trainable_variables)
     variables = [*_state(model), *others]
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -215,7 +219,7 @@ def load_state(model, path, steps_per_epoch, others=()):
         raise ValueError(f"{path} is not of this network: start anew with --overwrite")
     for variable, value in zip(variables, values):
         variable.assign(value)
-    return int(model.optimizer.iterations) // steps_per_epoch
+    return int(model.optimizer.iterations.numpy()) // steps_per_epoch
 
 
 def _state(model):

@@ -1,0 +1,348 @@
+"""Several replicas take the steps that one process takes.
+
+They live in processes of their own, which call functions of this module: TensorFlow must know of them from the start.
+"""
+
+import csv
+import dataclasses
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import train
+from cnnvis import data, distribution, optimizers, recipes, training
+from models.convnet import build_model
+from tests.test_scripts import refused
+
+ROOT = Path(__file__).parent.parent
+SMALL = ["--data", "digits", "--precision", "float32", "--name", "run"]
+MULTIWORKER = ["--strategy", "multiworker", *SMALL]
+ONE_STEP = ["--epochs", "1", "--limit", "51", "--batch-size", "51"]  # an odd number: shares of 26 and 25
+BASIC = ["--arch", "basic", "--recipe", "widths=4,8"]
+DEEP = ["--arch", "deep", "--recipe", "widths=4,8,8", "optimizer=sgd"]
+
+
+def call(function, *arguments, **environment):
+    """Start a function of this module in a process of its own; the arguments arrive as strings."""
+    command = f"import sys; from tests import test_distribution; test_distribution.{function}(*sys.argv[1:])"
+    return subprocess.Popen(
+        [sys.executable, "-c", command, *map(str, arguments)],
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(process):
+    """Status, stdout and stderr of a process, once it has ended."""
+    try:
+        out, err = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    return process.returncode, out, err
+
+
+def start_workers(*arguments):
+    """Two workers on this machine that call `train_and_keep`; of a pair of arguments, each gets its own."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    addresses = [f"127.0.0.1:{s.getsockname()[1]}" for s in sockets]
+    for s in sockets:
+        s.close()
+    workers = []
+    for index in range(2):
+        own = [argument[index] if isinstance(argument, tuple) else argument for argument in arguments]
+        config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        workers.append(call("train_and_keep", *own, TF_CONFIG=json.dumps(config)))
+    return workers
+
+
+def train_and_keep(path, *argv):
+    """Run train.py, and keep the weights before and after; train.py itself writes those of the chief only."""
+    fit = distribution.fit
+
+    def fit_and_keep(model, *arguments):
+        before = model.get_weights()
+        fit(model, *arguments)
+        keep(path, before, model.get_weights())
+
+    distribution.fit = fit_and_keep
+    sys.exit(train.main(argv))
+
+
+def keep(path, before, after):
+    np.savez(path, *before, *after)
+
+
+def kept(path):
+    """Weights before and after."""
+    with np.load(path) as file:
+        arrays = [file[name] for name in file.files]
+    return arrays[: len(arrays) // 2], arrays[len(arrays) // 2 :]
+
+
+def assert_same_bits(arrays, others):
+    assert len(arrays) == len(others)
+    for a, b in zip(arrays, others):
+        np.testing.assert_array_equal(a, b)
+
+
+def assert_same_steps(model, before, after, single, rough=()):
+    """Whether the weights went as far as those of a single process, whose batch normalisation is the fused one.
+
+    The same sums, in another order, differ by about 1e-7; what follows multiplies that, here up to 1e-3 of the way. A
+    gradient or a statistic of only one share would be wrong by tens of per cent. Steps of the kernels in `rough` are
+    computed in bfloat16, which has 8 bits.
+    """
+    for weight, start, here, there in zip(model.weights, before, after, single):
+        way, expected = here - start, there - start
+        if weight.path.endswith("moving_variance"):  # the fused kernel's divides by one less than it has numbers
+            count = 51 * np.prod(model.get_layer(weight.path.split("/")[0]).output.shape[1:-1])
+            expected -= 0.1 * (expected / 0.1 + start) / count
+        furthest = np.abs(expected).max()
+        assert (furthest > 0) == (weight.path != "whitening/kernel")
+        tolerance = 0.02 if weight.path in rough else 1e-3
+        np.testing.assert_allclose(way, expected, rtol=0, atol=tolerance * furthest, err_msg=weight.path)
+
+
+ORTHOGONAL = ("fc1/kernel", *(f"conv{number}/kernel" for number in range(1, 7)))
+CASES = {
+    "adam": ("basic", 1, {"optimizer": "adam", "learning_rate": 0.002}),
+    "muon": ("deep", 1, {"optimizer": "muon"}),
+    "lookahead": ("basic", 6, {"optimizer": "sgd", "lookahead": True, "learning_rate": 0.02}),
+}
+
+
+def take_steps(strategy, case):
+    """Fit a network to 51 digits; returns it and its weights before. Dropout is off: each replica has its own."""
+    arch, epochs, changes = CASES[case]
+    digits = data.load("digits", "train").take(np.arange(51))
+    widths = (4, 8) if arch == "basic" else (4, 8, 8)
+    recipe = dataclasses.replace(recipes.RECIPES[arch], epochs=epochs, batch_size=51, widths=widths, **changes)
+    single = strategy is tf.distribute.get_strategy()
+    with strategy.scope():
+        normalization = distribution.batch_normalization(strategy)
+        model = build_model(arch, 10, *data.statistics(digits.images), widths=widths, batch_normalization=normalization)
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.Dropout):
+                layer.rate = 0.0
+        training.compile_model(model, recipe, epochs)
+        callbacks = [optimizers.Lookahead(model, epochs)] if recipe.lookahead else []
+    before = model.get_weights()
+    batches = training.Batches(digits.images, digits.labels, recipe, seed=0)
+    if single:
+        model.fit(batches, epochs=epochs, callbacks=callbacks, verbose=0, shuffle=False)
+    else:
+        distribution.fit(model, recipe, batches, callbacks=callbacks)
+    return model, before
+
+
+def take_mirrored_steps(folder):
+    """The steps of all cases on two replicas, which end in the same bits, but drop other units."""
+    (processor,) = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    for case in CASES:
+        model, before = take_steps(strategy, case)
+        for weight in model.weights:
+            assert_same_bits(*([value.numpy()] for value in strategy.experimental_local_results(weight.value)))
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.Dropout):
+                first, second = strategy.experimental_local_results(layer.seed_generator.state.value)
+                assert (first.numpy() != second.numpy()).any()
+        keep(f"{folder}/{case}.npz", before, model.get_weights())
+
+
+def test_two_mirrored_replicas_take_the_steps_of_one(tmp_path):
+    process = call("take_mirrored_steps", tmp_path)
+    single = {case: take_steps(tf.distribute.get_strategy(), case) for case in CASES}
+    status, _, err = ended(process)
+    assert status == 0, err
+    for case, (model, start) in single.items():
+        before, after = kept(tmp_path / f"{case}.npz")
+        assert_same_bits(before, start)
+        assert_same_steps(model, before, after, model.get_weights(), rough=ORTHOGONAL if case == "muon" else ())
+
+
+def test_two_workers_take_the_step_of_one(tmp_path):
+    options = [*ONE_STEP, *DEEP, "--validation", "101"]
+    folders = (tmp_path / "chief", tmp_path / "other")
+    workers = start_workers((tmp_path / "0.npz", tmp_path / "1.npz"), *MULTIWORKER, *options, "--out", folders)
+    assert train.main([*SMALL, *options, "--out", str(tmp_path / "single")]) == 0
+    (status, out, err), (other_status, other_out, other_err) = map(ended, workers)
+    assert (status, other_status) == (0, 0), err + other_err
+    (before, after), (other_before, other_after) = kept(tmp_path / "0.npz"), kept(tmp_path / "1.npz")
+    assert_same_bits(before, other_before)
+    assert_same_bits(after, other_after)
+    single = keras.saving.load_model(tmp_path / "single" / "run.keras")
+    assert_same_steps(single, before, after, single.get_weights())
+
+    assert_same_bits(after, keras.saving.load_model(tmp_path / "chief" / "run.keras").get_weights())
+    assert sorted(os.listdir(tmp_path / "chief")) == ["run.csv", "run.json", "run.keras", "run.png"]
+    assert not (tmp_path / "other").exists()
+    assert "Test accuracy" in out
+    assert len(other_out.splitlines()) == 2, other_out
+    ours, theirs = (read_rows(tmp_path / name) for name in ("chief", "single"))
+    assert ours[0].keys() == theirs[0].keys()
+    for key in ("epoch", "accuracy", "loss", "val_accuracy", "learning_rate"):
+        assert ours[0][key] == pytest.approx(theirs[0][key], rel=1e-5), key
+    assert ours[0]["val_loss"] == pytest.approx(theirs[0]["val_loss"], rel=1e-2)  # that variance again
+
+
+def read_rows(folder):
+    with open(folder / "run.csv", newline="") as file:
+        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+
+
+@pytest.mark.slow
+def test_a_lost_worker_ends_the_others_and_all_go_on(tmp_path):
+    options = [
+        *MULTIWORKER,
+        *BASIC,
+        "lookahead=on",
+        "--epochs",
+        "12",
+        "--limit",
+        "100",
+        "--batch-size",
+        "50",
+        "--out",
+        tmp_path,
+    ]
+    chief, other = start_workers(tmp_path / "unfinished.npz", *options)
+    while not (tmp_path / "run.csv").exists() or len(read_rows(tmp_path)) < 2:
+        assert chief.poll() is None, chief.communicate()
+        time.sleep(0.02)
+    other.kill()
+    status, _, err = ended(chief)
+    assert status == 2, err
+    assert err.splitlines()[-1].endswith("a worker has gone: start all of them again, with --resume")
+    ended(other)
+    rows = read_rows(tmp_path)
+    paths = (tmp_path / "0.npz", tmp_path / "1.npz")
+    for status, _, err in map(ended, start_workers(paths, *MULTIWORKER, "--resume", "--out", tmp_path)):
+        assert status == 0, err
+    assert_same_bits(*(kept(path)[1] for path in paths))
+    resumed = read_rows(tmp_path)
+    assert [row["epoch"] for row in resumed] == list(range(1, 13))
+    assert resumed[: len(rows) - 1] == rows[:-1]  # of the last, the state may not have been written
+    assert not list(tmp_path.glob("*.resume.*"))
+
+
+def test_workers_that_are_not_alike_are_told(pictures):
+    """The gathering of two workers' digests is played; the other tests do it in earnest."""
+    recipe = dataclasses.replace(recipes.RECIPES["basic"], batch_size=7)
+    digests = []
+
+    def gather(digest, axis):
+        digests.append(digest)
+        return tf.concat([digests[0], digest], axis)
+
+    def model(weight):
+        strategy = SimpleNamespace(cluster_resolver="of TF_CONFIG", gather=gather)
+        return SimpleNamespace(distribute_strategy=strategy, get_weights=lambda: [np.full((2, 3), weight)])
+
+    labels = np.arange(7)
+    alike = (model(0.5), recipe, training.Batches(pictures, labels, recipe, 0))
+    others = [
+        (model(0.25), *alike[1:]),
+        (alike[0], dataclasses.replace(recipe, epochs=3), alike[2]),
+        (*alike[:2], training.Batches(pictures, labels, recipe, 1)),
+        (*alike[:2], training.Batches(pictures, labels, recipe, 0, epoch=1)),
+        (*alike[:2], training.Batches(pictures, labels[::-1], recipe, 0)),
+    ]
+    distribution.check_alike(*alike)
+    distribution.check_alike(*alike)
+    for other in others:
+        with pytest.raises(ValueError, match="not started alike"):
+            distribution.check_alike(*other)
+
+
+def test_waiting_for_workers_can_be_ended(tmp_path):
+    worker, other = start_workers(tmp_path / "0.npz", *MULTIWORKER, *ONE_STEP, *BASIC, "--out", tmp_path)
+    other.kill()
+    other.wait()
+    assert worker.stdout.readline() == "Waiting for the other workers.\n"
+    time.sleep(1)
+    worker.send_signal(signal.SIGINT)
+    assert worker.wait(timeout=10) in (-signal.SIGINT, 130)
+    assert not os.listdir(tmp_path)
+
+
+def cluster(*jobs, **task):
+    return json.dumps({"cluster": {job: ["host0:2222", "host1:2222"] for job in jobs}, "task": task})
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        None,
+        "",
+        "[]",
+        "{}",
+        '{"cluster": {"worker": ["host0:2222"]}}',
+        '{"cluster": {"worker": "host0:2222"}, "task": {"type": "worker", "index": 0}}',
+        cluster("worker", type="worker", index=2),
+        cluster("worker", type="worker", index="first"),
+        cluster("worker", type="chief", index=0),
+        cluster("worker", "ps", type="worker", index=0),
+    ],
+)
+def test_a_damaged_tf_config(config, tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    if config is not None:
+        monkeypatch.setenv("TF_CONFIG", config)
+    line = refused(capsys, "train", *MULTIWORKER, "--out", tmp_path / "out")
+    assert "needs the environment variable TF_CONFIG" in line
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (cluster("worker", type="worker", index=0), True),
+        (cluster("worker", type="worker", index="0"), True),
+        (cluster("worker", type="worker", index=1), False),
+        (cluster("chief", "worker", type="worker", index=0), False),
+        (cluster("chief", "worker", type="chief", index=0), True),
+    ],
+)
+def test_the_chief_is_the_first(config, expected, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", config)
+    assert distribution.is_chief("multiworker") is expected
+    assert distribution.is_chief("mirrored")
+
+
+@pytest.mark.parametrize("options", [["--batch-size", "7"], ["--batch-size", "8", "--validation", "7"]])
+def test_too_few_pictures_to_share(options, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(tf.distribute, "MirroredStrategy", lambda: SimpleNamespace(num_replicas_in_sync=8))
+    line = refused(capsys, "train", *SMALL, "--strategy", "mirrored", *options, "--out", tmp_path)
+    assert "8 replicas can't share 7 pictures" in line
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("arch", [BASIC, DEEP], ids=["basic", "deep"])
+def test_one_mirrored_replica_does_what_a_single_process_does(arch, tmp_path):
+    """Over epochs, with dropout and validation: shuffles, crops, flips and masks are the same."""
+    options = [*SMALL, *arch, "--epochs", "2", "--limit", "100", "--batch-size", "50", "--validation", "30"]
+    for strategy in ("none", "mirrored"):
+        assert train.main([*options, "--strategy", strategy, "--out", str(tmp_path / strategy)]) == 0
+    single, mirrored = (read_rows(tmp_path / strategy) for strategy in ("none", "mirrored"))
+    assert len(single) == len(mirrored) == 2
+    for ours, theirs in zip(mirrored, single):
+        assert list(ours) == list(theirs)
+        for key in ("loss", "val_loss", "learning_rate"):
+            assert ours[key] == pytest.approx(theirs[key], rel=1e-4), key
+    assert json.loads((tmp_path / "mirrored" / "run.json").read_text())["strategy"] == "mirrored"
