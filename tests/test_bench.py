@@ -214,7 +214,7 @@ def test_a_training_that_fails_is_named_in_one_line(monkeypatch, tmp_path, capsy
 
 def test_options_that_can_not_be(tmp_path, capsys):
     for options, words in [
-        (["--steps", "5000"], "more than the 1,000 steps"),
+        (["--steps", "5000"], "--warm-up and --steps are more than the"),
         (["--out", str(tmp_path)], "is a folder"),
         (["--rounds", "0"], "not a whole number"),
     ]:
