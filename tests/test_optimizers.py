@@ -94,3 +94,12 @@ def test_lookahead_by_hand():
         elif step == 12:
             fast = slow
         np.testing.assert_allclose(model.get_weights()[0], fast, rtol=1e-5)
+
+
+def test_only_biases_of_batch_normalization_learn_faster():
+    """Once those of FC1 and FC2 did too, and the loss of the first epoch was 100."""
+    model = build_model("deep", 10)
+    optimizer = optimizers.from_recipe(recipes.RECIPES["deep"], 10)
+    optimizer.build(model.trainable_variables)
+    faster = [v.path for v, scale in zip(model.trainable_variables, optimizer.scale) if scale > 1]
+    assert sorted(path.split("/")[-2:] for path in faster) == [[f"norm{number}", "beta"] for number in range(1, 7)]
