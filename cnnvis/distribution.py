@@ -176,7 +176,7 @@ def fit(model, recipe, batches, held_out=None, callbacks=()):
 
     train, test = everywhere(learn), everywhere(measure)
     first = batches.epoch
-    shares = _shares(strategy, lambda: _endless(batches, first + 1))  # as `model.fit`, which counts an epoch at once
+    shares = _shares(strategy, lambda: _endless(batches, first))
     if held_out:
         parts = max(1, len(held_out) // VALIDATION_BATCH)
         tests = list(zip(np.array_split(held_out.images, parts), np.array_split(held_out.labels, parts)))
@@ -237,5 +237,4 @@ def _shares(strategy, batches):
 
 def _endless(batches, first):
     for epoch in itertools.count(first):
-        batches.go_to(epoch)
-        yield from (batches[step] for step in range(len(batches)))
+        yield from batches.of_epoch(epoch)

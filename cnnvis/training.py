@@ -12,6 +12,7 @@ from cnnvis import augment, optimizers
 from cnnvis.files import complete
 
 WHITENING_IMAGES = 5000  # that the whitening filters are computed from
+VALIDATION_BATCH = 500  # pictures
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):
@@ -91,44 +92,91 @@ def whitening_filters(images, filters, epsilon=5e-4):
     return np.concatenate([kernel, -kernel], axis=-1).astype("float32")
 
 
-class Batches(keras.utils.PyDataset):
+class Batches:
     """Shuffled, augmented batches of one epoch after the other.
 
     What comes out depends only on seed, epoch and position, so that an interrupted run goes on as if nothing
     had happened. Of the last, incomplete batch nothing is shown; the shuffle leaves out others each epoch.
+
+    Attributes
+    ----------
+    epoch : int
+        The one that comes next, counted from 0.
     """
 
     def __init__(self, images, labels, recipe, seed, epoch=0):
-        super().__init__()
         self.padded = augment.pad(images, recipe.crop_margin)
         self.labels = labels
         self.recipe, self.seed, self.epoch = recipe, seed, epoch
         self.flipped_first = np.random.default_rng(seed).random(len(images)) < 0.5
-        self._shuffle()
-
-    def _shuffle(self):
-        self.order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.labels))
-
-    def go_to(self, epoch):
-        """Make the batches of this epoch, counted from 0, the next ones."""
-        self.epoch = epoch
-        self._shuffle()
-
-    def on_epoch_end(self):
-        self.go_to(self.epoch + 1)
 
     def __len__(self):
         return len(self.labels) // self.recipe.batch_size
 
-    def __getitem__(self, step):
-        chosen = self.order[step * self.recipe.batch_size :][: self.recipe.batch_size]
-        rng = np.random.default_rng([self.seed, self.epoch, step])
-        images = augment.random_crop(self.padded[chosen], self.recipe.crop_margin, rng)
-        if self.recipe.flip == "alternating":
-            images = augment.alternating_flip(images, self.flipped_first[chosen], self.epoch)
-        elif self.recipe.flip == "random":
-            images = augment.flip(images, rng.random(len(images)) < 0.5)
-        return images, self.labels[chosen]
+    def of_epoch(self, epoch):
+        """Generate its batches: (N, H, W, C) uint8 pictures and (N,) labels."""
+        order = np.random.default_rng([self.seed, epoch]).permutation(len(self.labels))
+        for step in range(len(self)):
+            chosen = order[step * self.recipe.batch_size :][: self.recipe.batch_size]
+            rng = np.random.default_rng([self.seed, epoch, step])
+            images = augment.random_crop(self.padded[chosen], self.recipe.crop_margin, rng)
+            if self.recipe.flip == "alternating":
+                images = augment.alternating_flip(images, self.flipped_first[chosen], epoch)
+            elif self.recipe.flip == "random":
+                images = augment.flip(images, rng.random(len(images)) < 0.5)
+            yield images, self.labels[chosen]
+
+    def next_epoch(self):
+        """Generate the batches of `epoch`, which is counted at once."""
+        self.epoch += 1
+        yield from self.of_epoch(self.epoch - 1)
+
+
+def dataset(batches, count, example):
+    """A tf.data.Dataset that makes batches while the network learns from those before.
+
+    Each time that it is gone through, it calls `batches`, which returns an iterator over `count` pairs of arrays,
+    of shapes and types like `example`. TensorFlow does not tune it meanwhile: the thread that does so can take half a
+    minute to end, after every epoch, in which nothing is learned.
+    """
+    images, labels = example
+    signature = tf.TensorSpec((None, *images.shape[1:]), images.dtype), tf.TensorSpec((None,), labels.dtype)
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    whole = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    return whole.apply(tf.data.experimental.assert_cardinality(count)).prefetch(2).with_options(options)
+
+
+def fit(model, batches, held_out=None, callbacks=()):
+    """Train a compiled model, from the next epoch of the batches to the last one of their recipe.
+
+    Parameters
+    ----------
+    model : keras.Model
+    batches : Batches
+    held_out : Pictures, optional
+        Measured after every epoch.
+    callbacks : sequence of keras.callbacks.Callback
+    """
+    validation = None
+    if held_out:
+        starts = range(0, len(held_out), VALIDATION_BATCH)
+
+        def parts():
+            for start in starts:
+                chosen = slice(start, start + VALIDATION_BATCH)
+                yield held_out.images[chosen], held_out.labels[chosen]
+
+        validation = dataset(parts, len(starts), next(parts()))
+    model.fit(
+        dataset(batches.next_epoch, len(batches), next(batches.of_epoch(0))),
+        epochs=batches.recipe.epochs,
+        initial_epoch=batches.epoch,
+        validation_data=validation,
+        callbacks=list(callbacks),
+        verbose=0,
+        shuffle=False,
+    )
 
 
 class Journal(keras.callbacks.Callback):

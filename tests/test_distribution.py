@@ -143,7 +143,7 @@ def take_steps(strategy, case):
     before = model.get_weights()
     batches = training.Batches(digits.images, digits.labels, recipe, seed=0)
     if single:
-        model.fit(batches, epochs=epochs, callbacks=callbacks, verbose=0, shuffle=False)
+        training.fit(model, batches, callbacks=callbacks)
     else:
         distribution.fit(model, recipe, batches, callbacks=callbacks)
     return model, before

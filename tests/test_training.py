@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import config  # what can be switched on in public can't be switched off there
 
-from cnnvis import recipes, training
+from cnnvis import data, recipes, training
 from cnnvis.run import Run
 from models.convnet import build_model
 
@@ -67,25 +67,56 @@ def test_batches_depend_on_seed_epoch_and_position_only(pictures):
     labels = np.arange(7)
     batches = training.Batches(pictures, labels, recipe, seed=1)
     assert len(batches) == 2
-    epochs = []
-    for _ in range(3):
-        epochs.append([batches[i] for i in range(2)])
-        batches.on_epoch_end()
-    resumed = training.Batches(pictures, labels, recipe, seed=1)
-    resumed.go_to(2)
-    for (x, y), i in zip(epochs[2], (0, 1)):
-        np.testing.assert_array_equal(resumed[i][0], x)
-        np.testing.assert_array_equal(resumed[i][1], y)
+    epochs = [list(batches.next_epoch()) for _ in range(3)]
+    assert batches.epoch == 3
+    resumed = training.Batches(pictures, labels, recipe, seed=1, epoch=2)
+    for (x, y), (again_x, again_y) in zip(epochs[2], resumed.next_epoch(), strict=True):
+        np.testing.assert_array_equal(again_x, x)
+        np.testing.assert_array_equal(again_y, y)
     assert len({tuple(np.concatenate([y for _, y in epoch])) for epoch in epochs}) == 3
     for epoch in epochs:
         seen = np.concatenate([y for _, y in epoch])
         assert len(set(seen)) == 6  # none twice
 
 
+class Seen(keras.layers.Layer):
+    """Passes pictures on, and remembers those that it is trained on."""
+
+    def call(self, images, training=False):
+        if training:
+            tf.py_function(lambda images: self.batches.append(images.numpy()), [images], [])
+        return images
+
+
+def test_fit_shows_every_batch_once_and_in_order(pictures):
+    recipe = dataclasses.replace(RECIPE, batch_size=3, epochs=5)
+    held_out = data.Pictures("held out", pictures, np.arange(7), tuple("abcdefg"))
+    batches = training.Batches(pictures, np.arange(7), recipe, seed=1, epoch=2)
+    expected = [images for epoch in (2, 3, 4) for images, _ in batches.of_epoch(epoch)]
+    seen = Seen()
+    seen.batches = []
+    model = keras.Sequential([keras.Input((32, 32, 3)), seen, keras.layers.Flatten(), keras.layers.Dense(7)])
+    model.add(keras.layers.Softmax())
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+    rows = []
+    remember = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: rows.append((epoch, dict(logs))))
+    training.fit(model, batches, held_out, [remember])
+    np.testing.assert_array_equal(seen.batches, np.array(expected, "float32"))
+    assert [epoch for epoch, _ in rows] == [2, 3, 4]
+    loss = model.evaluate(pictures.astype("float32"), np.arange(7), verbose=0, return_dict=True)["loss"]
+    assert rows[-1][1]["val_loss"] == pytest.approx(loss, rel=1e-4)
+
+
+def test_nothing_tunes_the_pipeline_meanwhile():
+    pipeline = training.dataset(lambda: iter([(np.zeros((2, 4)), np.zeros(2))]), 1, (np.zeros((2, 4)), np.zeros(2)))
+    assert pipeline.options().autotune.enabled is False
+    assert pipeline.cardinality() == 1
+
+
 def test_labels_stay_with_their_pictures():
     images = np.repeat(np.arange(20, dtype="uint8"), 32 * 32 * 3).reshape(20, 32, 32, 3)
     batches = training.Batches(images, np.arange(20), dataclasses.replace(RECIPE, batch_size=10), seed=0)
-    for x, y in (batches[0], batches[1]):
+    for x, y in batches.of_epoch(0):
         np.testing.assert_array_equal(x[:, 3, 3, 0], y)
 
 
@@ -106,7 +137,7 @@ def test_an_interrupted_run_ends_in_the_same_weights(arch, tmp_path, pictures):
         batches = training.Batches(images, labels, recipe, seed=0)
         training.compile_model(model, recipe, 9)
         if run.state.exists():
-            batches.go_to(training.load_state(model, run.state, 3))
+            batches.epoch = training.load_state(model, run.state, 3)
         rows = run.read_rows(batches.epoch)
         assert [row["epoch"] for row in rows] == list(range(1, batches.epoch + 1))
 
@@ -115,7 +146,7 @@ def test_an_interrupted_run_ends_in_the_same_weights(arch, tmp_path, pictures):
                 raise Stop
 
         journal = training.Journal(run, rows, draw, 14)
-        model.fit(batches, epochs=3, initial_epoch=batches.epoch, callbacks=[journal], verbose=0, shuffle=False)
+        training.fit(model, batches, callbacks=[journal])
         return model.get_weights(), run.read_rows(3)
 
     tf.config.experimental.enable_op_determinism()
@@ -138,7 +169,7 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path, pictures):
     journal = training.Journal(Run(tmp_path, "run"), [], lambda rows: None, 7)
     batches = training.Batches(pictures, np.arange(7), recipe, seed=0)
     with pytest.raises(ValueError, match="beyond all bounds"):
-        model.fit(batches, epochs=9, callbacks=[journal], verbose=0)
+        training.fit(model, batches, callbacks=[journal])
 
 
 def test_weights_move_from_training_to_a_plain_model(pictures):
