@@ -118,7 +118,7 @@ def train(args):
     recipe, model, batches, lookahead = prepare(args, pictures, held_out)
     slow = [variable for callback in lookahead for variable in callback.slow]
     if args.resume and run.state.exists():
-        batches.go_to(training.load_state(model, run.state, len(batches), slow))
+        batches.epoch = training.load_state(model, run.state, len(batches), slow)
     elif args.resume:
         console.notice("No epoch of that run was complete: beginning with the first.")
     distribution.check_alike(model, recipe, batches)
@@ -150,16 +150,7 @@ def train(args):
             if args.strategy != "none":
                 distribution.fit(model, recipe, batches, held_out, callbacks)
             else:
-                model.fit(
-                    batches,
-                    epochs=recipe.epochs,
-                    initial_epoch=batches.epoch,
-                    validation_data=(held_out.images, held_out.labels) if len(held_out) else None,
-                    validation_batch_size=500,
-                    callbacks=callbacks,
-                    verbose=0,
-                    shuffle=False,
-                )
+                training.fit(model, batches, held_out, callbacks)
         if chief:
             finish(args, run, model, pictures, test, recipe, rows)
     except KeyboardInterrupt:
@@ -262,7 +253,7 @@ def build(args, recipe, pictures, **options):
     from models import convnet
 
     mean, variance = data.statistics(pictures.images)
-    options |= {"widths": recipe.widths, "identity_start": recipe.identity_start}
+    options |= {name: getattr(recipe, name) for name in ("widths", "identity_start", "anti_aliasing")}
     model = convnet.build_model(args.arch, len(pictures.classes), mean, variance, args.seed, **options)
     if args.arch == "deep" and not recipe.whitening:
         model.get_layer("whitening").trainable = True

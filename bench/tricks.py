@@ -27,6 +27,7 @@ TRICKS = {
         "SGD instead of Muon": SGD,
         "no whitening": ["whitening=off"],
         "CONV starts at random": ["identity_start=off"],
+        "POOL without anti-aliasing": ["anti_aliasing=off"],
         "biases learn as kernels do": ["bias_scale=1"],
         "no label smoothing": ["label_smoothing=0"],
         "no crops": ["crop_margin=0"],
@@ -118,7 +119,7 @@ def measure(args):
     pictures, held_out, _ = train.load_pictures(asked)
     recipe, model, batches, callbacks = train.prepare(asked, pictures)
     began = time.perf_counter()
-    model.fit(batches, epochs=recipe.epochs, callbacks=callbacks, verbose=0, shuffle=False)
+    training.fit(model, batches, callbacks=callbacks)
     seconds = time.perf_counter() - began
     network = train.plain(asked, recipe, pictures, model)
     accuracy, six_views = training.accuracies(Classifier(network), held_out.images, held_out.labels)

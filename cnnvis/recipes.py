@@ -31,6 +31,7 @@ class Recipe:
     flip: str = "alternating"  # mirror: "alternating", "random" or "none"
     whitening: bool = True  # `deep` begins with fixed filters that whiten 2x2 patches; else they are learned
     identity_start: bool = True  # CONV layers of `deep` begin by passing their input on; else at random
+    anti_aliasing: bool = True  # POOL layers of `deep` smooth before they drop cells
     widths: tuple = ()  # filters of the CONV layers, a number a group
 
 

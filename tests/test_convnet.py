@@ -8,8 +8,8 @@ from models.convnet import ARCHITECTURES, build_model, identity_start
 
 BASIC = "conv1 relu1 conv2 relu2 pool1 conv3 relu3 conv4 relu4 pool2 fc1 relu5 fc2 probabilities"
 DEEP = (
-    "whitening relu0 conv1 pool1 relu1 conv2 relu2 conv3 pool2 relu3 conv4 relu4 conv5 pool3 relu5 conv6 relu6 pool4 "
-    "fc1 relu7 fc2 probabilities"
+    "whitening relu0 conv1 pool1 smooth1 relu1 conv2 relu2 conv3 pool2 smooth2 relu3 conv4 relu4 "
+    "conv5 pool3 smooth3 relu5 conv6 relu6 pool4 fc1 relu7 fc2 probabilities"
 )
 
 
@@ -64,6 +64,31 @@ def test_identity_start_passes_channels_on():
     np.testing.assert_allclose(y[..., :2], x, rtol=1e-5)
     np.testing.assert_array_equal(started[..., 2:], kernel[..., 2:])
     assert not (kernel == started).all()
+
+
+def test_anti_aliasing_by_hand():
+    deep = build_model("deep", 10)
+    corner = np.array([[1, 5, 0], [2, 3, 0], [0, 0, 8]], "float32").reshape(1, 3, 3, 1)
+    largest = deep.get_layer("pool1")(corner)
+    np.testing.assert_array_equal(largest[0, ..., 0], [[5, 5], [3, 8]])
+    assert deep.get_layer("smooth1")(largest) == (5 + 5 + 3 + 8) / 4
+
+
+def test_anti_aliasing_leaves_sizes_and_weights_as_they_are():
+    with_it, without = (build_model("deep", 10, anti_aliasing=on) for on in (True, False))
+    assert [weight.shape for weight in with_it.weights] == [weight.shape for weight in without.weights]
+    for group in (1, 2, 3):
+        assert with_it.get_layer(f"smooth{group}").output.shape == without.get_layer(f"pool{group}").output.shape
+
+
+def test_anti_aliasing_sees_no_left_and_right():
+    deep = build_model("deep", 10)
+    x = np.random.default_rng(0).normal(size=(2, 31, 31, 3)).astype("float32")
+
+    def pooled(x):
+        return deep.get_layer("smooth1")(deep.get_layer("pool1")(x)).numpy()
+
+    np.testing.assert_allclose(pooled(x[:, :, ::-1]), pooled(x)[:, :, ::-1], atol=1e-6)
 
 
 def test_an_unknown_architecture():
