@@ -178,15 +178,9 @@ def restore_settings(args):
         raise ValueError("--resume needs the --name of the run")
     run = Run(args.out, args.name)
     settings = run.restore()
-    argv = []
-    for key in RESUMED:
-        value = settings.get(key)
-        if value not in (None, False, []):
-            values = [] if value is True else map(str, value) if isinstance(value, list) else [str(value)]
-            argv += [f"--{key.replace('_', '-')}", *values]
     try:
         with contextlib.redirect_stderr(io.StringIO()):
-            began = options().parse_args(argv)
+            began = options().parse_args(as_options(settings))
     except SystemExit:
         raise ValueError(f"{run.settings} is damaged: start anew with --overwrite") from None
     for key in RESUMED:
@@ -194,6 +188,17 @@ def restore_settings(args):
         if said not in (value, options().get_default(key)):
             raise ValueError(f"the run {args.name!r} began with {key} {value}, not {said}: leave that option out")
         setattr(args, key, value)
+
+
+def as_options(settings):
+    """What decides how a run ends, as the words of a command line."""
+    words = []
+    for key in RESUMED:
+        value = settings.get(key)
+        if value not in (None, False, []):
+            values = [] if value is True else map(str, value) if isinstance(value, list) else [str(value)]
+            words += [f"--{key.replace('_', '-')}", *values]
+    return words
 
 
 def load_pictures(args):
@@ -295,7 +300,9 @@ def finish(args, run, model, pictures, test, recipe, rows):
     track = console.track(f"{len(test):,} test images in six views")
     accuracy, views_accuracy = training.accuracies(Classifier(network), test.images, test.labels, track)
     seconds = sum(row["seconds"] for row in rows)
+    settings = vars(args) | {"data": pictures.name}
     metadata = {
+        "command": shlex.join(["python", "train.py", *as_options(settings), "--name", run.name]),
         "architecture": args.arch,
         "data": pictures.name,
         "classes": list(pictures.classes),
