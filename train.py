@@ -1,10 +1,8 @@
 #!/usr/bin/env python3
 """Train a convolutional network and stash it in models/stashed/, where the visualize scripts find it."""
 
-import contextlib
 import importlib.metadata
 import importlib.util
-import io
 import platform
 import shlex
 import sys
@@ -15,19 +13,6 @@ from pathlib import Path
 from cnnvis import cli, console
 
 STASH = Path(__file__).parent / "models" / "stashed"
-RESUMED = (
-    "arch",
-    "data",
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "seed",
-    "precision",
-    "limit",
-    "validation",
-    "deterministic",
-    "recipe",
-)
 
 
 def options():
@@ -99,16 +84,16 @@ def options():
 
 
 def train(args):
-    from cnnvis import distribution, plots, training
+    from cnnvis import distribution, inputs, plots, training
     from cnnvis.files import complete
-    from cnnvis.run import Run
+    from cnnvis.run import SETTINGS, Run, restore
 
     chief = distribution.is_chief(args.strategy)
     if chief:
         cli.make_folder(args.out)
     if args.resume:
-        restore_settings(args)
-    pictures, held_out, test = load_pictures(args)
+        restore(args, options())
+    pictures, held_out, test = inputs.training_pictures(args)
     default_name = f"{pictures.short_name}_{args.arch}_{datetime.now():%Y-%m-%d_%H-%M-%S}"
     run = Run(args.out, default_name if args.name is None else args.name)
     if not args.resume:
@@ -123,7 +108,7 @@ def train(args):
         console.notice("No epoch of that run was complete: beginning with the first.")
     distribution.check_alike(model, recipe, batches)
     if chief and not args.resume:
-        run.begin({key: getattr(args, key) for key in RESUMED} | {"data": pictures.name})
+        run.begin({key: getattr(args, key) for key in SETTINGS} | {"data": pictures.name})
     rows = run.read_rows(batches.epoch)
 
     def report(rows):
@@ -168,60 +153,6 @@ def epoch_line(row, epochs):
     if "val_loss" in row:
         line += f"   validation: loss {row['val_loss']:.3f}   accuracy {row['val_accuracy']:6.2%}"
     return f"{line}   {row['seconds']:.1f} s   {row['images_per_second']:,.0f} images/s"
-
-
-def restore_settings(args):
-    """Bring the options of the interrupted run back; what is said again must not differ."""
-    from cnnvis.run import Run
-
-    if not args.name:
-        raise ValueError("--resume needs the --name of the run")
-    run = Run(args.out, args.name)
-    settings = run.restore()
-    try:
-        with contextlib.redirect_stderr(io.StringIO()):
-            began = options().parse_args(as_options(settings))
-    except SystemExit:
-        raise ValueError(f"{run.settings} is damaged: start anew with --overwrite") from None
-    for key in RESUMED:
-        said, value = getattr(args, key), getattr(began, key)
-        if said not in (value, options().get_default(key)):
-            raise ValueError(f"the run {args.name!r} began with {key} {value}, not {said}: leave that option out")
-        setattr(args, key, value)
-
-
-def as_options(settings):
-    """What decides how a run ends, as the words of a command line."""
-    words = []
-    for key in RESUMED:
-        value = settings.get(key)
-        if value not in (None, False, []):
-            values = [] if value is True else map(str, value) if isinstance(value, list) else [str(value)]
-            words += [f"--{key.replace('_', '-')}", *values]
-    return words
-
-
-def load_pictures(args):
-    """Training, held-out and test pictures. The last are not looked at before the end, but must be there."""
-    import numpy as np
-
-    from cnnvis import data
-
-    if args.data != "auto":
-        pictures = data.load(args.data, "train", track=console.track("Reading pictures"))
-    else:
-        try:
-            pictures = data.load("cifar10", "train")
-        except data.Unavailable as error:
-            console.shout(f"{error}.\n\nTraining on the 1,797 handwritten DIGITS of scikit-learn instead of CIFAR-10.")
-            pictures = data.load("digits", "train")
-    if len(pictures.classes) < 2:
-        raise ValueError(f"{pictures.name} has one class: there is nothing to tell apart")
-    test = data.load(pictures.name, "test")
-    if args.validation >= len(pictures):
-        raise ValueError(f"--validation {args.validation} leaves nothing of {len(pictures)} images to train on")
-    held_out, kept = np.split(np.random.default_rng(args.seed).permutation(len(pictures)), [args.validation])
-    return pictures.take(np.sort(kept[: args.limit])), pictures.take(np.sort(held_out)), test
 
 
 def prepare(args, pictures, held_out=()):
@@ -294,6 +225,7 @@ def finish(args, run, model, pictures, test, recipe, rows):
 
     from cnnvis import training
     from cnnvis.classifier import Classifier
+    from cnnvis.run import as_options
     from models import checkpoint
 
     network = plain(args, recipe, pictures, model)

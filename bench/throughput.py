@@ -22,7 +22,7 @@ import tensorflow as tf
 
 import train
 from bench import machine
-from cnnvis import recipes, training
+from cnnvis import inputs, recipes, training
 
 REPEATS = 3  # calls of a kernel a round
 
@@ -104,7 +104,7 @@ def main(argv=None):
         precision = "bfloat16" if recipes.multiplies_bfloat16() else "float32"
     keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
     asked = train.options().parse_args(["--arch", args.arch, "--data", args.data])
-    pictures, _, _ = train.load_pictures(asked)
+    pictures, _, _ = inputs.training_pictures(asked)
     recipe = recipes.adapt(recipes.RECIPES[args.arch], len(pictures), batch_size=args.batch_size)
     model = train.build(asked, recipe, pictures, batch_normalization=training.FusedBatchNormalization)
     batches = training.Batches(pictures.images, pictures.labels, recipe, seed=0)

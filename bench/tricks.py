@@ -109,14 +109,14 @@ def measure(args):
     import time
 
     import train
-    from cnnvis import training
+    from cnnvis import inputs, training
     from cnnvis.classifier import Classifier
 
     argv = ["--arch", args.arch, "--data", "cifar10", "--seed", str(args.seed), "--validation", str(args.validation)]
     argv += ["--epochs", str(args.epochs)] if args.epochs else []
     argv += ["--recipe", *args.changes.split()] if args.changes else []
     asked = train.options().parse_args(argv)
-    pictures, held_out, _ = train.load_pictures(asked)
+    pictures, held_out, _ = inputs.training_pictures(asked)
     recipe, model, batches, callbacks = train.prepare(asked, pictures)
     began = time.perf_counter()
     training.fit(model, batches, callbacks=callbacks)

@@ -192,6 +192,7 @@ def fit(model, recipe, batches, held_out=None, callbacks=()):
             logs = mean(sums, (step + 1) * recipe.batch_size)
             callbacks.on_train_batch_end(step, logs)
         if held_out:
+            callbacks.on_test_begin()
             sums = 0.0
             for step in range(len(tests)):
                 sums += test(next(test_shares))

@@ -1,4 +1,4 @@
-"""From the options of a visualize script to the classifier and the pictures that they name."""
+"""From the options of a script to the classifier and the pictures that they name."""
 
 from dataclasses import replace
 
@@ -94,3 +94,28 @@ def _find_range(model, pictures):
             )
             return best
     raise ValueError("which pixels does this model take? Say --input-range 0 1, or -1 1, or 0 255")
+
+
+def training_pictures(args):
+    """Training, held-out and test pictures. The last are not looked at before the end, but must be there.
+
+    Parameters
+    ----------
+    args : Namespace
+        Of train.py: `data`, `limit`, `validation` and `seed`.
+    """
+    if args.data != "auto":
+        pictures = data.load(args.data, "train", track=console.track("Reading pictures"))
+    else:
+        try:
+            pictures = data.load("cifar10", "train")
+        except data.Unavailable as error:
+            console.shout(f"{error}.\n\nTraining on the 1,797 handwritten DIGITS of scikit-learn instead of CIFAR-10.")
+            pictures = data.load("digits", "train")
+    if len(pictures.classes) < 2:
+        raise ValueError(f"{pictures.name} has one class: there is nothing to tell apart")
+    test = data.load(pictures.name, "test")
+    if args.validation >= len(pictures):
+        raise ValueError(f"--validation {args.validation} leaves nothing of {len(pictures)} images to train on")
+    held_out, kept = np.split(np.random.default_rng(args.seed).permutation(len(pictures)), [args.validation])
+    return pictures.take(np.sort(kept[: args.limit])), pictures.take(np.sort(held_out)), test

@@ -1,11 +1,28 @@
 """The files of a training run: what it was asked for, its table, and the state that an interrupted one goes on from."""
 
+import contextlib
 import csv
+import io
 import json
 import re
 from pathlib import Path
 
 from cnnvis.files import complete
+
+# The options of train.py that decide how a run ends.
+SETTINGS = (
+    "arch",
+    "data",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "seed",
+    "precision",
+    "limit",
+    "validation",
+    "deterministic",
+    "recipe",
+)
 
 
 class Run:
@@ -87,3 +104,44 @@ class Run:
         """Remove what only an unfinished run needs; the settings first, so that nobody resumes a finished run."""
         self.settings.unlink(missing_ok=True)
         self.state.unlink(missing_ok=True)
+
+
+def as_options(settings):
+    """Settings, by name, as the words of a command line; what is off, none or zero is left out."""
+    words = []
+    for key in SETTINGS:
+        value = settings.get(key)
+        if value not in (None, False, []):
+            values = [] if value is True else map(str, value) if isinstance(value, list) else [str(value)]
+            words += [f"--{key.replace('_', '-')}", *values]
+    return words
+
+
+def restore(args, parser):
+    """Bring the options of the interrupted run back; what is said again must not differ.
+
+    Parameters
+    ----------
+    args : Namespace
+        Of `parser`: `name` and `out` tell which run. Its settings are changed in place.
+    parser : argparse.ArgumentParser
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no such run, its settings are damaged, or an option differs.
+    """
+    if not args.name:
+        raise ValueError("--resume needs the --name of the run")
+    run = Run(args.out, args.name)
+    settings = run.restore()
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            began = parser.parse_args(as_options(settings))
+    except SystemExit:
+        raise ValueError(f"{run.settings} is damaged: start anew with --overwrite") from None
+    for key in SETTINGS:
+        said, value = getattr(args, key), getattr(began, key)
+        if said not in (value, parser.get_default(key)):
+            raise ValueError(f"the run {args.name!r} began with {key} {value}, not {said}: leave that option out")
+        setattr(args, key, value)

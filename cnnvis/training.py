@@ -182,6 +182,8 @@ def fit(model, batches, held_out=None, callbacks=()):
 class Journal(keras.callbacks.Callback):
     """After every epoch, write its row, then keep the state to go on from; in this order, so that no row is missing.
 
+    An epoch's seconds are all that pass from its beginning to its end or, if it has one, to its validation.
+
     Parameters
     ----------
     run : Run or None
@@ -205,31 +207,33 @@ class Journal(keras.callbacks.Callback):
         self.show, self.others = show, others
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.epoch, self.began = epoch, time.perf_counter()
+        self.epoch, self.began, self.seconds = epoch, time.perf_counter(), None
 
     def on_train_batch_end(self, batch, logs=None):
-        self.trained = time.perf_counter()
         self._check(math.isfinite(logs["loss"]))
         self.images = (batch + 1) * self.batch_size
         words = f"epoch {self.epoch + 1}   loss {logs['loss']:.3f}   accuracy {logs['accuracy']:.1%}   "
-        words += f"{self.images / (self.trained - self.began):,.0f} images/s"
+        words += f"{self.images / (time.perf_counter() - self.began):,.0f} images/s"
         self.show(int(self.model.optimizer.iterations.numpy()), words)
+
+    def on_test_begin(self, logs=None):
+        self.seconds = time.perf_counter() - self.began
 
     def on_test_batch_end(self, batch, logs=None):
         self.show(int(self.model.optimizer.iterations.numpy()), "validation")
 
     def on_epoch_end(self, epoch, logs=None):
+        self.seconds = self.seconds or time.perf_counter() - self.began
         self._check(all(np.isfinite(weight).all() for weight in self.model.get_weights()))
         if not self.run:
             return
-        seconds = self.trained - self.began
         self.rows.append(
             {
                 "epoch": epoch + 1,
                 **logs,
                 "learning_rate": float(self.model.optimizer.learning_rate),
-                "seconds": seconds,
-                "images_per_second": self.images / seconds,
+                "seconds": self.seconds,
+                "images_per_second": self.images / self.seconds,
             }
         )
         self.run.write_rows(self.rows)

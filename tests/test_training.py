@@ -162,6 +162,23 @@ def test_an_interrupted_run_ends_in_the_same_weights(arch, tmp_path, pictures):
     assert [row["loss"] for row in rows] == [row["loss"] for row in resumed_rows]
 
 
+@pytest.mark.parametrize(("validates", "seconds"), [(False, 9), (True, 5)])
+def test_the_seconds_of_an_epoch_leave_only_validation_out(validates, seconds, tmp_path, monkeypatch, pictures):
+    clock = iter([100, 104, 105, 109] if validates else [100, 104, 109])
+    monkeypatch.setattr(training.time, "perf_counter", lambda: next(clock))
+    rows = []
+    model = build_model("basic", 7)
+    training.compile_model(model, RECIPE, 1)
+    journal = training.Journal(Run(tmp_path, "run"), rows, lambda rows: None, batch_size=45)
+    journal.set_model(model)
+    journal.on_epoch_begin(0)
+    journal.on_train_batch_end(0, {"loss": 1.0, "accuracy": 0.5})
+    if validates:
+        journal.on_test_begin()
+    journal.on_epoch_end(0, {"loss": 1.0})
+    assert (rows[0]["seconds"], rows[0]["images_per_second"]) == (seconds, 45 / seconds)
+
+
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path, pictures):
     recipe = dataclasses.replace(recipes.RECIPES["basic"], batch_size=7, epochs=9, learning_rate=1e30)
     model = build_model("basic", 7)
