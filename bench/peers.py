@@ -85,7 +85,7 @@ def is_recipe(written, recipe):
 
 def options():
     parser = cli.parser(__doc__, "Each training runs in a process of its own, one after the other, round after round.")
-    parser.add_argument("--steps", type=cli.positive, default=200, metavar="N", help="timed steps of each training")
+    parser.add_argument("--steps", type=cli.positive, default=70, metavar="N", help="timed steps of each training")
     parser.add_argument("--warm-up", type=cli.natural, default=10, metavar="N", help="steps before them")
     parser.add_argument(
         "--rounds", type=cli.positive, default=3, metavar="N", help="times that each training has its turn"
