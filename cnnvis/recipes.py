@@ -48,7 +48,7 @@ RECIPES = {
     "deep": Recipe(
         epochs=15,
         batch_size=1000,
-        learning_rate=0.2,
+        learning_rate=0.15,
         optimizer="muon",
         weight_decay=0.06,
         bias_scale=480.0,
