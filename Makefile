@@ -24,7 +24,7 @@ demo: setup
 	@echo; echo "The pictures:"; ls $(DEMO)/*.png
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 check: setup
 	$(BIN)/ruff check .
@@ -39,7 +39,7 @@ FIGURES := outputs/figures
 figures: setup
 	rm -rf $(FIGURES)
 	$(BIN)/python visualize_results.py --model $(MODEL) --data cifar10 --examples 8 --out $(FIGURES)
-	$(BIN)/python visualize_pixel_importance.py --model $(MODEL) --data samples --indices 12 5 13 10 --out $(FIGURES)
+	$(BIN)/python visualize_pixel_importance.py --model $(MODEL) --data samples --indices 12 5 13 11 --out $(FIGURES)
 	$(BIN)/python visualize_hidden_layer_activation.py --model $(MODEL) --data cifar10 --out $(FIGURES)
 	$(BIN)/python visualize_hidden_layer_output.py --model $(MODEL) --data samples --indices 11 --out $(FIGURES)
 	cp $(addprefix $(FIGURES)/,results.png results_wrong.png results_breakdown.png pixel_importance.png \

@@ -232,7 +232,8 @@ def finish(args, run, model, pictures, test, recipe, rows):
     track = console.track(f"{len(test):,} test images in six views")
     accuracy, views_accuracy = training.accuracies(Classifier(network), test.images, test.labels, track)
     seconds = sum(row["seconds"] for row in rows)
-    settings = vars(args) | {"data": pictures.name}
+    resolved = {name: getattr(recipe, name) for name in ("epochs", "batch_size", "learning_rate")}
+    settings = vars(args) | resolved | {"data": pictures.name}
     metadata = {
         "command": shlex.join(["python", "train.py", *as_options(settings), "--name", run.name]),
         "architecture": args.arch,

@@ -2,9 +2,14 @@
 
 import json
 import re
+import shlex
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+
+import train
+from cnnvis import recipes
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,6 +29,22 @@ def test_the_figures_of_the_shipped_network():
     for number in (SHIPPED["test_accuracy"], SHIPPED["test_accuracy_six_views"]):
         assert f"{number:.2%}" in README
     assert f"{SHIPPED['seconds']:.0f} s" in README
+
+
+@pytest.mark.parametrize(
+    "command", [SHIPPED["command"], *re.findall(r"`(python train.py .*--name cifar10_deep)`", README)]
+)
+def test_the_command_of_the_shipped_network_asks_for_its_recipe(command):
+    args = train.options().parse_args(shlex.split(command)[2:])
+    recipe = recipes.change(recipes.RECIPES[args.arch], args.recipe)
+    recipe = recipes.adapt(recipe, SHIPPED["training_images"], args.epochs, args.batch_size, args.learning_rate)
+    assert json.loads(json.dumps(asdict(recipe))) == SHIPPED["recipe"]
+    assert args.seed == SHIPPED["seed"]
+
+
+def test_the_shipped_network_is_small_and_good():
+    assert (ROOT / "models" / "stashed" / "cifar10_deep.keras").stat().st_size <= 20_000_000
+    assert SHIPPED["test_accuracy"] >= 0.943
 
 
 @pytest.mark.parametrize("script", sorted(path.stem for path in ROOT.glob("*.py")))
