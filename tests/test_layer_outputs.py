@@ -17,6 +17,7 @@ def test_equal_to_the_layers_one_by_one(arch, pictures):
         keras.layers.Conv2D,
         keras.layers.ReLU,
         keras.layers.MaxPooling2D,
+        keras.layers.AveragePooling2D,
         keras.layers.GlobalMaxPooling2D,
         keras.layers.Dense,
     )

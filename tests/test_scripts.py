@@ -269,7 +269,7 @@ def test_layer_output_shows_a_truck(tmp_path):
     assert samples.classes[samples.labels[arrays["@index"]]] == "truck"
     np.testing.assert_array_equal(arrays["image"], samples.images[arrays["@index"]])
     assert list(arrays["@layers"])[-1] == "fc2"
-    assert arrays["conv6"].shape == (3, 3, 256)
+    assert arrays["conv6"].shape == keras.saving.load_model(SHIPPED).get_layer("conv6").output.shape[1:]
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_layer_output_shows_a_truck(tmp_path):
             "no layer is called 'conv99'; there are normalization",
         ),
         ("visualize_hidden_layer_activation", ["--layers", "pool1"], "pool1 is neither a CONV nor an FC layer"),
-        ("visualize_hidden_layer_activation", ["--layers", "conv1", "--filters", "64"], "conv1 has no filter 64"),
+        ("visualize_hidden_layer_activation", ["--layers", "conv1", "--filters", "999"], "conv1 has no filter 999"),
         ("visualize_hidden_layer_output", ["--layers", "conv1", "x"], "no layer is called 'x'"),
         ("visualize_hidden_layer_output", ["--indices", "20"], "there is no picture 20"),
     ],
