@@ -469,26 +469,32 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_weights(tmp_path)
         again = (tmp_path / "killed.resume.json").exists()
         return start("train", "--name", "killed", *(["--out", tmp_path, "--resume"] if again else options))
 
-    epochs = 0
-    for _ in range(int(os.environ.get("KILLS", "4"))):
-        if checkpoint.exists():
-            break
+    def check_finished():
+        pair = (keras.saving.load_model(tmp_path / f"{name}.keras").get_weights() for name in ("whole", "killed"))
+        for a, b in zip(*pair, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+    epochs = kills = 0
+    while kills < int(os.environ.get("KILLS", "4")):
         process = begin_or_resume()
         time.sleep(moments.uniform(0.3, 1) * seconds)
         process.kill()
         _, err = process.communicate()
         assert process.returncode in (0, -signal.SIGKILL), err
+        kills += process.returncode != 0
         rows = table.read_text().splitlines()[1:] if table.exists() else []
         assert all(row.count(",") == 5 for row in rows)
         assert len(rows) >= epochs - 1  # a row is written before the state that it belongs to
         epochs = len(rows)
-    if not checkpoint.exists():
-        process = begin_or_resume()
-        _, err = process.communicate()
-        assert process.returncode == 0, err
-    whole, killed = (keras.saving.load_model(tmp_path / f"{name}.keras").get_weights() for name in ("whole", "killed"))
-    for a, b in zip(whole, killed):
-        np.testing.assert_array_equal(a, b)
+        if checkpoint.exists():
+            check_finished()
+            for path in tmp_path.glob("killed.*"):
+                path.unlink()
+            epochs = 0
+    process = begin_or_resume()
+    _, err = process.communicate()
+    assert process.returncode == 0, err
+    check_finished()
     ends = (".csv", ".json", ".keras", ".png")
     assert sorted(os.listdir(tmp_path)) == [f"{name}{end}" for name in ("killed", "whole") for end in ends]
 
