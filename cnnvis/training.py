@@ -136,8 +136,8 @@ def dataset(batches, count, example):
     """A tf.data.Dataset that makes batches while the network learns from those before.
 
     Each time that it is gone through, it calls `batches`, which returns an iterator over `count` pairs of arrays,
-    of shapes and types like `example`. TensorFlow does not tune it meanwhile: the thread that does so can take half a
-    minute to end, after every epoch, in which nothing is learned.
+    of shapes and types like `example`. TensorFlow does not tune it meanwhile: the thread that does so can take many
+    seconds to end, after every epoch, in which nothing is learned.
     """
     images, labels = example
     signature = tf.TensorSpec((None, *images.shape[1:]), images.dtype), tf.TensorSpec((None,), labels.dtype)
