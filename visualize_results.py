@@ -13,7 +13,12 @@ def options():
     group.add_argument(
         "--topk", type=cli.positive, metavar="K", help="how many classes a picture may be given (default: 3)"
     )
-    group.add_argument("--batch-size", type=cli.positive, default=250, metavar="N", help="pictures evaluated at once")
+    group.add_argument(
+        "--batch-size",
+        type=cli.positive,
+        metavar="N",
+        help="pictures evaluated at once (default: 250 of 32x32, fewer of larger ones)",
+    )
     return parser
 
 

@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnvis.classifier import BATCH, compiled
+from cnnvis.classifier import compiled
+from cnnvis.data import pictures_at_once
 
 LEARNING_RATE = 0.05  # of Adam, on spectra that are scaled to the data's
 FILTERS_AT_ONCE = 64  # pictures that are ascended together
@@ -96,7 +97,8 @@ def activations(classifier, layer, images):
     """
     images = np.asarray(images)
     run = compiled(_excitation(classifier, layer, images.shape[1:3]))
-    return np.concatenate([run(images[i : i + BATCH]) for i in range(0, len(images), BATCH)])
+    batch = pictures_at_once(*images.shape[1:3])
+    return np.concatenate([run(images[i : i + batch]) for i in range(0, len(images), batch)])
 
 
 def largest_activations(classifier, layers, images, track=iter):
@@ -125,8 +127,9 @@ def largest_activations(classifier, layers, images, track=iter):
             reduced[f"passes {layer.name}"] = _largest(layer, relu_input)
     run = compiled(classifier.model_to(reduced))
     largest = {}
-    for i in track(range(0, len(images), BATCH)):
-        for key, values in run(images[i : i + BATCH]).items():
+    batch = pictures_at_once(*images.shape[1:3])
+    for i in track(range(0, len(images), batch)):
+        for key, values in run(images[i : i + batch]).items():
             largest[key] = np.maximum(largest.get(key, -np.inf), values.max(axis=0))
     never = {layer.name: np.zeros(layer.linear.shape[-1], bool) for layer in layers}
     never |= {key.removeprefix("passes "): values <= 0 for key, values in largest.items() if key.startswith("passes ")}

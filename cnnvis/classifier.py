@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-BATCH = 250  # pictures that go through the network at once
+from cnnvis.data import pictures_at_once
+
 INPUT_RANGES = ((0, 255), (0, 1), (-1, 1))  # that networks are commonly trained on
 
 CONV = (
@@ -57,7 +58,8 @@ class Classifier:
     Parameters
     ----------
     model : keras.Model
-        One input (N, H, W, C), C = 1, 3 or 4, and one output (N, K): probabilities or logits.
+        One input (N, H, W, C), C = 1 (grey), 2 (and opacity), 3 (colours) or 4 (and opacity); one output (N, K):
+        probabilities or logits.
     input_range : (low, high)
         What black and white are for the wrapped model.
     size : (height, width), optional
@@ -148,9 +150,10 @@ class Classifier:
             return logits, output
         raise ValueError(f"the model ends in {activation}, which gives neither probabilities nor logits")
 
-    def probabilities(self, images, batch_size=BATCH, track=iter):
+    def probabilities(self, images, batch_size=None, track=iter):
         """(N, H, W, 3) pixels 0-255 -> (N, K) float32 probabilities; `track` wraps the sequence of batches.
 
+        As many pictures as `pictures_at_once` says are a batch, if `batch_size` doesn't.
         Raises ValueError if the network gives no numbers, as one with broken weights does.
         """
         probabilities = self._evaluate("probabilities", lambda: self._probabilities, images, batch_size, track)
@@ -162,6 +165,35 @@ class Classifier:
         """(N, H, W, 3) pixels 0-255 -> (N, K) float32 logits."""
         return self._evaluate("logits", lambda: self._logits, images)
 
+    def gradients(self, score, images, targets):
+        """How each target's score changes with each value of its picture.
+
+        Parameters
+        ----------
+        score : {"logit", "probability"}
+        images : (N, H, W, 3) array
+            Pixels 0-255, as many as fit into memory at once.
+        targets : (N,) int array
+
+        Returns
+        -------
+        (N, H, W, 3) float32 array, in units of the score per step of 1 of 255.
+        """
+        key = f"gradients of {score}"
+        if key not in self._functions:
+            model = self.model_to(self._logits if score == "logit" else self._probabilities)
+            shape = tf.TensorSpec((None, *self.size, 3), tf.float32), tf.TensorSpec((None,), tf.int32)
+
+            @tf.function(input_signature=shape, jit_compile=False)
+            def gradients(pixels, chosen):
+                with tf.GradientTape() as tape:
+                    tape.watch(pixels)
+                    total = tf.reduce_sum(tf.gather(model(pixels, training=False), chosen, axis=1, batch_dims=1))
+                return tape.gradient(total, pixels)
+
+            self._functions[key] = gradients
+        return self._functions[key](np.asarray(images, "float32"), np.asarray(targets, "int32")).numpy()
+
     def outputs(self, images, names):
         """Outputs of several layers in one pass: dict of name to (N, h, w, c) or (N, units) float32."""
         return self._evaluate(("outputs", *names), lambda: {name: self.layers[name].output for name in names}, images)
@@ -170,10 +202,11 @@ class Classifier:
         """Keras model from (N, H, W, 3) pixels 0-255 to symbolic tensors of `layers`."""
         return keras.Model(self._pixels, tensors)
 
-    def _evaluate(self, key, tensors, images, batch_size=BATCH, track=iter):
+    def _evaluate(self, key, tensors, images, batch_size=None, track=iter):
         if key not in self._functions:
             self._functions[key] = compiled(self.model_to(tensors()))
         function = self._functions[key]
+        batch_size = batch_size or pictures_at_once(*self.size)
         parts = [function(images[i : i + batch_size]) for i in track(range(0, len(images), batch_size))]
         return keras.tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
 
@@ -212,12 +245,11 @@ class ToInput(keras.layers.Layer):
 
     def call(self, rgb):
         pixels = rgb
-        if self.channels == 1:
-            pixels = keras.ops.sum(
-                rgb * np.array([0.299, 0.587, 0.114], "float32"), axis=-1, keepdims=True
-            )  # ITU-R 601
-        elif self.channels == 4:
-            pixels = keras.ops.concatenate([rgb, 255 * keras.ops.ones_like(rgb[..., :1])], axis=-1)  # opaque
+        if self.channels in (1, 2):
+            luminance = np.array([0.299, 0.587, 0.114], "float32")  # ITU-R 601
+            pixels = keras.ops.sum(rgb * luminance, axis=-1, keepdims=True)
+        if self.channels in (2, 4):
+            pixels = keras.ops.concatenate([pixels, 255 * keras.ops.ones_like(rgb[..., :1])], axis=-1)  # opaque
         low, high = self.input_range
         return pixels if (low, high) == (0, 255) else pixels * ((high - low) / 255) + low
 

@@ -18,6 +18,7 @@ CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 SILENCE = 15  # seconds without an answer after which a download is given up
 SAMPLES = Path(__file__).parent.parent / "imgs" / "samples"
 NAMES = ("cifar10", "digits", "samples")
+PIXELS_AT_ONCE = 256_000  # of the pictures that go through a network together: 250 of 32x32
 
 
 class Unavailable(OSError):
@@ -55,6 +56,11 @@ class Pictures:
     def take(self, indices):
         """The pictures at these places, in this order."""
         return replace(self, images=self.images[indices], labels=self.labels[indices])
+
+
+def pictures_at_once(height, width):
+    """How many pictures of that size go through a network together, so that its memory doesn't grow with their size."""
+    return max(1, PIXELS_AT_ONCE // (height * width))
 
 
 def load(name, split, size=None, track=iter):

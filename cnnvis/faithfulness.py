@@ -37,7 +37,7 @@ def deletion_insertion(predict, images, baselines, importance, targets, steps=ST
     Parameters
     ----------
     predict : callable
-        (B, H, W, C) float32 -> (B, K) probabilities.
+        (B, H, W, C) float32 -> (B, K) probabilities. B is twice the points of a curve.
     images, baselines : (N, H, W, C) arrays
         Deletion goes from the picture to its baseline, insertion the other way.
     importance : (N, H, W) float array
@@ -48,10 +48,11 @@ def deletion_insertion(predict, images, baselines, importance, targets, steps=ST
     deletion, insertion : (N,) float32 arrays, 0-1
         A good map has a low deletion score and a high insertion score.
     """
-    images, baselines = np.asarray(images, "float32"), np.asarray(baselines, "float32")
     scores = np.empty((2, len(images)), dtype="float32")
     for n in track(range(len(images))):
         order = pixel_order(importance[n])
-        for which, (start, end) in enumerate(((images[n], baselines[n]), (baselines[n], images[n]))):
-            scores[which, n] = area(predict(curve_images(start, end, order, steps))[:, targets[n]])
+        image, baseline = np.asarray(images[n], "float32"), np.asarray(baselines[n], "float32")
+        ways = curve_images(image, baseline, order, steps), curve_images(baseline, image, order, steps)
+        probabilities = predict(np.concatenate(ways))[:, targets[n]]
+        scores[:, n] = [area(curve) for curve in np.split(probabilities, 2)]
     return scores[0], scores[1]

@@ -6,7 +6,7 @@ what the scores say about each pixel. Works with any callable that scores pictur
 
 import numpy as np
 
-BATCH = 256  # occluded pictures that are scored at once
+from cnnvis.data import pictures_at_once
 
 
 def window_positions(length, size, stride):
@@ -41,13 +41,13 @@ def window_corners(height, width, size, stride):
     return np.stack([tops, lefts, np.minimum(tops + size, height), np.minimum(lefts + size, width)], axis=1)
 
 
-def occlude(image, baseline, corners):
-    """Copies of a picture, each with one window replaced by the baseline's pixels.
+def occlude(images, baselines, corners):
+    """Copies of pictures, each with one window replaced by its baseline's pixels.
 
-    (H, W, C) float array twice, (windows, 4) -> (windows, H, W, C) float array
+    (B, H, W, C) arrays twice, (B, 4) -> (B, H, W, C) float32 array
     """
-    occluded = np.repeat(image[None], len(corners), axis=0)
-    for copy, (top, left, bottom, right) in zip(occluded, corners):
+    occluded = np.array(images, "float32")
+    for copy, baseline, (top, left, bottom, right) in zip(occluded, baselines, corners):
         copy[top:bottom, left:right] = baseline[top:bottom, left:right]
     return occluded
 
@@ -79,10 +79,13 @@ def occlusion_maps(score, images, targets, baselines, windows, stride=1, track=i
     For windows w with mask m_w: importance[i] = sum_w m_w[i] (f(x) - f(x_w)) / sum_w m_w[i] with x_w = x (1 - m_w) +
     baseline m_w, for each window size by itself; then the mean over the sizes. (Captum's Occlusion, for one size.)
 
+    The windows of all pictures go through the network in full batches, one after the other: beside its arguments and
+    what it returns, it needs memory for one batch and for a number a window.
+
     Parameters
     ----------
     score : callable
-        (B, H, W, C) float32 -> (B, K) scores, logits or probabilities. Called with batches of at most `BATCH`.
+        (B, H, W, C) float32 -> (B, K) scores, logits or probabilities. B is at most `pictures_at_once(H, W)`.
     images, baselines : (N, H, W, C) arrays
     targets : (N,) int array
         Class whose score is explained.
@@ -91,7 +94,7 @@ def occlusion_maps(score, images, targets, baselines, windows, stride=1, track=i
     stride : int
         Pixels from one window to the next.
     track : callable
-        Wraps the list of batches that are gone through; a progress bar, say.
+        Wraps the sequence of batches that are gone through; a progress bar, say.
 
     Returns
     -------
@@ -102,22 +105,47 @@ def occlusion_maps(score, images, targets, baselines, windows, stride=1, track=i
     ValueError
         If a window is larger than the picture, or the stride than a window.
     """
-    images, baselines = np.asarray(images, "float32"), np.asarray(baselines, "float32")
-    shape = images.shape[1:3]
-    sizes = [window_corners(*shape, size, stride) for size in windows]
-    corners = np.concatenate(sizes)
-    whole = np.concatenate([score(images[i : i + BATCH]) for i in range(0, len(images), BATCH)])
-    whole = whole[np.arange(len(images)), targets]
-    drops = np.empty((len(images), len(corners)))
-    jobs = [(n, i) for n in range(len(images)) for i in range(0, len(corners), BATCH)]
-    for n, i in track(jobs):
-        occluded = occlude(images[n], baselines[n], corners[i : i + BATCH])
-        drops[n, i : i + BATCH] = whole[n] - score(occluded)[:, targets[n]]
-    ends = np.cumsum([len(size) for size in sizes])
-    maps = [
-        np.mean([average_drop(d, c, shape) for d, c in zip(np.split(row, ends[:-1]), sizes)], axis=0) for row in drops
-    ]
-    return np.array(maps, dtype="float32").reshape(len(images), *shape)
+    targets, shape = np.asarray(targets), images.shape[1:3]
+    corners = [window_corners(*shape, size, stride) for size in windows]
+    corners = np.concatenate([[[0, 0, 0, 0]], *corners])  # hiding nothing comes first
+    scores = np.empty(len(images) * len(corners))
+    batch = pictures_at_once(*shape)
+    for start in track(range(0, len(scores), batch)):
+        pictures, chosen = np.divmod(np.arange(start, min(start + batch, len(scores))), len(corners))
+        occluded = occlude(images[pictures], [baselines[n] for n in pictures], corners[chosen])
+        scores[start : start + batch] = score(occluded)[np.arange(len(pictures)), targets[pictures]]
+    scores = scores.reshape(len(images), -1)
+    return average_maps(scores[:, :1] - scores[:, 1:], shape, windows, stride)
+
+
+def average_maps(drops, shape, windows, stride):
+    """The mean of the maps that each window size makes by itself.
+
+    Parameters
+    ----------
+    drops : (N, windows) float array
+        What hiding each window costs, one size after the other, each in the order of `window_corners`.
+    shape : (height, width)
+    windows, stride : as in `occlusion_maps`
+
+    Returns
+    -------
+    (N, height, width) float32 array
+    """
+    corners = [window_corners(*shape, size, stride) for size in windows]
+    parts = np.split(drops, np.cumsum([len(size) for size in corners])[:-1], axis=1)
+    maps = np.empty((len(drops), *shape), "float32")
+    for n in range(len(drops)):
+        maps[n] = np.mean([average_drop(part[n], size, shape) for part, size in zip(parts, corners)], axis=0)
+    return maps
+
+
+def most_important_section(importance, size):
+    """Where a window of that size covers the most importance: (H, W) array -> top, left, bottom, right (exclusive)."""
+    size = min(size, *importance.shape)
+    sums = np.lib.stride_tricks.sliding_window_view(importance, (size, size)).mean(axis=(2, 3))
+    top, left = np.unravel_index(sums.argmax(), sums.shape)
+    return int(top), int(left), int(top) + size, int(left) + size
 
 
 def baseline_images(images, kind, seed=0):
@@ -135,16 +163,19 @@ def baseline_images(images, kind, seed=0):
 
     Returns
     -------
-    (N, H, W, C) float32 array, 0-255.
+    (N, H, W, C) array, 0-255: uint8 of "blur" and "noise", else float32, a view in which a colour stands once.
     """
-    images = np.asarray(images, "float32")
-    if kind == "mean":
-        return np.broadcast_to(images.mean(axis=(1, 2), keepdims=True), images.shape)
     if kind == "blur":
         from scipy.ndimage import gaussian_filter
 
         sigma = min(images.shape[1:3]) / 8
-        return np.stack([gaussian_filter(image, (sigma, sigma, 0)) for image in images])
+        return np.array(
+            [gaussian_filter(image.astype("float32"), (sigma, sigma, 0)).round() for image in images], "uint8"
+        )
     if kind == "noise":
-        return np.random.default_rng(seed).uniform(0, 255, images.shape).astype("float32")
-    return np.full_like(images, 0 if kind == "zero" else float(kind))
+        return np.random.default_rng(seed).integers(0, 256, images.shape, dtype="uint8")
+    if kind == "mean":
+        colors = images.mean(axis=(1, 2), keepdims=True, dtype="float64").astype("float32")
+    else:
+        colors = np.full((len(images), 1, 1, images.shape[3]), 0 if kind == "zero" else float(kind), "float32")
+    return np.broadcast_to(colors, images.shape)

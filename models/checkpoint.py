@@ -24,7 +24,7 @@ class Checkpoint:
     ----------
     path : Path
     model : keras.Model
-        One input, (N, H, W, 1, 3 or 4), and one output, (N, K).
+        One input, (N, H, W, 1 to 4), and one output, (N, K).
     metadata : dict
         What is written beside it; empty for a model of somebody else's.
     """
@@ -173,7 +173,7 @@ def _check_classifier(model, path):
     if not model.built or len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ValueError(f"{path} is not an image classifier: it needs one input and one output")
     inputs, outputs = model.inputs[0].shape, model.outputs[0].shape
-    if len(inputs) != 4 or inputs[-1] not in (1, 3, 4):
-        raise ValueError(f"{path} is not an image classifier: it takes {inputs[1:]}, not (height, width, 1, 3 or 4)")
+    if len(inputs) != 4 or inputs[-1] not in (1, 2, 3, 4):
+        raise ValueError(f"{path} is not an image classifier: it takes {inputs[1:]}, not (height, width, 1 to 4)")
     if len(outputs) != 2 or not outputs[-1] or outputs[-1] < 2:
         raise ValueError(f"{path} is not an image classifier: it gives {outputs[1:]}, not one number for each class")

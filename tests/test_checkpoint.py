@@ -148,7 +148,7 @@ def test_models_that_are_no_image_classifiers(tmp_path):
         return refused(tmp_path / "model.keras")
 
     text = keras.Sequential([keras.Input((20,)), layers.Dense(2)])
-    assert "it takes (20,), not (height, width, 1, 3 or 4)" in kept(text)
+    assert "it takes (20,), not (height, width, 1 to 4)" in kept(text)
     segmentation = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(2, 3)])
     assert "it gives (6, 6, 2), not one number for each class" in kept(segmentation)
     assert "it gives (1,)" in kept(small_sequential(classes=1))

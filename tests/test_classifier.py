@@ -102,9 +102,23 @@ def test_grey_and_transparent_inputs(pictures):
     luminance = pictures @ np.array([0.299, 0.587, 0.114])
     expected = grey(luminance[..., None].astype("float32") / 255)
     np.testing.assert_allclose(Classifier(grey, (0, 1)).probabilities(pictures), expected, rtol=1e-3)
+    two = small_sequential(channels=2)
+    grey_opaque = np.stack([luminance, np.full_like(luminance, 255)], axis=-1) / 255
+    np.testing.assert_allclose(Classifier(two, (0, 1)).probabilities(pictures), two(grey_opaque), rtol=1e-3)
     four = small_sequential(channels=4)
     opaque = np.concatenate([pictures, np.full_like(pictures[..., :1], 255)], axis=-1) / 127.5 - 1
     np.testing.assert_allclose(Classifier(four, (-1, 1)).probabilities(pictures), four(opaque), rtol=1e-3)
+
+
+@pytest.mark.parametrize(("channels", "activation"), [(1, "softmax"), (2, "linear"), (4, "sigmoid")])
+def test_gradients_are_of_the_pixels_that_we_see(channels, activation, pictures):
+    classifier = Classifier(small_sequential(channels=channels, activation=activation), (0, 1))
+    pixels = pictures.astype("float32")
+    slopes = classifier.gradients("probability", pixels, [3] * len(pixels))
+    assert slopes.shape == pixels.shape
+    way = 0.01 * np.sign(slopes)
+    risen = classifier.probabilities(pixels + way)[:, 3] - classifier.probabilities(pixels - way)[:, 3]
+    np.testing.assert_allclose(risen, 0.02 * np.abs(slopes).sum(axis=(1, 2, 3)), rtol=0.05)
 
 
 def test_layer_before_and_after_its_activation(sequential, pictures):

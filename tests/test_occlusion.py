@@ -1,11 +1,13 @@
 """Occlusion maps against an independent implementation, properties, and values worked out by hand."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnvis import occlusion
+from cnnvis import data, occlusion
 
 
 def by_masks(score, image, target, baseline, windows, stride):
@@ -55,7 +57,7 @@ def test_agrees_with_the_formula(height, width, sizes, stride, channels, batch):
     score = bent_score(images.shape[1:])
     before = images.copy(), baselines.copy()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(occlusion, "BATCH", batch)
+        patch.setattr(occlusion, "pictures_at_once", lambda height, width: batch)
         maps = occlusion.occlusion_maps(score, images, [0, 2], baselines, sizes, stride)
     assert maps.shape == (2, height, width)
     assert maps.dtype == np.float32
@@ -132,4 +134,42 @@ def test_baselines():
     for kind in ("mean", "zero", "blur", "noise", 3.0):
         baseline = occlusion.baseline_images(images, kind)
         assert baseline.shape == images.shape
-        assert baseline.dtype == np.float32
+        assert baseline.dtype == ("uint8" if kind in ("blur", "noise") else "float32")
+
+
+def test_all_batches_but_the_last_are_full():
+    sizes = []
+
+    def score(batch):
+        sizes.append(len(batch))
+        return np.zeros((len(batch), 1))
+
+    images = np.zeros((3, 100, 90, 1), "uint8")
+    occlusion.occlusion_maps(score, images, [0, 0, 0], images, [50, 90], 50)  # 1 + 2 x 2 + 2 windows a picture
+    assert sizes == [21]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "PIXELS_AT_ONCE", 9 * 9000)
+        occlusion.occlusion_maps(score, images, [0, 0, 0], images, [50, 90], 50)
+    assert sizes == [21, 9, 9, 3]
+
+
+@pytest.mark.parametrize(("count", "stride"), [(2, 28), (8, 28), (2, 7)])
+def test_memory_is_bounded_whatever_the_number_of_pictures_and_windows(count, stride):
+    images = np.random.default_rng(6).integers(0, 256, (count, 224, 224, 3), dtype="uint8")
+    baselines = occlusion.baseline_images(images, "mean")
+    tracemalloc.start()
+    try:
+        maps = occlusion.occlusion_maps(lambda x: x[:, 0, 0], images, [0] * count, baselines, [56, 112], stride)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 20e6 + maps.nbytes
+
+
+def test_the_most_important_section_by_hand():
+    importance = np.zeros((4, 6))
+    importance[1:3, 2:4] = [[1, 2], [3, -1]]
+    importance[3, 5] = 4.5
+    assert occlusion.most_important_section(importance, 1) == (3, 5, 4, 6)
+    assert occlusion.most_important_section(importance, 2) == (1, 2, 3, 4)
+    assert occlusion.most_important_section(importance, 9) == (0, 2, 4, 6)  # the largest that fits
