@@ -5,128 +5,91 @@ import sys
 
 from cnnvis import cli, console
 
-WINDOWS = (5, 10, 15)  # pixels, where they fit the picture
-STRIDE = 2  # pixels
-
 
 def options():
     parser = cli.visualize_parser(__doc__)
     group = parser.add_argument_group("pixel importance")
-    group.add_argument(
+    add = group.add_argument
+    add(
+        "--method", choices=("occlusion", "gradient"), default="occlusion", help="hide sections, or integrate gradients"
+    )
+    add(
         "--window",
         nargs="+",
         type=cli.positive,
         metavar="N",
-        help="side(s) of the hidden square in pixels; maps of several are averaged (default: 5 10 15)",
+        help="side(s) of the hidden square in pixels; maps of several are averaged (default: 5 10 15 of 32 pixels)",
     )
-    group.add_argument(
+    add(
         "--stride",
         type=cli.positive,
         metavar="N",
-        help="pixels from one square to the next (default: 2, or 1 with squares of 1)",
+        help="pixels from one square to the next (default: 2 of 32 pixels, or 1 with squares of 1)",
     )
-    group.add_argument(
+    add(
         "--baseline",
         type=cli.baseline,
         default="mean",
         metavar="mean|zero|blur|noise|VALUE",
         help="what a hidden section shows: the mean colour, black, the blurred picture, noise, or a grey 0-255",
     )
-    group.add_argument("--score", choices=("logit", "probability"), default="logit", help="what is seen to fall")
-    group.add_argument(
+    add("--score", choices=("logit", "probability"), default="logit", help="what is seen to fall")
+    add(
         "--class", dest="target", metavar="NAME|INDEX", help="whose score; pictures of it, too (default: the predicted)"
     )
-    group.add_argument(
-        "--indices",
-        nargs="+",
-        type=cli.natural,
-        metavar="I",
-        help="pictures (default: random, correctly predicted)",
-    )
-    group.add_argument("--num", type=cli.positive, default=4, metavar="N", help="pictures, where --indices names none")
+    add("--wrong", action="store_true", help="wrong predictions, explained for the predicted and for the true class")
+    add("--indices", nargs="+", type=cli.natural, metavar="I", help="pictures (default: random, correctly predicted)")
+    add("--num", type=cli.positive, default=4, metavar="N", help="pictures, where --indices names none")
+    add("--separate", action="store_true", help="a figure for each picture")
     return parser
 
 
 def visualize(args):
-    import numpy as np
-
-    from cnnvis import faithfulness, inputs, occlusion, plots
+    from cnnvis import importance, inputs, plots
     from models import checkpoint
 
     cli.make_folder(args.out)
     network = checkpoint.load(args.model or checkpoint.newest())
     classifier, pictures = inputs.open_classifier(args, network)
-    windows = args.window or [window for window in WINDOWS if window <= min(classifier.size)] or [1]
-    stride = args.stride or min(STRIDE, *windows)
-    for window in windows:
-        for side in classifier.size:
-            occlusion.window_positions(side, window, stride)
+    windows, stride = importance.windows_for(*classifier.size, args.window, args.stride)
     target = cli.class_index(args.target, pictures.classes)
-    shown = pictures.take(cli.check_indices(args.indices, len(pictures)) or choose(args, classifier, pictures, target))
+    asked = cli.check_indices(args.indices, len(pictures))
+    indices, targets = inputs.to_explain(classifier, pictures, asked, target, args.wrong, args.num, args.seed)
 
-    probabilities = classifier.probabilities(shown.images)
-    targets = probabilities.argmax(axis=1) if target is None else np.full(len(shown), target)
-    probability = probabilities[np.arange(len(shown)), targets]
-    baselines = occlusion.baseline_images(shown.images, args.baseline, args.seed)
-    score = classifier.logits if args.score == "logit" else classifier.probabilities
-    maps = occlusion.occlusion_maps(
-        score, shown.images, targets, baselines, windows, stride, console.track("Hiding sections")
-    )
-    deletion, insertion = faithfulness.deletion_insertion(
-        classifier.probabilities, shown.images, baselines, maps, targets, track=console.track("Checking the maps")
-    )
+    how = args.method, windows, stride, args.baseline, args.score, args.seed
+    explained = importance.explain(classifier, pictures.images[indices], targets, *how, console.track)
 
     titles = []
-    for n, (label, target) in enumerate(zip(shown.labels, targets)):
-        title = f"{pictures.classes[target]} {probability[n]:.0%}"
-        if label not in (-1, target):
-            title += f" (true: {pictures.classes[label]})"
-        titles.append(title)
-        console.say(f"{title}: deletion {deletion[n]:.3f} (low is good), insertion {insertion[n]:.3f} (high is good)")
-    figures = plots.importance_pages("pixel_importance", shown.images, maps, titles, args.score)
+    for target, label, probability in zip(targets, pictures.labels[indices], explained.probability):
+        true = f" (true: {pictures.classes[label]})" if label not in (-1, target) else " (true)" if args.wrong else ""
+        titles.append(f"{pictures.classes[target]} {probability:.0%}{true}")
+    report(indices, titles, explained)
+    most = (2 if args.wrong else 1) if args.separate else 8
+    figures = plots.importance_pages("pixel_importance", explained, titles, args.score, most)
     cli.save_figures(args.out, figures, args.show)
-    cli.save_arrays(
-        args.out / "pixel_importance.h5",
-        {
-            "images": shown.images,
-            "importance": maps,
-            "target": targets.astype("int64"),
-            "probability": probability,
-            "deletion": deletion,
-            "insertion": insertion,
-            "baselines": baselines,
-        },
-        {
-            "windows": windows,
-            "stride": stride,
-            "baseline": args.baseline,
-            "score": args.score,
-            "model": str(network.path),
-            "data": pictures.name,
-            "classes": list(pictures.classes),
-        },
+    measured = {
+        "method": args.method,
+        "windows": windows,
+        "stride": stride,
+        "baseline": args.baseline,
+        "score": args.score,
+    }
+    what = {"model": str(network.path), "data": pictures.name, "classes": list(pictures.classes)}
+    cli.save_arrays(args.out / "pixel_importance.h5", {"indices": indices, **vars(explained)}, measured | what)
+
+
+def report(indices, titles, explained):
+    """Say how far each map can be trusted."""
+    fields = ("deletion", "random_deletion", "insertion", "random_insertion", "hidden_probability")
+    numbers = zip(*(getattr(explained, field) for field in fields))
+    console.print_table(
+        "Probability of the class while pixels are hidden (low is good) or shown (high), most important first:",
+        ("picture", "deletion", "at random", "insertion", "at random", "without the section"),
+        [
+            (f"{index}: {title}", *(f"{number:.3f}" for number in row))
+            for index, title, row in zip(indices, titles, numbers)
+        ],
     )
-
-
-def choose(args, classifier, pictures, target):
-    """Indices of `--num` random pictures that are predicted correctly, of the target class if one is asked for."""
-    import numpy as np
-
-    if (pictures.labels < 0).all():
-        return np.arange(len(pictures))
-    order = np.random.default_rng(args.seed).permutation(len(pictures))
-    if target is not None:
-        order = order[pictures.labels[order] == target]
-    chosen = []
-    for start in range(0, len(order), 50):
-        some = order[start : start + 50]
-        predicted = classifier.probabilities(pictures.images[some]).argmax(axis=1)
-        chosen += list(some[predicted == pictures.labels[some]])
-        if len(chosen) >= args.num:
-            break
-    if not chosen:
-        raise ValueError("no picture is predicted correctly: choose some with --indices")
-    return np.array(chosen[: args.num])
 
 
 def main(argv=None):

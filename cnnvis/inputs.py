@@ -96,6 +96,67 @@ def _find_range(model, pictures):
     raise ValueError("which pixels does this model take? Say --input-range 0 1, or -1 1, or 0 255")
 
 
+def to_explain(classifier, pictures, indices=None, target=None, wrong=False, count=4, seed=0):
+    """Which pictures to explain, and for which class.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    pictures : Pictures
+    indices : sequence of int, optional
+        Pictures asked for. Without any, `count` random ones that are predicted correctly, or all if none has a label.
+    target : int, optional
+        Class to explain, and whose pictures to choose; the predicted one of each picture if not said.
+    wrong : bool
+        Instead take pictures that are predicted wrongly (as `target`, if it is said), each for the predicted class
+        and then for the true one.
+    count, seed : int
+
+    Returns
+    -------
+    indices, targets : (N,) int arrays
+
+    Raises
+    ------
+    ValueError
+        If no picture is as asked for.
+    """
+    if indices is None:
+        indices = _choose(classifier, pictures, target, wrong, count, seed)
+    indices = np.asarray(indices)
+    labels = pictures.labels[indices]
+    if not wrong and target is not None:
+        return indices, np.full(len(indices), target)
+    predicted = classifier.probabilities(pictures.images[indices]).argmax(axis=1)
+    if not wrong:
+        return indices, predicted
+    for index in indices[(labels < 0) | (labels == predicted)]:
+        raise ValueError(f"picture {index} is not known to be predicted wrongly: leave out --wrong")
+    return np.repeat(indices, 2), np.stack([predicted, labels], axis=1).ravel()
+
+
+def _choose(classifier, pictures, target, wrong, count, seed):
+    """Random pictures of known class that are predicted rightly, of the target class; or wrongly, as the target."""
+    if (pictures.labels < 0).all() and not wrong:
+        return np.arange(len(pictures))
+    order = np.random.default_rng(seed).permutation(np.flatnonzero(pictures.labels >= 0))
+    if target is not None and not wrong:
+        order = order[pictures.labels[order] == target]
+    chosen = []
+    for start in range(0, len(order), 50):
+        some = order[start : start + 50]
+        predicted = classifier.probabilities(pictures.images[some]).argmax(axis=1)
+        fits = (predicted == pictures.labels[some]) != wrong
+        if wrong and target is not None:
+            fits &= predicted == target
+        chosen += list(some[fits])
+        if len(chosen) >= count:
+            break
+    if not chosen:
+        raise ValueError(f"no picture is predicted {'wrongly' if wrong else 'correctly'}: choose some with --indices")
+    return chosen[:count]
+
+
 def training_pictures(args):
     """Training, held-out and test pictures. The last are not looked at before the end, but must be there.
 

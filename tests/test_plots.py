@@ -7,6 +7,8 @@ import pytest
 from PIL import Image
 
 from cnnvis import plots
+from cnnvis.importance import Importance
+from cnnvis.plots.canvas import DIVERGING
 
 GOLDEN = Path(__file__).parent / "golden"
 CLASSES = ["cat", "$x^$", "a class with a long name of several words", "d" * 40]
@@ -25,6 +27,12 @@ def border_is_white(image, width=2):
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+def explanation(images, maps):
+    numbers = np.linspace(0.1, 0.9, len(images))
+    sections = np.full((len(images), 4), [1, 0, 4, 3])
+    return Importance(images, numbers, images, maps, *[numbers] * 4, sections, numbers, 1 - numbers)
 
 
 def figures(rng):
@@ -47,10 +55,11 @@ def figures(rng):
     yield "confusion", plots.confusion(matrix, CLASSES, 0.5, (0.4, 0.6))
     yield "gallery", plots.gallery(images, probabilities, np.array([0, 1, 2, 3, -1]), CLASSES, "A title")
     yield "breakdown", plots.breakdown(matrix, [(0, 3, 40), (2, 1, 7)], CLASSES)
-    yield "importance", plots.importance(images, maps, ["cat 90%\nsecond line"] * 5, "logit")
+    explained = explanation(images, maps)
+    yield "importance", plots.importance(explained, ["cat 90%\nsecond line"] * 5, "logit")
     yield "filters", plots.filter_pages("x", {"conv1": filters, "a_very_long_layer_name": filters})["x"]
     yield "one filter", plots.filter_pages("x", {"conv1": few})["x"]
-    yield "one importance", plots.importance(images[:1], maps[:1], [f"{CLASSES[2]} 9% (true: {CLASSES[3]})"], "logit")
+    yield "one importance", plots.importance(explained[:1], [f"{CLASSES[2]} 9% (true: {CLASSES[3]})"], "logit")
     for shape in ((9, 9, 20), (1, 1, 7), (130,)):
         for scale in ("channel", "layer"):
             yield f"layer_{shape[-1]}_{scale}", plots.layer_output("conv1", "CONV", rng.normal(size=shape), scale)
@@ -91,21 +100,30 @@ def test_the_overlay_is_grey_where_nothing_matters_and_coloured_where_it_does():
     values[0, 0], values[0, 1] = 2.0, -2.0
     shown = plots.overlay(image, values, 2.0)
     assert np.ptp(shown[2:], axis=-1).max() < 1e-9
-    assert shown[0, 0, 0] > shown[0, 0, 2] + 0.2  # red for
-    assert shown[0, 1, 2] > shown[0, 1, 0] + 0.2  # blue against
+    assert shown[0, 0, 0] > shown[0, 0, 2] + 0.2  # orange for
+    assert shown[0, 1, 2] > shown[0, 1, 0] + 0.1  # blue against
+    assert shown[0, 0].mean() > shown[0, 1].mean() + 0.4
     assert shown.min() >= 0
     assert shown.max() <= 1
 
 
+def test_for_and_against_are_told_apart_in_grey_print():
+    lightness = DIVERGING(np.linspace(0, 1, 64))[:, :3] @ [0.299, 0.587, 0.114]
+    assert (np.diff(lightness) > 0).all()
+    assert lightness[-1] - lightness[32] > 0.3
+    assert lightness[32] - lightness[0] > 0.3
+
+
 def test_a_map_of_zeros_can_be_drawn(tmp_path):
-    figure = plots.importance(np.zeros((1, 8, 8, 3), "uint8"), np.zeros((1, 8, 8)), ["nothing"], "logit")
+    figure = plots.importance(explanation(np.zeros((1, 8, 8, 3), "uint8"), np.zeros((1, 8, 8))), ["nothing"], "logit")
     assert border_is_white(pixels(figure, tmp_path))
 
 
 def test_pages_share_a_scale_and_leave_nothing_out():
     maps = np.zeros((19, 4, 4))
     maps[18] = 5
-    pages = plots.importance_pages("name", np.zeros((19, 4, 4, 3), "uint8"), maps, ["t"] * 19, "logit")
+    explained = explanation(np.zeros((19, 4, 4, 3), "uint8"), maps)
+    pages = plots.importance_pages("name", explained, ["t"] * 19, "logit")
     assert list(pages) == ["name", "name_2", "name_3"]
     shown = [sum(len(axes.images) for axes in page.axes) for page in pages.values()]
     assert shown == [24, 24, 9]
@@ -126,7 +144,10 @@ def golden_figures():
     waves = [np.sin(4 * x), np.cos(3 * y), np.sin(4 * x * y)]
     image = (127 + 120 * np.stack(waves, axis=-1)).astype("uint8")
     maps = np.stack([waves[2], 0.3 * waves[0]])
-    yield "importance", plots.importance(np.stack([image, image[::-1]]), maps, ["cat 90%", "dog 80%"], "logit")
+    yield (
+        "importance",
+        plots.importance(explanation(np.stack([image, image[::-1]]), maps), ["cat 90%", "dog 80%"], "logit"),
+    )
     yield "layer_output", plots.layer_output("conv1", "CONV", np.stack(waves * 4, axis=-1), "layer")
     bars = np.array([[0.7, 0.2, 0.05, 0.05]] * 3)
     yield "gallery", plots.gallery(np.stack([image] * 3), bars, np.array([0, 1, -1]), CLASSES, "Predictions")

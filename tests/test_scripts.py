@@ -217,6 +217,59 @@ def test_pixel_importance_agrees_with_the_formula(score, tmp_path):
     assert {"probability", "deletion", "insertion"} <= set(arrays)
 
 
+def test_gradients_are_integrated_in_the_same_layout(tmp_path):
+    options = ["--model", KERAS2, "--data", "samples", "--input-range", "0", "1", "--indices", "4", "--class", "3"]
+    options += ["--method", "gradient", "--baseline", "zero"]
+    status, arrays = visualize("pixel_importance", tmp_path, *options)
+    assert status == 0
+    from models import checkpoint
+
+    model = checkpoint.load(KERAS2).model
+    hidden = keras.Model(model.inputs, model.layers[-2].output)
+    kernel, _ = model.layers[-1].get_weights()
+    whole = arrays["images"].astype("float32") / 255
+    gained = (hidden(whole).numpy() - hidden(np.zeros_like(whole)).numpy()) @ kernel
+    np.testing.assert_allclose(arrays["importance"].sum(), gained[0, 3], rtol=2e-2, atol=1e-3)
+    assert arrays["@method"] == "gradient"
+
+
+def test_memory_does_not_grow_with_the_number_of_large_pictures(tmp_path):
+    small_sequential(size=224).save(tmp_path / "large.keras")
+    measure = "import resource, sys, visualize_pixel_importance as script; assert script.main(sys.argv[1:]) == 0; "
+    measure += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    options = ["--model", tmp_path / "large.keras", "--input-range", "0", "1", "--data", "samples", "--out", tmp_path]
+    peaks = []
+    for count in (1, 10):
+        command = [
+            sys.executable,
+            "-c",
+            measure,
+            *map(str, options),
+            "--window",
+            "112",
+            "--indices",
+            *map(str, range(count)),
+        ]
+        peaks.append(int(subprocess.check_output(command, cwd=ROOT, text=True).split()[-1]))  # KiB
+    assert peaks[1] - peaks[0] < 150_000
+
+
+def test_wrong_predictions_are_explained_side_by_side(tmp_path):
+    options = ["--model", KERAS2, "--data", "samples", "--input-range", "0", "1", "--wrong", "--num", "3", "--separate"]
+    status, arrays = visualize("pixel_importance", tmp_path, *options)
+    assert status == 0
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == [
+        "pixel_importance.png",
+        "pixel_importance_2.png",
+        "pixel_importance_3.png",
+    ]
+    labels = data.load("samples", "test").labels[arrays["indices"]]
+    assert (arrays["target"][::2] != labels[::2]).all()
+    assert (arrays["target"][1::2] == labels[1::2]).all()
+    np.testing.assert_array_equal(arrays["images"][::2], arrays["images"][1::2])
+    assert (arrays["probability"][::2] > arrays["probability"][1::2]).all()
+
+
 def test_pixel_importance_shows_correct_pictures_of_the_class_asked_for(tmp_path):
     status, arrays = visualize("pixel_importance", tmp_path, "--model", SHIPPED, "--data", "samples", "--class", "dog")
     assert status == 0

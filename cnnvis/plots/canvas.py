@@ -1,6 +1,7 @@
 """The palette, and what every figure is drawn with."""
 
 from matplotlib import colormaps
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 DPI = 110
@@ -10,7 +11,8 @@ RIGHT, WRONG, OTHER, INK = (
     "#b8c0c8",
     "#22303c",
 )  # told apart in grey print and by colour-blind eyes
-DIVERGING = colormaps["RdBu_r"]  # red: speaks for the class; blue: against
+# Blue, dark: speaks against the class; grey: says nothing; orange, bright: speaks for it. Lightness alone tells, too.
+DIVERGING = LinearSegmentedColormap.from_list("for_or_against", ("#04113f", "#1f4e9e", "#8a8f96", "#f28e1c", "#ffe08a"))
 OUTPUTS = colormaps["viridis"]  # yellow: high
 
 

@@ -1,0 +1,139 @@
+"""Explanations put together: against their parts, by hand, and the pictures that are chosen for them."""
+
+import numpy as np
+import pytest
+
+from cnnvis import faithfulness, importance, inputs, occlusion
+from cnnvis.data import Pictures
+
+
+class LinearClassifier:
+    """The logit of class k is the sum of the pixels times (k + 1) / 10,000; three classes."""
+
+    def logits(self, images):
+        return np.asarray(images, "float64").sum(axis=(1, 2, 3))[:, None] * [1, 2, 3] / 10_000
+
+    def probabilities(self, images):
+        powers = np.exp(self.logits(images))
+        return (powers / powers.sum(axis=1, keepdims=True)).astype("float32")
+
+    def gradients(self, score, images, targets):
+        return np.broadcast_to((np.asarray(targets)[:, None, None, None] + 1) / 10_000, images.shape)
+
+
+class Reader:
+    """Predicts the class that stands in a picture's first pixel."""
+
+    def probabilities(self, images):
+        return np.eye(3)[images[:, 0, 0, 0]]
+
+
+@pytest.fixture
+def pictures():
+    return np.random.default_rng(8).integers(0, 256, (2, 8, 8, 3), dtype="uint8")
+
+
+@pytest.mark.parametrize("method", importance.METHODS)
+def test_a_linear_network_is_explained_exactly_by_both_methods(method, pictures):
+    explained = importance.explain(LinearClassifier(), pictures, [0, 2], method, [1], 1, baseline="zero")
+    exact = pictures.sum(axis=-1) * np.array([1, 3])[:, None, None] / 10_000
+    np.testing.assert_allclose(explained.importance, exact, rtol=1e-4, atol=1e-6)
+    for values, (top, left, bottom, right) in zip(exact, explained.sections):
+        assert values[top, left] == values.max()
+        assert (bottom - top, right - left) == (1, 1)
+
+
+def test_what_is_told_of_a_map_is_what_its_parts_compute(pictures):
+    classifier, targets = LinearClassifier(), np.array([1, 2])
+    explained = importance.explain(classifier, pictures, targets, windows=[2, 3], stride=2, baseline=40.0, seed=5)
+    baselines = np.full(pictures.shape, 40.0, "float32")
+    maps = occlusion.occlusion_maps(classifier.logits, pictures, targets, baselines, [2, 3], 2)
+    np.testing.assert_allclose(explained.importance, maps, atol=1e-6)
+    checked = faithfulness.deletion_insertion(classifier.probabilities, pictures, baselines, maps, targets)
+    np.testing.assert_allclose([explained.deletion, explained.insertion], checked, atol=1e-6)
+    for n, (top, left, bottom, right) in enumerate(explained.sections):
+        hidden = pictures[n].astype("float32")
+        hidden[top:bottom, left:right] = 40
+        assert bottom - top == 3
+        np.testing.assert_allclose(
+            [explained.probability[n], explained.hidden_probability[n]],
+            classifier.probabilities(np.stack([pictures[n], hidden]))[:, targets[n]],
+            rtol=1e-5,
+        )
+    again = importance.explain(classifier, pictures, targets, windows=[2, 3], stride=2, baseline=40.0, seed=5)
+    np.testing.assert_array_equal(again.random_deletion, explained.random_deletion)
+    assert len(explained[1:]) == 1
+    np.testing.assert_array_equal(explained[1:].sections, explained.sections[1:])
+
+
+def test_random_maps_are_as_smooth_as_those_of_the_method():
+    rng = np.random.default_rng(9)
+    scattered = importance.random_maps("gradient", (4, 16, 16), [8], 2, rng)
+    smooth = importance.random_maps("occlusion", (4, 16, 16), [4, 8], 2, rng)
+    for maps in (scattered, smooth):
+        assert maps.shape == (4, 16, 16)
+        assert maps.dtype == np.float32
+        assert abs(maps.mean()) < 0.3
+    roughness = [np.abs(np.diff(maps, axis=2)).mean() / maps.std() for maps in (scattered, smooth)]
+    assert roughness[1] < roughness[0] / 2
+
+
+def test_windows_grow_with_the_picture():
+    assert importance.windows_for(32, 32) == ([5, 10, 15], 2)
+    assert importance.windows_for(224, 300) == ([35, 70, 105], 14)
+    assert importance.windows_for(8, 8) == ([1, 2, 4], 1)
+    assert importance.windows_for(1, 1) == ([1], 1)
+    assert importance.windows_for(32, 32, [7, 3]) == ([3, 7], 2)
+    assert importance.windows_for(32, 32, [1]) == ([1], 1)
+    with pytest.raises(ValueError, match="a window of 9 pixels"):
+        importance.windows_for(8, 20, [9])
+    with pytest.raises(ValueError, match="a stride of 4"):
+        importance.windows_for(8, 8, [3], 4)
+
+
+@pytest.fixture
+def labelled():
+    """Nine pictures: predicted 0, 1, 2, 0, 1, 2, ...; the first six rightly, the others as the class before theirs."""
+    images = np.zeros((9, 2, 2, 3), "uint8")
+    images[:, 0, 0, 0] = np.arange(9) % 3
+    labels = np.concatenate([np.arange(6) % 3, [1, 2, 0]])
+    return Pictures("made", images, labels, ("a", "b", "c"))
+
+
+def test_right_predictions_are_chosen(labelled):
+    indices, targets = inputs.to_explain(Reader(), labelled, count=20)
+    assert sorted(indices) == [0, 1, 2, 3, 4, 5]
+    np.testing.assert_array_equal(targets, labelled.labels[indices])
+    indices, targets = inputs.to_explain(Reader(), labelled, target=1, count=20)
+    assert (sorted(indices), targets.tolist()) == ([1, 4], [1, 1])
+    first, _ = inputs.to_explain(Reader(), labelled, count=2, seed=1)
+    again, _ = inputs.to_explain(Reader(), labelled, count=2, seed=1)
+    assert first.tolist() == again.tolist()
+
+
+def test_wrong_predictions_are_explained_for_the_predicted_and_for_the_true_class(labelled):
+    indices, targets = inputs.to_explain(Reader(), labelled, wrong=True, count=20)
+    assert sorted(set(indices)) == [6, 7, 8]
+    assert {index: tuple(targets[indices == index]) for index in (6, 7, 8)} == {6: (0, 1), 7: (1, 2), 8: (2, 0)}
+    indices, targets = inputs.to_explain(Reader(), labelled, target=2, wrong=True)
+    assert (indices.tolist(), targets.tolist()) == ([8, 8], [2, 0])
+    indices, targets = inputs.to_explain(Reader(), labelled, [7], wrong=True)
+    assert (indices.tolist(), targets.tolist()) == ([7, 7], [1, 2])
+
+
+def test_pictures_that_are_not_there_are_missed_in_one_line(labelled):
+    with pytest.raises(ValueError, match="picture 3 is not known to be predicted wrongly"):
+        inputs.to_explain(Reader(), labelled, [6, 3], wrong=True)
+    with pytest.raises(ValueError, match="no picture is predicted wrongly"):
+        inputs.to_explain(Reader(), labelled.take(slice(6)), wrong=True)
+    with pytest.raises(ValueError, match="no picture is predicted correctly"):
+        inputs.to_explain(Reader(), labelled.take(slice(6, 9)))
+
+
+def test_own_pictures_are_all_explained_for_what_is_predicted(labelled):
+    own = Pictures("images", labelled.images, np.full(9, -1), labelled.classes)
+    indices, targets = inputs.to_explain(Reader(), own)
+    assert indices.tolist() == list(range(9))
+    assert targets.tolist() == [0, 1, 2] * 3
+    with pytest.raises(ValueError, match="no picture is predicted wrongly"):
+        inputs.to_explain(Reader(), own, wrong=True)
