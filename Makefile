@@ -3,15 +3,17 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test check format figures bench bench-peers bench-tricks clean
+.PHONY: setup demo test check format figures bench bench-peers bench-tricks bench-importance clean
 
 setup: .venv/installed
 
 .venv/installed: requirements.txt tests/requirements.txt
+.venv-bench/installed: requirements.txt bench/requirements.txt
+.venv/installed .venv-bench/installed:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo "$(PYTHON) is not Python 3.10 to 3.13: choose one by make PYTHON=python3.12 …"; exit 2; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -r tests/requirements.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check $(addprefix -r ,$^)
 	touch $@
 
 demo: setup
@@ -60,5 +62,10 @@ bench-tricks: setup
 bench-peers: setup
 	$(BIN)/python bench/peers.py --out outputs/peers.md
 
+# Our maps of pixel importance beside others', how right and how fast; needs CIFAR-10, and a machine with nothing else to do.
+bench-importance: .venv-bench/installed
+	.venv-bench/bin/python bench/faithfulness.py --out outputs/faithfulness.md
+	.venv-bench/bin/python bench/occlusion_speed.py --out outputs/occlusion_speed.md
+
 clean:
-	rm -rf .venv outputs .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench outputs .pytest_cache .ruff_cache .hypothesis

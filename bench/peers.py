@@ -2,10 +2,7 @@
 """Time a few hundred steps of our trainings and of others', side by side, and print a Markdown table."""
 
 import json
-import os
-import subprocess
 import sys
-import tempfile
 from argparse import SUPPRESS
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +11,7 @@ from statistics import median
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import machine  # noqa: E402
+from bench import contest, machine  # noqa: E402
 from cnnvis import cli, console, recipes  # noqa: E402
 from models import checkpoint  # noqa: E402
 
@@ -109,16 +106,12 @@ def train_one(args):
 
 def compare(args):
     from cnnvis import data
-    from cnnvis.files import complete
 
     field = contenders()
     shortest = min(contender.epochs * (IMAGES // contender.batch_size) for contender in field.values())
     if args.warm_up + args.steps > shortest:
         raise ValueError(f"--warm-up and --steps are more than the {shortest:,} steps that the shortest training has")
-    if args.out:
-        cli.make_folder(args.out.parent)
-        if args.out.is_dir():
-            raise IsADirectoryError(f"--out {args.out} is a folder: name a file")
+    contest.check_report(args.out)
     data.load("cifar10", "train")  # to say at once that it can't be had
     results = {name: [] for name in field}
     for number in range(args.rounds):
@@ -127,24 +120,13 @@ def compare(args):
             rate = results[name][-1]["images_per_second"]
             console.notice(f"round {number + 1} of {args.rounds}, {contender.title}: {rate:,.0f} images a second")
     text = f"{conditions(args)}\n\n{table(field, results)}\n\n{LEGEND}"
-    console.say(text)
-    if args.out:
-        with complete(args.out) as unfinished:
-            unfinished.write_text(f"{text}\n", encoding="utf-8")
+    contest.publish(text, args.out)
 
 
 def run(name, args):
     """What one training measured of itself, in a fresh process."""
-    command = [sys.executable, __file__, "--contender", name, "--seed", str(args.seed)]
-    command += ["--steps", str(args.steps), "--warm-up", str(args.warm_up)]
-    errors = None if args.debug else subprocess.PIPE
-    with tempfile.TemporaryDirectory() as folder:  # for what a training leaves behind if it is interrupted
-        settings = os.environ | {"TMPDIR": folder}
-        process = subprocess.run(command, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8", env=settings)
-    if process.returncode:
-        said = (process.stderr or "").strip() or f"exit status {process.returncode}"
-        raise ChildProcessError(f"{name} failed (--debug tells more): {said.splitlines()[-1]}")
-    return json.loads(process.stdout.splitlines()[-1])
+    options = ["--contender", name, "--seed", args.seed, "--steps", args.steps, "--warm-up", args.warm_up]
+    return contest.measured(name, __file__, *options, debug=args.debug)
 
 
 def conditions(args):

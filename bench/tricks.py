@@ -7,7 +7,6 @@ CSV file and not measured again, so that the table can be made in several sittin
 
 import csv
 import json
-import subprocess
 import sys
 from argparse import SUPPRESS
 from math import sqrt
@@ -17,7 +16,7 @@ from statistics import mean, stdev
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import machine  # noqa: E402
+from bench import contest, machine  # noqa: E402
 from cnnvis import cli, console  # noqa: E402
 
 SGD = ["optimizer=sgd", "learning_rate=1", "bias_scale=64", "logits_scale=0.0123", "weight_decay=0.008", "warmup=0.23"]
@@ -96,12 +95,10 @@ def append(path, row):
 
 def measured(args, changes, seed):
     """Train once, in a fresh process: a row of the file."""
-    command = [sys.executable, __file__, "--arch", args.arch, "--validation", str(args.validation), "--seed", str(seed)]
-    command += ["--changes", " ".join(changes)] + (["--epochs", str(args.epochs)] if args.epochs else [])
-    process = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8")
-    if process.returncode:
-        raise ChildProcessError(f"the training with {' '.join(changes) or 'the recipe'} failed")
-    return key(args, changes, seed) + json.loads(process.stdout.splitlines()[-1])
+    options = ["--arch", args.arch, "--validation", args.validation, "--seed", seed, "--changes", " ".join(changes)]
+    options += ["--epochs", args.epochs] if args.epochs else []
+    name = f"the training with {' '.join(changes) or 'the recipe'}"
+    return key(args, changes, seed) + contest.measured(name, __file__, *options, debug=args.debug)
 
 
 def measure(args):

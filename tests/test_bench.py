@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from keras import layers
 
-from bench import contenders, peers
+from bench import contenders, peers, tricks
 from bench.flops import forward_flops, training_flops
-from cnnvis import data, recipes
+from cnnvis import data, inputs, recipes
 from models.convnet import build_model
 
 ROOT = Path(__file__).parent.parent
@@ -240,3 +240,41 @@ def test_throughput_prints_training_and_ceiling(cifar10, capsys):
     training, ceiling = (int(rows[name].split(" | ")[2]) for name in ("training", "the kernels alone"))
     percent = int(re.search(r"basic trains at (\d+)%", out)[1])
     assert percent == pytest.approx(100 * ceiling / training, abs=0.05 * percent + 2)
+
+
+def test_tricks_are_measured_once_and_compared_seed_by_seed(monkeypatch, tmp_path, capsys):
+    asked = []
+
+    def measured(args, changes, seed):
+        asked.append((tuple(changes), seed))
+        if len(asked) == 4:
+            raise KeyboardInterrupt
+        whole = {0: 0.90, 1: 0.92}[seed]
+        lost = {(): 0, ("trick=off",): (0.01, 0.03)[seed]}[tuple(changes)]
+        return [*tricks.key(args, changes, seed), whole - lost, whole + 0.01 - lost, 100 + 20 * seed]
+
+    monkeypatch.setitem(tricks.TRICKS, "deep", {"the recipe": [], "without it": ["trick=off"]})
+    monkeypatch.setattr(tricks, "measured", measured)
+    options = ["--epochs", "2", "--validation", "10", "--seeds", "2", "--file", str(tmp_path / "tricks.csv")]
+    assert tricks.main(options) == 130
+    assert tricks.main(options) == 0
+    assert asked == [((), 0), (("trick=off",), 0), ((), 1), (("trick=off",), 1), (("trick=off",), 1)]
+    assert tricks.main(options) == 0
+    assert len(asked) == 5
+    assert cells(capsys.readouterr().out)[-2:] == [
+        ["the recipe", "", "91.00%", "", "92.00%", "110"],
+        ["without it", "`trick=off`", "89.00%", "+2.00 ± 1.00", "90.00%", "110"],
+    ]
+
+
+def test_a_trick_is_measured_on_held_out_pictures(monkeypatch, capsys):
+    labels = np.arange(700) % 10
+    images = np.broadcast_to((25 * labels).astype("uint8")[:, None, None, None], (700, 32, 32, 3))
+    pictures = data.Pictures("greys", images, labels, tuple("abcdefghij"))
+    splits = pictures.take(slice(500)), pictures.take(slice(500, 700)), None  # the test set is not looked at
+    monkeypatch.setattr(inputs, "training_pictures", lambda args: splits)
+    assert tricks.main(["--arch", "basic", "--epochs", "4", "--changes", "flip=none crop_margin=0"]) == 0
+    accuracy, six_views, seconds = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert accuracy > 0.3
+    assert six_views > 0.3
+    assert 0 < seconds < 100
