@@ -16,6 +16,7 @@ DEGREES = 5.0  # that it is turned at most
 ZOOM = 0.1  # fraction by which it is scaled at most
 CONTRAST = 1.0  # root mean square of the picture about its mean colour, in logits of pixel values
 START = 0.3  # standard deviation of the first spectrum
+RINGS = 16  # of frequencies, up to the highest along an axis, whose mean amplitude is kept of real pictures
 
 
 @dataclass(frozen=True)
@@ -28,31 +29,64 @@ class Statistics:
         Of the colours, 0-1.
     colors : (3, 3) float array
         Square root of the colours' covariance: uncorrelated noise times it is as correlated as real pictures are.
+    amplitudes : (RINGS + 1,) float array
+        How strong waves of 0 to 1/2 cycles a pixel are, in equal steps, beside each other; 1 on average.
     grey : bool
         Whether red, green and blue are always the same.
     """
 
     mean: np.ndarray
     colors: np.ndarray
+    amplitudes: np.ndarray
     grey: bool
 
 
 def picture_statistics(images):
     """Statistics of real pictures: (N, H, W, 3) uint8 -> Statistics."""
-    pixels = np.asarray(images).reshape(-1, 3)
-    pixels = pixels[:: -(-len(pixels) // 1_000_000)] / 255
+    images = np.asarray(images)
+    images = images[:: -(-images.size // 15_000_000)]
+    pixels = images.reshape(-1, 3) / 255
     variances, directions = np.linalg.eigh(np.cov(pixels, rowvar=False) + 1e-6 * np.eye(3))
     colors = directions * np.sqrt(np.maximum(variances, 0)) @ directions.T
-    return Statistics(pixels.mean(axis=0), colors, bool((np.ptp(pixels, axis=1) == 0).all()))
+    grey = bool((np.ptp(pixels, axis=1) == 0).all())
+    return Statistics(pixels.mean(axis=0), colors, _amplitudes(images.mean(axis=3)), grey)
 
 
-def ascend(classifier, layer, filters, statistics, steps=256, size=None, seed=0, track=iter):
+def _amplitudes(images):
+    """Mean amplitude of the waves of (N, H, W) pictures by frequency: (RINGS + 1,) float array."""
+    waves = np.abs(np.fft.rfft2(images - images.mean(axis=(1, 2), keepdims=True))).mean(axis=0)
+    ring = np.minimum(np.rint(_frequencies(images.shape[1:]) * 2 * RINGS), RINGS).astype(int)
+    count = np.bincount(ring.ravel(), minlength=RINGS + 1)
+    total = np.bincount(ring.ravel(), waves.ravel(), RINGS + 1)
+    known = np.flatnonzero((count > 0) & (np.arange(RINGS + 1) > 0))  # small pictures have few frequencies
+    amplitudes = np.interp(np.arange(RINGS + 1), known, total[known] / count[known]) + 1e-6
+    return amplitudes / amplitudes.mean()
+
+
+def _frequencies(size):
+    """Of each wave of a real picture: (H, W // 2 + 1) array, cycles a pixel."""
+    height, width = size
+    return np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
+
+
+def ascend(
+    classifier,
+    layer,
+    filters,
+    statistics,
+    steps=256,
+    size=None,
+    seed=0,
+    objective="channel",
+    without=(),
+    track=iter,
+):
     """Pictures that excite filters of one layer, all of them ascended together.
 
-    The objective is the filter's output before its RELU (a filter that RELU silences would have no gradient), averaged
-    over space. The picture is not made of pixels but of waves, scaled so that fine ones cost more (1/f, as in real
-    pictures), and of the colours of real pictures; each step looks at it moved, turned and scaled a little, so that
-    what remains does not hang on single pixels.
+    The objective is the filter's output before its RELU (a filter that RELU silences would have no gradient). The
+    picture is not made of pixels but of waves, scaled so that they come out as strong as in real pictures, and of
+    the colours of real pictures; each step looks at it moved, turned and scaled a little, so that what remains does
+    not hang on single pixels.
 
     Parameters
     ----------
@@ -64,6 +98,11 @@ def ascend(classifier, layer, filters, statistics, steps=256, size=None, seed=0,
     steps : int
     size : int, optional
         Side of the pictures in pixels; the classifier's size if not said. A layer behind a Flatten takes no other.
+    seed : int
+    objective : as in `activations`
+    without : sequence of str
+        Parts to leave out: "fourier" (pictures are made of pixels instead of waves), "colors" (which vary freely),
+        "shift", "turn" and "zoom" (pictures are looked at as they are).
     track : callable
         Wraps the range of steps, of each batch of filters.
 
@@ -77,11 +116,11 @@ def ascend(classifier, layer, filters, statistics, steps=256, size=None, seed=0,
         If the layer can't be computed on pictures of that size.
     """
     size = (size, size) if size else classifier.size
-    excitation = _excitation(classifier, layer, size)
+    excitation = _excitation(classifier, layer, size, objective)
     if classifier.channels == 1:
         statistics = replace(statistics, grey=True)
     parts = np.split(np.asarray(filters), range(FILTERS_AT_ONCE, len(filters), FILTERS_AT_ONCE))
-    return np.concatenate([_ascend(excitation, part, statistics, steps, size, seed, track) for part in parts])
+    return np.concatenate([_ascend(excitation, part, statistics, steps, size, seed, without, track) for part in parts])
 
 
 def grey_images(count, size):
@@ -90,50 +129,17 @@ def grey_images(count, size):
     return np.full((count, height, width, 3), 128, dtype="uint8")
 
 
-def activations(classifier, layer, images):
-    """Output of every filter of a layer before its RELU, averaged over space (CONV) or the unit's own (FC).
+def activations(classifier, layer, images, objective="channel"):
+    """Output of every filter of a layer before its RELU.
+
+    Of a CONV layer its average over space ("channel") or the cell in the middle ("neuron"); of an FC layer the unit's.
 
     (N, H, W, 3) pixels 0-255 -> (N, filters) float32
     """
     images = np.asarray(images)
-    run = compiled(_excitation(classifier, layer, images.shape[1:3]))
+    run = compiled(_excitation(classifier, layer, images.shape[1:3], objective))
     batch = pictures_at_once(*images.shape[1:3])
     return np.concatenate([run(images[i : i + batch]) for i in range(0, len(images), batch)])
-
-
-def largest_activations(classifier, layers, images, track=iter):
-    """The most that each filter gives over real pictures, for several layers in one pass.
-
-    Parameters
-    ----------
-    classifier : Classifier
-    layers : sequence of Layer
-    images : (N, H, W, 3) array
-        Pixels 0-255.
-    track : callable
-        Wraps the sequence of batches.
-
-    Returns
-    -------
-    list of (largest, dead), one a layer
-        largest : (filters,) float32 array, of the activation as in `activations`.
-        dead : (filters,) bool array, True where the input of the RELU behind the filter is never positive, anywhere in
-        any picture, so that nothing of it ever passes; False where no RELU follows.
-    """
-    reduced = {f"mean {layer.name}": _mean(layer) for layer in layers}
-    for layer in layers:
-        relu_input = classifier.relu_input(layer)
-        if relu_input is not None:
-            reduced[f"passes {layer.name}"] = _largest(layer, relu_input)
-    run = compiled(classifier.model_to(reduced))
-    largest = {}
-    batch = pictures_at_once(*images.shape[1:3])
-    for i in track(range(0, len(images), batch)):
-        for key, values in run(images[i : i + batch]).items():
-            largest[key] = np.maximum(largest.get(key, -np.inf), values.max(axis=0))
-    never = {layer.name: np.zeros(layer.linear.shape[-1], bool) for layer in layers}
-    never |= {key.removeprefix("passes "): values <= 0 for key, values in largest.items() if key.startswith("passes ")}
-    return [(largest[f"mean {layer.name}"], never[layer.name]) for layer in layers]
 
 
 def _mean(layer):
@@ -143,15 +149,15 @@ def _mean(layer):
     return keras.layers.GlobalAveragePooling2D(name=f"cnnvis_mean_{layer.name}", dtype="float32")(layer.linear)
 
 
-def _largest(layer, tensor):
-    if len(tensor.shape) == 2:
-        return tensor
-    return keras.layers.GlobalMaxPooling2D(name=f"cnnvis_max_{layer.name}", dtype="float32")(tensor)
+def _middle(layer):
+    """The cell in the middle of a layer's output, before its activation function."""
+    x = layer.linear
+    return x if len(x.shape) == 2 else x[:, x.shape[1] // 2, x.shape[2] // 2]
 
 
-def _excitation(classifier, layer, size):
-    """Model from (N, H, W, 3) pixels 0-255 to the (N, filters) averaged outputs of a layer."""
-    model = classifier.model_to(_mean(layer))
+def _excitation(classifier, layer, size, objective):
+    """Model from (N, H, W, 3) pixels 0-255 to what excites the filters of a layer: (N, filters)."""
+    model = classifier.model_to(_mean(layer) if objective == "channel" else _middle(layer))
     if tuple(size) == tuple(classifier.size):
         return model
     try:
@@ -161,20 +167,21 @@ def _excitation(classifier, layer, size):
         raise ValueError(f"{layer.name} needs pictures of {wanted}: leave --size out for it") from error
 
 
-def _ascend(excitation, filters, statistics, steps, size, seed, track):
-    fourier = _wave_scale(size)
-    rng = np.random.default_rng(seed)
-    spectrum = tf.Variable(rng.normal(0, START, (2, len(filters), 3, *fourier.shape)), dtype=tf.float32)
+def _ascend(excitation, filters, statistics, steps, size, seed, without, track):
+    fourier = _wave_scale(size, statistics.amplitudes)
+    limits = [0 if part in without else limit for part, limit in (("shift", SHIFT), ("turn", DEGREES), ("zoom", ZOOM))]
+    waves = "fourier" not in without
+    shape = (2, len(filters), 3, *fourier.shape) if waves else (len(filters), *size, 3)
+    start = tf.Variable(np.random.default_rng(seed).normal(0, START, shape), dtype=tf.float32)
     optimizer = keras.optimizers.Adam(LEARNING_RATE)
-    optimizer.build([spectrum])
-    mean, colors = np.clip(statistics.mean, 0.05, 0.95), statistics.colors / np.abs(statistics.colors).max()
-    if statistics.grey:
-        mean, colors = np.full(3, mean.mean()), np.full((3, 3), 1 / 3)
-    offset, colors = tf.constant(np.log(mean / (1 - mean)), tf.float32), tf.constant(colors, tf.float32)
+    optimizer.build([start])
+    offset, colors = _colors(statistics, free="colors" in without)
 
     def picture():
-        waves = tf.complex(spectrum[0], spectrum[1]) * fourier  # (F, 3, H, W // 2 + 1)
-        x = tf.transpose(tf.signal.irfft2d(waves, fft_length=size), (0, 2, 3, 1))  # (F, H, W, 3), uncorrelated
+        x = start
+        if waves:
+            x = tf.signal.irfft2d(tf.complex(start[0], start[1]) * fourier, fft_length=size)  # (F, 3, H, W)
+            x = tf.transpose(x, (0, 2, 3, 1))  # (F, H, W, 3), uncorrelated
         x = tf.tensordot(x, colors, 1)  # of likely colours
         x = CONTRAST * x * tf.math.rsqrt(tf.reduce_mean(x**2, axis=(1, 2, 3), keepdims=True) + 1e-6)
         return 255 * tf.sigmoid(x + offset)
@@ -182,23 +189,31 @@ def _ascend(excitation, filters, statistics, steps, size, seed, track):
     @tf.function(jit_compile=False)
     def step(number):
         with tf.GradientTape() as tape:
-            moved = random_move(picture(), tf.stack([seed, number]))
+            moved = random_move(picture(), tf.stack([seed, number]), *limits)
             outputs = excitation(moved, training=False)  # (F, filters)
             chosen = tf.gather(outputs, filters, axis=1)
             loss = -tf.reduce_sum(tf.linalg.diag_part(chosen))
-        optimizer.apply([tape.gradient(loss, spectrum)], [spectrum])
+        optimizer.apply([tape.gradient(loss, start)], [start])
 
     for number in track(range(steps)):
         step(tf.constant(number))
     return np.rint(picture().numpy()).astype("uint8")
 
 
-def _wave_scale(size):
-    """Amplitude of each wave of a real (H, W) picture: 1 / frequency, brought to pictures of unit variance."""
-    height, width = size
-    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
-    scale = 1 / np.maximum(frequency, 1 / max(size))
-    return tf.constant(scale * np.sqrt(height * width), tf.complex64)
+def _colors(statistics, free):
+    """Logits of the mean colour, (3,), and what gives noise its colours, (3, 3); `free` of what real pictures have."""
+    mean, colors = np.clip(statistics.mean, 0.05, 0.95), statistics.colors / np.abs(statistics.colors).max()
+    if free:
+        mean, colors = np.full(3, 0.5), np.eye(3)
+    if statistics.grey:
+        mean, colors = np.full(3, mean.mean()), np.full((3, 3), 1 / 3)
+    return tf.constant(np.log(mean / (1 - mean)), tf.float32), tf.constant(colors, tf.float32)
+
+
+def _wave_scale(size, amplitudes):
+    """Amplitude of each wave of a (H, W) picture, as real pictures have it."""
+    scale = np.interp(_frequencies(size), np.linspace(0, 0.5, len(amplitudes)), amplitudes)
+    return tf.constant(scale / scale.mean() * np.sqrt(np.prod(size)), tf.complex64)
 
 
 def random_move(images, seed, shift=SHIFT, degrees=DEGREES, zoom=ZOOM):

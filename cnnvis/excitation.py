@@ -1,6 +1,6 @@
 """What real pictures do to filters: the most they give, where, and for which class; in one pass over the data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -38,6 +38,25 @@ class Excitation:
     pictures: np.ndarray
     cells: np.ndarray
     class_means: np.ndarray
+
+    def of(self, filters):
+        """The same of some filters only."""
+        return replace(
+            self,
+            largest=self.largest[filters],
+            dead=self.dead[filters],
+            peaks=self.peaks[:, filters],
+            pictures=self.pictures[:, filters],
+            cells=self.cells[:, filters],
+            class_means=self.class_means[:, filters],
+        )
+
+    @property
+    def favourite(self):
+        """The class that each filter lets most pass of: (F,) int64 array, -1 where no class is known."""
+        if np.isnan(self.class_means).all():
+            return np.full(self.class_means.shape[1], -1)
+        return np.nanargmax(self.class_means, axis=0)
 
     @property
     def selectivity(self):

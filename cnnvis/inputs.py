@@ -157,6 +157,41 @@ def _choose(classifier, pictures, target, wrong, count, seed):
     return chosen[:count]
 
 
+def layers_with_filters(classifier, names=None):
+    """The CONV and FC layers of these names; else every other CONV layer from the first, and the first FC layer.
+
+    Raises ValueError if one has no filters, or none has.
+    """
+    if names:
+        layers = [classifier.layer(name) for name in dict.fromkeys(names)]
+        for layer in layers:
+            if layer.kind not in ("CONV", "FC") or len(layer.output.shape) not in (2, 4):
+                raise ValueError(f"{layer.name} is neither a CONV nor an FC layer: it has no filters")
+        return layers
+    ranks = {"CONV": 4, "FC": 2}
+    shown = [layer for layer in classifier.layers.values() if ranks.get(layer.kind) == len(layer.output.shape)]
+    learned = [layer for layer in shown if layer.kind == "CONV" and layer.layer.trainable]  # whitening is given
+    chosen = [*learned[::2], *[layer for layer in shown if layer.kind == "FC"][:1]]
+    if not chosen:
+        raise ValueError("the model has neither CONV nor FC layers whose filters could be shown")
+    return chosen
+
+
+def filters_of(layer, asked, count, seed):
+    """Indices of a layer's filters: those asked for, all if "all" is among them, or `count` random ones for None.
+
+    Raises ValueError if the layer has no such filter.
+    """
+    existing = layer.linear.shape[-1]
+    if asked is None:
+        return np.sort(np.random.default_rng(seed).permutation(existing)[:count])
+    if "all" in asked:
+        return np.arange(existing)
+    if max(asked) >= existing:
+        raise ValueError(f"{layer.name} has no filter {max(asked)}: it has 0 to {existing - 1}")
+    return np.array(list(dict.fromkeys(asked)))
+
+
 def training_pictures(args):
     """Training, held-out and test pictures. The last are not looked at before the end, but must be there.
 

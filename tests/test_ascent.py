@@ -9,6 +9,7 @@ from keras import layers
 from cnnvis import ascent
 from cnnvis.classifier import Classifier
 from tests.conftest import small_sequential
+from visualize_hidden_layer_activation import PARTS
 
 
 @pytest.fixture
@@ -26,42 +27,6 @@ def test_activations_are_the_means_before_relu(sequential, pictures):
     kernel, bias = sequential.get_layer("hidden").get_weights()
     given = ascent.activations(classifier, classifier.layer("hidden"), pictures)
     np.testing.assert_allclose(given, hidden @ kernel + bias, rtol=1e-3, atol=1e-5)
-
-
-def test_largest_activations_and_the_dead(sequential, pictures):
-    conv = sequential.get_layer("first")
-    kernel, bias = conv.get_weights()
-    bias[2] = -100  # never passes its RELU
-    bias[4] = 100
-    conv.set_weights([kernel, bias])
-    classifier = Classifier(sequential, (0, 1))
-    chosen = [classifier.layer(name) for name in ("first", "last")]
-    (largest, dead), (_, last_dead) = ascent.largest_activations(classifier, chosen, pictures)
-    np.testing.assert_allclose(largest, ascent.activations(classifier, chosen[0], pictures).max(axis=0), rtol=1e-5)
-    assert dead.tolist() == [False, False, True, False, False, False]
-    assert not last_dead.any()
-
-
-def test_a_single_layer_without_a_relu(sequential, pictures):
-    classifier = Classifier(sequential, (0, 1))
-    layer = classifier.layer("last")
-    ((largest, dead),) = ascent.largest_activations(classifier, [layer], pictures)
-    np.testing.assert_allclose(largest, ascent.activations(classifier, layer, pictures).max(axis=0), rtol=1e-5)
-    assert not dead.any()
-
-
-def test_alive_but_negative_on_average():
-    """A filter that passes its RELU in one corner of one picture is alive, however negative its mean."""
-    model = keras.Sequential(
-        [keras.Input((8, 8, 3)), layers.Conv2D(1, 1, activation="relu"), layers.Flatten(), layers.Dense(2)]
-    )
-    model.layers[0].set_weights([np.ones((1, 1, 3, 1)), np.array([-700.0])])
-    images = np.zeros((2, 8, 8, 3), "uint8")
-    images[1, 0, 0] = 255
-    classifier = Classifier(model)
-    ((largest, dead),) = ascent.largest_activations(classifier, [classifier.layer(model.layers[0].name)], images)
-    assert largest[0] < 0
-    assert not dead[0]
 
 
 @pytest.mark.parametrize("name", ["first", "second", "hidden", "last"])
@@ -162,3 +127,34 @@ def test_statistics_make_noise_as_colourful_as_the_pictures():
     pixels = np.clip(rng.multivariate_normal([0.5, 0.5, 0.5], wanted / 4, (4, 64, 64)), 0, 1)
     colors = ascent.picture_statistics((pixels * 255).astype("uint8")).colors
     np.testing.assert_allclose(colors @ colors.T, wanted / 4, atol=5e-4)
+
+
+def test_statistics_know_how_strong_waves_are():
+    x = np.tile(np.arange(32), (32, 1))
+    striped = (128 + 100 * np.sin(2 * np.pi * x * 4 / 32)).astype("uint8")
+    images = np.repeat(np.stack([striped, striped.T])[..., None], 3, axis=3)
+    amplitudes = ascent.picture_statistics(images).amplitudes
+    assert amplitudes.argmax() == 4 * 2 * ascent.RINGS // 32
+    assert amplitudes.max() > 10 * np.median(amplitudes)
+    np.testing.assert_allclose(amplitudes.mean(), 1)
+    noise = np.random.default_rng(3).integers(0, 256, (40, 32, 32, 3), dtype="uint8")
+    assert np.ptp(ascent.picture_statistics(noise).amplitudes) < 0.3
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_can_be_left_out(part, sequential, statistics):
+    classifier = Classifier(sequential, (0, 1))
+    layer = classifier.layer("second")
+    whole, less = (ascent.ascend(classifier, layer, [1], statistics, steps=10, without=w) for w in ((), (part,)))
+    assert less.shape == whole.shape
+    assert (less != whole).any()
+
+
+def test_the_objective_of_a_neuron_is_the_cell_in_the_middle(sequential, pictures, statistics):
+    classifier = Classifier(sequential, (0, 1))
+    layer = classifier.layer("second")
+    output = classifier.model_to(layer.linear)(pictures.astype("float32")).numpy()
+    given = ascent.activations(classifier, layer, pictures, "neuron")
+    np.testing.assert_allclose(given, output[:, output.shape[1] // 2, output.shape[2] // 2], rtol=1e-5)
+    image = ascent.ascend(classifier, layer, [3], statistics, steps=40, objective="neuron")
+    assert ascent.activations(classifier, layer, image, "neuron")[0, 3] > given[:, 3].max()

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from cnnvis import ascent
 from cnnvis.classifier import Classifier, stated_range
+from cnnvis.excitation import observe
 from models.convnet import build_model
 from tests.conftest import small_sequential
 
@@ -178,7 +178,7 @@ def test_names_that_the_model_has_are_left_to_it(pictures):
     classifier = Classifier(model, (0, 1))
     np.testing.assert_allclose(classifier.probabilities(pictures), expected, rtol=1e-4)
     chosen = [classifier.layer("conv"), classifier.layer("mean")]
-    assert len(ascent.largest_activations(classifier, chosen, pictures)) == 2
+    assert len(observe(classifier, chosen, pictures, np.full(len(pictures), -1))) == 2
 
 
 def test_two_nested_models_may_use_the_same_names(pictures):

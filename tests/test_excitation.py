@@ -1,7 +1,9 @@
 """What real pictures do to filters, against the layer's whole output."""
 
+import keras
 import numpy as np
 import pytest
+from keras import layers
 
 from cnnvis import data
 from cnnvis.classifier import Classifier
@@ -87,3 +89,17 @@ def test_the_network_finds_its_patch_as_exciting_as_the_picture(many):
     kernel, bias = layer.layer.get_weights()
     given = np.einsum("pfhwc,hwcf->pf", cut / 255, kernel) + bias
     np.testing.assert_allclose(given, seen.peaks, rtol=1e-3)
+
+
+def test_alive_but_negative_on_average():
+    """A filter that passes its RELU in one corner of one picture is alive, however negative its mean."""
+    model = keras.Sequential(
+        [keras.Input((8, 8, 3)), layers.Conv2D(1, 1, activation="relu"), layers.Flatten(), layers.Dense(2)]
+    )
+    model.layers[0].set_weights([np.ones((1, 1, 3, 1)), np.array([-700.0])])
+    images = np.zeros((2, 8, 8, 3), "uint8")
+    images[1, 0, 0] = 255
+    classifier = Classifier(model)
+    (seen,) = observe(classifier, [classifier.layer(model.layers[0].name)], images, np.zeros(2, int))
+    assert seen.largest[0] < 0
+    assert not seen.dead[0]

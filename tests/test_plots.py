@@ -46,6 +46,9 @@ def figures(rng):
         "activation": rng.normal(size=5),
         "dataset_max": rng.normal(size=5),
         "dead": np.array([0, 1, 0, 0, 0], bool),
+        "patches": rng.integers(0, 256, (5, 9, 7, 6, 3), dtype="uint8"),
+        "selectivity": rng.uniform(size=5),
+        "favourite": np.array([0, 1, 2, 3, -1]),
     }
     few = {key: array[1:2] for key, array in filters.items()}
     outputs = {"conv1": rng.normal(size=(9, 9, 20)), "pool1": rng.normal(size=(4, 4, 3)), "fc1": rng.normal(size=30)}
@@ -57,8 +60,8 @@ def figures(rng):
     yield "breakdown", plots.breakdown(matrix, [(0, 3, 40), (2, 1, 7)], CLASSES)
     explained = explanation(images, maps)
     yield "importance", plots.importance(explained, ["cat 90%\nsecond line"] * 5, "logit")
-    yield "filters", plots.filter_pages("x", {"conv1": filters, "a_very_long_layer_name": filters})["x"]
-    yield "one filter", plots.filter_pages("x", {"conv1": few})["x"]
+    yield "filters", plots.filter_pages("x", {"conv1": filters, "a_very_long_layer_name": filters}, CLASSES)["x"]
+    yield "one filter", plots.filter_pages("x", {"conv1": few}, CLASSES)["x"]
     yield "one importance", plots.importance(explained[:1], [f"{CLASSES[2]} 9% (true: {CLASSES[3]})"], "logit")
     for shape in ((9, 9, 20), (1, 1, 7), (130,)):
         for scale in ("channel", "layer"):
@@ -128,6 +131,16 @@ def test_pages_share_a_scale_and_leave_nothing_out():
     shown = [sum(len(axes.images) for axes in page.axes) for page in pages.values()]
     assert shown == [24, 24, 9]
     assert pages["name"].axes[1].images[0].norm.vmax == 5
+
+
+def test_a_mosaic_by_hand():
+    patches = np.arange(4 * 2 * 1 * 3, dtype="uint8").reshape(4, 2, 1, 3)
+    whole = plots.mosaic(patches)
+    assert whole.shape == (5, 5, 3)
+    np.testing.assert_array_equal(whole[:2, [0, 2, 4]], patches[:3, :, 0].swapaxes(0, 1))
+    np.testing.assert_array_equal(whole[3:, 0], patches[3, :, 0])
+    assert (whole[2] == 255).all()
+    assert (whole[3:, 1:] == 255).all()
 
 
 def test_a_thousand_classes_stay_readable(tmp_path):

@@ -1,6 +1,6 @@
 """Arrays in, matplotlib Figures out. Scaling, colours and labels live here, and nowhere else."""
 
-from cnnvis.plots.filters import filter_pages
+from cnnvis.plots.filters import filter_pages, mosaic
 from cnnvis.plots.importance import importance, importance_pages, overlay
 from cnnvis.plots.layers import layer_output, network_outputs, tile
 from cnnvis.plots.results import breakdown, confusion, gallery
@@ -14,6 +14,7 @@ __all__ = [
     "importance",
     "importance_pages",
     "layer_output",
+    "mosaic",
     "network_outputs",
     "overlay",
     "tile",
