@@ -124,9 +124,12 @@ def measure(args):
 
 
 def table(args, tricks):
-    """The Markdown table: means, and differences from the first line seed by seed with their standard error."""
+    """The Markdown table: means, and differences from the first line seed by seed with their standard error.
+
+    Seconds are those of the fastest seed: whatever else the machine had to do can only add to them.
+    """
     seeds = range(args.seed, args.seed + args.seeds)
-    lines = ["| | changed in the recipe | one view | brings | six views | seconds |", "| --- " * 6 + "|"]
+    lines = ["| | changed in the recipe | one view | brings | six views | seconds, the fastest |", "| --- " * 6 + "|"]
     whole = None
     for name, changes in tricks.items():
         rows = [found(args, changes, seed) for seed in seeds]
@@ -136,7 +139,7 @@ def table(args, tricks):
         error = f" ± {stdev(gains) / sqrt(len(gains)):.2f}" if len(gains) > 1 else ""
         brings = f"{mean(gains):+.2f}{error}" if changes else ""
         shown = f"`{' '.join(changes)}`" if changes else ""
-        lines.append(f"| {name} | {shown} | {mean(one):.2%} | {brings} | {mean(six):.2%} | {mean(seconds):.0f} |")
+        lines.append(f"| {name} | {shown} | {mean(one):.2%} | {brings} | {mean(six):.2%} | {min(seconds):.0f} |")
     return "\n".join(lines)
 
 
