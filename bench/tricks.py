@@ -69,7 +69,9 @@ def compare(args):
                 append(args.file, measured(args, changes, seed))
             row = found(args, changes, seed)
             console.notice(f"seed {seed}, {name}: {float(row['accuracy']):.2%} in {float(row['seconds']):.0f} s")
-    console.say(machine.describe(f"{args.seeds} seeds, {args.validation:,} training images held out"))
+    epochs = f"{args.epochs} epochs" if args.epochs else "the recipe's epochs"
+    how = f"n = {args.seeds} seeds, {epochs}, accuracy on {args.validation:,} training images held out"
+    console.say(machine.describe(how))
     console.say("\n" + table(args, tricks))
 
 
@@ -129,7 +131,7 @@ def table(args, tricks):
     Seconds are those of the fastest seed: whatever else the machine had to do can only add to them.
     """
     seeds = range(args.seed, args.seed + args.seeds)
-    lines = ["| | changed in the recipe | one view | brings | six views | seconds, the fastest |", "| --- " * 6 + "|"]
+    lines = ["| | changed in the recipe | one view | costs | six views | seconds, the fastest |", "| --- " * 6 + "|"]
     whole = None
     for name, changes in tricks.items():
         rows = [found(args, changes, seed) for seed in seeds]

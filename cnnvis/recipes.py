@@ -37,7 +37,7 @@ class Recipe:
 
 RECIPES = {
     "basic": Recipe(
-        epochs=8,
+        epochs=7,
         batch_size=500,
         learning_rate=0.1,
         optimizer="muon",
