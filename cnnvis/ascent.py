@@ -59,6 +59,8 @@ def _amplitudes(images):
     count = np.bincount(ring.ravel(), minlength=RINGS + 1)
     total = np.bincount(ring.ravel(), waves.ravel(), RINGS + 1)
     known = np.flatnonzero((count > 0) & (np.arange(RINGS + 1) > 0))  # small pictures have few frequencies
+    if not len(known):  # a picture of one pixel has no waves
+        return np.ones(RINGS + 1)
     amplitudes = np.interp(np.arange(RINGS + 1), known, total[known] / count[known]) + 1e-6
     return amplitudes / amplitudes.mean()
 

@@ -139,6 +139,9 @@ def test_statistics_know_how_strong_waves_are():
     np.testing.assert_allclose(amplitudes.mean(), 1)
     noise = np.random.default_rng(3).integers(0, 256, (40, 32, 32, 3), dtype="uint8")
     assert np.ptp(ascent.picture_statistics(noise).amplitudes) < 0.3
+    for height, width in ((1, 1), (1, 5), (2, 2)):
+        amplitudes = ascent.picture_statistics(noise[:, :height, :width]).amplitudes
+        assert (amplitudes > 0).all()
 
 
 @pytest.mark.parametrize("part", PARTS)
