@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test check format figures bench bench-peers bench-tricks bench-importance clean
+.PHONY: setup demo test check format figures bench bench-peers bench-tricks bench-settings bench-importance clean
 
 setup: .venv/installed
 

@@ -95,8 +95,9 @@ def seconds_a_call(call):
     return (time.perf_counter() - began) / REPEATS
 
 
-def main(argv=None):
-    args = options().parse_args(argv)
+def prepare(args):
+    """What train.py would train: the precision, the recipe, the compiled network and its batches."""
+    tf.get_logger().setLevel("ERROR")  # which finds that each kernel has a function of its own
     if args.threads:
         tf.config.threading.set_intra_op_parallelism_threads(args.threads)
     precision = args.precision
@@ -109,12 +110,23 @@ def main(argv=None):
     model = train.build(asked, recipe, pictures, batch_normalization=training.FusedBatchNormalization)
     batches = training.Batches(pictures.images, pictures.labels, recipe, seed=0)
     training.compile_model(model, recipe, recipe.epochs * len(batches))
-    steps = min(args.steps, len(batches) - 1) + 1
+    return precision, recipe, model, batches
+
+
+def train_steps(model, batches, steps, callbacks):
+    """The first steps of the next epoch."""
     pipeline = training.dataset(batches.next_epoch, len(batches), next(batches.of_epoch(0)))
+    model.fit(pipeline, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=callbacks)
+
+
+def main(argv=None):
+    args = options().parse_args(argv)
+    precision, recipe, model, batches = prepare(args)
+    steps = min(args.steps, len(batches) - 1) + 1
     timed = list(kernels(model, recipe.batch_size, precision))
     stopwatch, times = Stopwatch(), [[] for _ in timed]
     for number in range(args.rounds + 1):
-        model.fit(pipeline, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=[stopwatch])
+        train_steps(model, batches, steps, [stopwatch])
         for (_, _, _, call), seconds in zip(timed, times):
             seconds.append(seconds_a_call(call))
         if number == 0:  # the first round warms up

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from bench import contenders, peers, tricks
+from bench import contenders, peers, settings, tricks
 from bench.flops import forward_flops, training_flops
 from cnnvis import data, inputs, recipes
 from models.convnet import build_model
@@ -240,6 +240,29 @@ def test_throughput_prints_training_and_ceiling(cifar10, capsys):
     training, ceiling = (int(rows[name].split(" | ")[2]) for name in ("training", "the kernels alone"))
     percent = int(re.search(r"basic trains at (\d+)%", out)[1])
     assert percent == pytest.approx(100 * ceiling / training, abs=0.05 * percent + 2)
+
+
+def test_each_setting_has_its_turn_in_each_round(monkeypatch, capsys):
+    turns = []
+
+    def measured(name, script, *options, debug):
+        batch_size, threads = options[-2:]
+        turns.append((batch_size, threads))
+        return batch_size + 1000 * threads + len(turns)
+
+    monkeypatch.setattr(settings.contest, "measured", measured)
+    assert settings.main(["--arch", "basic", "--rounds", "3"]) == 0
+    field = [(250, 0), (500, 0), (1000, 0), (2000, 0), (500, 1), (500, 2), (500, 4)]
+    assert turns == 3 * field
+    rows = cells(capsys.readouterr().out)[2:]
+    assert rows[0] == ["250", "as TensorFlow likes", "258 (251–265)"]
+    assert rows[-1] == ["500", "4", "4,514 (4,507–4,521)"]
+
+
+@pytest.mark.slow
+def test_a_setting_is_measured_by_training_with_it(cifar10, capsys):
+    assert settings.main(["--arch", "basic", "--images", "128", "--setting", "64", "0"]) == 0
+    assert 1 < json.loads(capsys.readouterr().out.splitlines()[-1]) < 1e6
 
 
 def test_tricks_are_measured_once_and_compared_seed_by_seed(monkeypatch, tmp_path, capsys):
