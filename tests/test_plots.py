@@ -133,6 +133,20 @@ def test_pages_share_a_scale_and_leave_nothing_out():
     assert pages["name"].axes[1].images[0].norm.vmax == 5
 
 
+@pytest.mark.parametrize(
+    ("largest", "labels"),
+    [
+        (1.98, "-2 -1 -0.2 0 0.2 1 2"),
+        (-0.591, "-0.6 -0.3 -0.06 0 0.06 0.3 0.6"),
+        (2.5, "-2.5 -1.25 -0.25 0 0.25 1.25 2.5"),
+    ],
+)
+def test_the_scale_ends_in_a_number_of_two_digits(largest, labels):
+    maps = np.full((1, 4, 4), largest)
+    figure = plots.importance(explanation(np.zeros((1, 4, 4, 3), "uint8"), maps), ["t"], "logit")
+    assert [tick.get_text() for tick in figure.axes[-1].get_yticklabels()] == labels.split()
+
+
 def test_a_mosaic_by_hand():
     patches = np.arange(4 * 2 * 1 * 3, dtype="uint8").reshape(4, 2, 1, 3)
     whole = plots.mosaic(patches)

@@ -1,5 +1,7 @@
 """Which pixels count: maps over pictures."""
 
+from math import ceil, floor, log10
+
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import FuncNorm
@@ -19,9 +21,9 @@ def importance(explained, titles, unit, limit=None):
     unit : str
         Of the maps.
     limit : float, optional
-        The value of full colour: the largest of the maps if not said.
+        The value of full colour, rounded up to two digits: the largest of the maps if not said.
     """
-    limit = float(np.abs(explained.importance).max() if limit is None else limit) or 1.0
+    limit = _round_up(np.abs(explained.importance).max() if limit is None else limit) or 1.0
     norm = _signed_norm(limit)
     across = min(2, len(explained))
     rows = -(-len(explained) // across)
@@ -46,8 +48,8 @@ def importance(explained, titles, unit, limit=None):
         for axes, caption in zip(panels, captions):
             axes.set_xlabel(caption, fontsize=7, labelpad=3)
     bar = figure.colorbar(ScalarMappable(norm, DIVERGING), ax=grid, shrink=0.9, aspect=25, pad=0.01)
-    bar.set_ticks([limit * share for share in (-1, -0.5, -0.1, 0, 0.1, 0.5, 1)])
-    bar.ax.set_yticklabels([f"{limit * share:.2g}" for share in (-1, -0.5, -0.1, 0, 0.1, 0.5, 1)], fontsize=8)
+    ticks = [limit * share for share in (-1, -0.5, -0.1, 0, 0.1, 0.5, 1)]
+    bar.set_ticks(ticks, labels=[f"{tick:.3g}" for tick in ticks], fontsize=8)
     bar.ax.minorticks_off()
     bar.set_label(f"bright: for the class\ndark: against it\n({unit})", fontsize=8)
     return figure
@@ -81,6 +83,14 @@ def overlay(image, values, limit):
     place = _signed_norm(limit)(np.clip(values, -limit, limit))  # 0-1, 0.5 where nothing matters
     strength = 0.85 * np.abs(2 * place - 1)[..., None]
     return (1 - strength) * muted + strength * DIVERGING(place)[..., :3]
+
+
+def _round_up(limit):
+    """The next number of two digits that is not below a positive one; 0 for 0."""
+    if not limit:
+        return 0.0
+    digit = floor(log10(limit)) - 1
+    return float(f"{ceil(round(limit / 10**digit, 6))}e{digit}")
 
 
 def _signed_norm(limit):
