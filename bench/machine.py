@@ -14,10 +14,15 @@ def describe(how):
         cpuinfo = Path("/proc/cpuinfo").read_text()
     except OSError:
         cpuinfo = ""
-    model = re.search(r"^model name\s*: (.+)", cpuinfo, re.MULTILINE)
+    name, family, model = (
+        re.search(rf"^{key}\s*: (.+)", cpuinfo, re.MULTILINE) for key in ("model name", "cpu family", "model")
+    )
+    processor = name[1] if name else platform.processor()
+    if family and model:  # where a cloud hides the rest of the name
+        processor += f" (family {family[1]}, model {model[1]})"
     native = [flag for flag in ("amx_bf16", "avx512_bf16") if flag in cpuinfo.split()]
     return (
-        f"{model[1] if model else platform.processor()}, {os.cpu_count()} logical cores, "
+        f"{processor}, {os.cpu_count()} logical cores, "
         f"bfloat16 by {' and '.join(native) or 'no instruction'}; TensorFlow {version('tensorflow')}, "
         f"Keras {version('keras')}; {datetime.now():%Y-%m-%d}; {how}."
     )
