@@ -59,6 +59,14 @@ def run(script, *options, **settings):
     return process.returncode, out, err
 
 
+def peak_memory(script, *options):
+    """The most memory that a script ever holds, in a process of its own: KiB."""
+    measure = f"import resource, sys, {script} as script; assert script.main(sys.argv[1:]) == 0; "
+    measure += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    command = [sys.executable, "-c", measure, *map(str, options)]
+    return int(subprocess.check_output(command, cwd=ROOT, text=True).split()[-1])
+
+
 def visualize(topic, out, *options):
     """Run a visualize script in this process; returns its status and its arrays."""
     status = VISUALIZERS[topic].main([*map(str, options), *QUICK.get(topic, []), "--out", str(out)])
@@ -181,6 +189,28 @@ def test_results_agree_with_the_plain_model(tmp_path):
     assert list(arrays["@classes"]) == list(data.CIFAR10_CLASSES)
 
 
+@pytest.mark.slow
+def test_a_folder_of_50_000_pictures_takes_no_more_memory_than_one_of_500(tmp_path):
+    """All of them together would take 614 MB."""
+    layers = [keras.layers.AveragePooling2D(32), keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
+    keras.Sequential([keras.Input((64, 64, 3)), *layers]).save(tmp_path / "model.keras")
+    peaks = []
+    for count in (500, 50_000):
+        folders = [tmp_path / str(count) / "test" / name for name in ("a", "b")]
+        for number, folder in enumerate(folders):
+            folder.mkdir(parents=True)
+            Image.new("RGB", (64, 64), (200 * number, 90, 40)).save(folder / "0.png")
+        for i in range(1, count // 2):
+            for folder in folders:
+                os.link(folder / "0.png", folder / f"{i}.png")
+        options = ["--model", tmp_path / "model.keras", "--input-range", "0", "1"]
+        peaks.append(
+            peak_memory("visualize_results", *options, "--data", tmp_path / str(count), "--out", tmp_path / "out")
+        )
+        assert len(read(tmp_path / "out" / "results.h5")["labels"]) == count
+    assert peaks[1] - peaks[0] < 120_000
+
+
 def test_results_of_own_pictures(tmp_path):
     images = [ROOT / "imgs" / "samples" / name for name in ("00_cat.png", "11_truck.png")]
     status, arrays = visualize("results", tmp_path, "--model", SHIPPED, "--images", *images)
@@ -235,23 +265,12 @@ def test_gradients_are_integrated_in_the_same_layout(tmp_path):
 
 def test_memory_does_not_grow_with_the_number_of_large_pictures(tmp_path):
     small_sequential(size=224).save(tmp_path / "large.keras")
-    measure = "import resource, sys, visualize_pixel_importance as script; assert script.main(sys.argv[1:]) == 0; "
-    measure += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-    options = ["--model", tmp_path / "large.keras", "--input-range", "0", "1", "--data", "samples", "--out", tmp_path]
-    peaks = []
-    for count in (1, 10):
-        command = [
-            sys.executable,
-            "-c",
-            measure,
-            *map(str, options),
-            "--window",
-            "112",
-            "--indices",
-            *map(str, range(count)),
-        ]
-        peaks.append(int(subprocess.check_output(command, cwd=ROOT, text=True).split()[-1]))  # KiB
-    assert peaks[1] - peaks[0] < 150_000
+    options = ["--model", tmp_path / "large.keras", "--input-range", "0", "1", "--data", "samples", "--window", "112"]
+    small, large = (
+        peak_memory("visualize_pixel_importance", *options, "--out", tmp_path, "--indices", *range(count))
+        for count in (1, 10)
+    )
+    assert large - small < 150_000
 
 
 def test_wrong_predictions_are_explained_side_by_side(tmp_path):
