@@ -66,6 +66,11 @@ class Pictures:
         source = self.images.sources[index] if isinstance(self.images, LazyPictures) else index
         return source if isinstance(source, str) else f"#{index}"
 
+    def caption(self, index):
+        """What to write over a picture: its class and number, or the name of its file where the class isn't known."""
+        label = self.labels[index]
+        return f"{self.classes[label]} #{index}" if label >= 0 else Path(self.source(index)).name
+
 
 def pictures_at_once(height, width):
     """How many pictures of that size go through a network together, so that its memory doesn't grow with their size."""

@@ -1,5 +1,6 @@
 """From the options of a script to the classifier and the pictures that they name."""
 
+from argparse import Namespace
 from dataclasses import replace
 
 import numpy as np
@@ -32,6 +33,43 @@ def open_classifier(args, checkpoint):
     if not (np.isfinite(input_range).all() and input_range[0] < input_range[1]):
         raise ValueError(f"--input-range {input_range[0]:g} {input_range[1]:g}: a smaller and a larger number, please")
     return Classifier(checkpoint.model, input_range, pictures.images.shape[1:3]), pictures
+
+
+def where_untold(args, checkpoint):
+    """The options, without those on pixels and classes that a model's metadata tell: of two, they mean the other."""
+    told = {"input_range", "classes"} & checkpoint.metadata.keys()
+    return Namespace(**vars(args) | dict.fromkeys(told))
+
+
+def open_other(args, checkpoint, pictures):
+    """A second classifier, to compare with the first, and the same pictures in its size.
+
+    Parameters
+    ----------
+    args : Namespace
+        Of `visualize_parser`.
+    checkpoint : Checkpoint
+    pictures : Pictures
+        As the first classifier sees them.
+
+    Returns
+    -------
+    classifier : Classifier
+    others : Pictures
+    order : (K,) int array
+        Where each of the first's classes stands among the other's.
+
+    Raises
+    ------
+    ValueError
+        If the two don't know the same classes.
+    """
+    own = where_untold(args, checkpoint)
+    own.data = pictures.name
+    classifier, others = open_classifier(own, checkpoint)
+    if sorted(others.classes) != sorted(pictures.classes):
+        raise ValueError(f"{checkpoint.path} tells other classes apart: {', '.join(others.classes[:10])}")
+    return classifier, others, np.array([others.classes.index(name) for name in pictures.classes])
 
 
 def _open_pictures(args, checkpoint, size):

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis import plots
+from cnnvis import plots, results
 from cnnvis.importance import Importance
 from cnnvis.plots.canvas import DIVERGING
 
 GOLDEN = Path(__file__).parent / "golden"
+CALIBRATION = results.calibration(np.array([[0.9, 0.1]]), np.array([0]))
 CLASSES = ["cat", "$x^$", "a class with a long name of several words", "d" * 40]
 
 
@@ -55,8 +56,21 @@ def figures(rng):
     kinds = {"conv1": "CONV", "pool1": "POOL", "fc1": "FC"}
     rows = [{"epoch": i, "loss": 1 / i, "accuracy": 1 - 1 / i, "val_loss": 1, "val_accuracy": 0.5} for i in (1, 2, 3)]
     yield "training_curves", plots.training_curves(rows)
-    yield "confusion", plots.confusion(matrix, CLASSES, 0.5, (0.4, 0.6))
-    yield "gallery", plots.gallery(images, probabilities, np.array([0, 1, 2, 3, -1]), CLASSES, "A title")
+    labels = np.array([0, 1, 2, 3, -1])
+    names = ["$x_cat$ #1", "a name that is too long for its picture.png", "b", "c", "d"]
+    scores = results.score(probabilities, labels, 3)
+    yield "page", plots.page(scores, CLASSES, "A $title_")
+    yield "gallery", plots.gallery(images, [probabilities], labels, CLASSES, names, "A title")
+    yield "two networks", plots.gallery(images, [probabilities] * 2, labels, CLASSES, names, "A title", top=4)
+    pairs = [(0, 2, 1234567), (3, 1, 2)]
+    some, claims, numbers = (
+        [images[:3], images[3:4]],
+        [probabilities[:3, 2], probabilities[3:4, 1]],
+        [names[:3], ["#3"]],
+    )
+    yield "confused pairs", plots.confused_pairs(some, claims, numbers, CLASSES, pairs, "A title")
+    compared = results.compare(probabilities, probabilities[::-1], labels)
+    yield "comparison", plots.comparison(compared, (scores, scores), CLASSES, ("a" * 80, "/a/folder/model.keras"))
     yield "breakdown", plots.breakdown(matrix, [(0, 3, 40), (2, 1, 7)], CLASSES)
     explained = explanation(images, maps)
     yield "importance", plots.importance(explained, ["cat 90%\nsecond line"] * 5, "logit")
@@ -144,12 +158,43 @@ def test_a_mosaic_by_hand():
 
 
 def test_a_thousand_classes_stay_readable(tmp_path):
-    matrix = np.random.default_rng(3).integers(0, 3, (1000, 1000))
+    rng = np.random.default_rng(3)
+    probabilities, labels = rng.dirichlet(np.full(1000, 0.1), 2000), np.arange(2000) % 1000
+    scores = results.score(probabilities, labels, 5)
     names = [f"class number {i}" for i in range(1000)]
-    for figure in (plots.confusion(matrix, names, 0.1, (0.05, 0.2)), plots.breakdown(matrix, [(1, 2, 3)], names)):
+    compared = results.compare(probabilities, probabilities[::-1], labels)
+    for figure in (
+        plots.page(scores, names, "A title"),
+        plots.breakdown(scores.confusion, [(1, 2, 3)], names),
+        plots.comparison(compared, (scores, scores), names, ("one", "another")),
+    ):
         image = pixels(figure, tmp_path)
         assert border_is_white(image)
         assert max(image.shape) < 3000
+
+
+def test_of_many_classes_those_with_the_most_mistakes_are_shown():
+    matrix = np.diag(np.full(40, 9))
+    matrix[3, 7], matrix[30, 31], matrix[31, 39] = 5, 4, 2
+    shown = plots.most_mistaken(matrix, 5)
+    assert shown.tolist() == [3, 7, 30, 31, 39]
+    scores = results.Scores(360, 371, (0.9, 1), 1, 0.97, matrix, np.ones((40, 4)), CALIBRATION, 0.1)
+    figure = plots.page(scores, [f"c{i}" for i in range(40)], "title")
+    texts = [text.get_text() for axes in figure.axes for text in [axes.title, *axes.get_xticklabels()]]
+    assert any("the 25 classes of 40 with the most wrong" in text for text in texts)
+    assert "15 others" in texts
+    cells = next(axes.images[0].get_array() for axes in figure.axes if axes.images)
+    np.testing.assert_allclose(cells.sum(axis=1), 1)  # what goes to classes that aren't shown is in the last column
+
+
+def test_pages_of_a_gallery_leave_nothing_out():
+    images, bars = np.zeros((30, 4, 4, 3), "uint8"), np.full((30, 2), 0.5)
+    names = [f"#{i}" for i in range(30)]
+    pages = plots.gallery_pages("wrong", images, [bars], np.zeros(30, int), ["a", "b"], names, "title")
+    assert list(pages) == ["wrong", "wrong_2"]
+    titles = [axes.get_title() for page in pages.values() for axes in page.axes]
+    assert [title for title in titles if title] == names
+    assert plots.gallery_pages("wrong", images[:0], [bars[:0]], np.zeros(0, int), ["a", "b"], [], "title") == {}
 
 
 def golden_figures():
@@ -163,10 +208,18 @@ def golden_figures():
     )
     yield "layer_output", plots.layer_output("conv1", "CONV", np.stack(waves * 4, axis=-1), "layer")
     bars = np.array([[0.7, 0.2, 0.05, 0.05]] * 3)
-    yield "gallery", plots.gallery(np.stack([image] * 3), bars, np.array([0, 1, -1]), CLASSES, "Predictions")
+    yield (
+        "gallery",
+        plots.gallery(
+            np.stack([image] * 3), [bars], np.array([0, 1, -1]), CLASSES, [*CLASSES[:2], "x.png"], "Predictions"
+        ),
+    )
+    probabilities = np.array([[0.8, 0.2, 0], [0.3, 0.6, 0.1], [0.4, 0.3, 0.3], [0, 0.1, 0.9], [0.1, 0.5, 0.4]] * 9)
+    scores = results.score(probabilities, np.array([0, 1, 1, 2, 2] * 9), 2)
+    yield "page", plots.page(scores, CLASSES[:3], "27 of 45 right")
 
 
-@pytest.mark.parametrize("name", ["importance", "layer_output", "gallery"])
+@pytest.mark.parametrize("name", ["importance", "layer_output", "gallery", "page"])
 def test_golden_figures(name, tmp_path):
     """Drawn as when last looked at. Coarsely: another matplotlib moves things by a few pixels."""
     image = pixels(dict(golden_figures())[name], tmp_path)

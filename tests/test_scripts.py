@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import resource
 import shlex
 import signal
@@ -189,6 +190,48 @@ def test_results_agree_with_the_plain_model(tmp_path):
     assert list(arrays["@classes"]) == list(data.CIFAR10_CLASSES)
 
 
+def test_two_networks_are_compared(tmp_path, capsys):
+    """Each takes its own size and range of pixels, and has its own order of the classes."""
+    classes = sorted(data.CIFAR10_CLASSES, reverse=True)
+    other = small_sequential(size=24)
+    other.save(tmp_path / "other.keras")
+    (tmp_path / "other.json").write_text(json.dumps({"classes": classes, "input_range": [0, 1]}))
+    options = ["--data", "samples", "--report", tmp_path / "texts" / "report.md", "--examples", 30]
+    status, arrays = visualize(
+        "results", tmp_path / "out", "--model", SHIPPED, "--compare", tmp_path / "other.keras", *options
+    )
+    assert status == 0
+    small = data.load("samples", "test", (24, 24)).images[:] / 255
+    plain = other.predict(small, verbose=0)[:, [classes.index(name) for name in data.CIFAR10_CLASSES]]
+    np.testing.assert_allclose(arrays["other_probabilities"], plain, rtol=1e-3, atol=1e-5)
+    labels = arrays["labels"]
+    rights = arrays["probabilities"].argmax(axis=1) == labels, plain.argmax(axis=1) == labels
+    assert set(arrays["only_first"]) == set(np.flatnonzero(rights[0] & ~rights[1]))
+    assert set(arrays["only_second"]) == set(np.flatnonzero(~rights[0] & rights[1]))
+    assert arrays["@other_accuracy"] == rights[1].mean()
+    said, report = capsys.readouterr().out, (tmp_path / "texts" / "report.md").read_text()
+    for words in (f"20 of 20 right: {rights[0].mean():.2%}", f"other: {rights[1].mean():.2%}", "exact test p ="):
+        assert words in said
+        assert words in report
+    links = re.findall(r"!\[.*\]\(<(.*)>\)", report)
+    figures = {Path(link).name for link in links}
+    assert figures == {path.name for path in (tmp_path / "out").glob("*.png")}
+    assert {"results.png", "results_random.png", "results_compare.png", "results_only_left.png"} <= figures
+    assert all((tmp_path / "texts" / link).is_file() for link in links)
+
+
+def test_a_report_names_the_files_of_wrong_predictions(foreign, tmp_path):
+    options = ["--model", foreign / "sequential.h5", "--data", foreign / "pictures", "--input-range", "0", "1"]
+    status, arrays = visualize("results", tmp_path, *options, "--report", tmp_path / "a report.md")
+    assert status == 0
+    report = (tmp_path / "a report.md").read_text().replace("\\_", "_")
+    wrong = np.flatnonzero(arrays["probabilities"].argmax(axis=1) != arrays["labels"])
+    assert len(wrong)
+    for index in wrong:
+        assert str(foreign / "pictures" / "test" / "abcdefghij"[arrays["labels"][index]] / f"{index % 2}.png") in report
+    assert "(<./results_wrong.png>)" in report
+
+
 @pytest.mark.slow
 def test_a_folder_of_50_000_pictures_takes_no_more_memory_than_one_of_500(tmp_path):
     """All of them together would take 614 MB."""
@@ -347,6 +390,13 @@ def test_layer_output_shows_a_truck(tmp_path):
     [
         ("visualize_results", ["--topk", "11"], "--topk 11 is more than the 10 classes"),
         ("visualize_results", ["--model", "nowhere.keras"], "there is no model nowhere.keras"),
+        ("visualize_results", ["--compare", "nowhere.keras"], "there is no model nowhere.keras"),
+        ("visualize_results", ["--compare", KERAS2_TRANSFER], "choose other --data"),
+        (
+            "visualize_results",
+            ["--images", ROOT / "imgs/samples/00_cat.png", "--report", "x.md"],
+            "whose class is known",
+        ),
         ("visualize_results", ["--data", "nowhere"], "no data set or folder is called 'nowhere'"),
         ("visualize_results", ["--images", "nowhere.png"], "there is no picture nowhere.png"),
         ("visualize_results", ["--images", ""], "names no file"),
