@@ -8,6 +8,7 @@ from PIL import Image
 
 from cnnvis import plots, results
 from cnnvis.importance import Importance
+from cnnvis.layer_outputs import Working
 from cnnvis.plots.canvas import DIVERGING
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -80,6 +81,8 @@ def figures(rng):
     for shape in ((9, 9, 20), (1, 1, 7), (130,)):
         for scale in ("channel", "layer"):
             yield f"layer_{shape[-1]}_{scale}", plots.layer_output("conv1", "CONV", rng.normal(size=shape), scale)
+    work = Working(*(rng.normal(size=(size, size, 12)) for size in (9, 3, 7)), 0.5, "relu", rng.normal(size=(7, 7)))
+    yield "working", plots.working(work, "a_very_long_layer_name_" * 3, 511)
     yield "network", plots.network_outputs(images[0], outputs, kinds, probabilities[0], CLASSES, "A title")
 
 
@@ -104,6 +107,32 @@ def test_no_channel_is_missing(channels, scale):
         values = output[..., channel]
         lowest, highest = (values.min(), values.max()) if scale == "channel" else (low, high)
         np.testing.assert_allclose(shown, (values - lowest) / (highest - lowest))
+
+
+@pytest.mark.parametrize("channels", [1, 7, 16, 17, 512])
+def test_figures_of_layers_show_every_channel_and_unit(channels):
+    rng = np.random.default_rng(2)
+    figure = plots.layer_output("conv", "CONV", rng.normal(size=(3, 4, channels)))
+    assert figure.axes[0].images[0].get_array().count() == 3 * 4 * channels
+    values = rng.normal(size=channels)
+    figure = plots.layer_output("fc", "FC", values)
+    heights = [bar.get_height() for axes in figure.axes for bar in axes.patches]
+    np.testing.assert_allclose(heights, values)
+
+
+def test_the_overview_of_many_layers_says_how_many_it_shows(tmp_path):
+    outputs = {f"layer{i}": np.ones((2, 2, 3)) for i in range(100)} | {"fc": np.arange(5000.0)}
+    figure = plots.network_outputs(
+        np.zeros((4, 4, 3), "uint8"), outputs, dict.fromkeys(outputs, "CONV"), np.array([0.9, 0.1]), CLASSES, "title"
+    )
+    assert figure.get_suptitle() == "title; 34 of its 101 layers"
+    titles = [axes.get_title().split("\n")[0] for axes in figure.axes]
+    assert sum(title.startswith("layer") for title in titles) == 33
+    assert {"layer0", "fc"} <= set(titles)
+    units = next(axes for axes, title in zip(figure.axes, titles) if title == "fc")
+    assert max(bar.get_width() for bar in units.patches) == 4999  # a block shows its largest
+    assert "largest of each 12.5" in [text.get_text() for text in units.texts]
+    assert max(pixels(figure, tmp_path).shape) < 4000
 
 
 def test_a_constant_channel_is_dark_not_nan():
@@ -207,6 +236,11 @@ def golden_figures():
         plots.importance(explanation(np.stack([image, image[::-1]]), maps), ["cat 90%", "dog 80%"], "logit"),
     )
     yield "layer_output", plots.layer_output("conv1", "CONV", np.stack(waves * 4, axis=-1), "layer")
+    parts = np.stack([waves[i][:30, :30] for i in (0, 1, 2)], axis=-1)
+    work = Working(
+        np.stack(waves, axis=-1), parts[:3, :3], parts, -0.5, "relu", np.maximum(parts.sum(axis=-1) - 0.5, 0)
+    )
+    yield "working", plots.working(work, "conv1", 3)
     bars = np.array([[0.7, 0.2, 0.05, 0.05]] * 3)
     yield (
         "gallery",
@@ -219,7 +253,7 @@ def golden_figures():
     yield "page", plots.page(scores, CLASSES[:3], "27 of 45 right")
 
 
-@pytest.mark.parametrize("name", ["importance", "layer_output", "gallery", "page"])
+@pytest.mark.parametrize("name", ["importance", "layer_output", "gallery", "page", "working"])
 def test_golden_figures(name, tmp_path):
     """Drawn as when last looked at. Coarsely: another matplotlib moves things by a few pixels."""
     image = pixels(dict(golden_figures())[name], tmp_path)

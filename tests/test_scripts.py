@@ -220,6 +220,22 @@ def test_two_networks_are_compared(tmp_path, capsys):
     assert all((tmp_path / "texts" / link).is_file() for link in links)
 
 
+def test_networks_of_other_classes_are_not_compared(tmp_path, capsys):
+    small_sequential().save(tmp_path / "digits.keras")
+    (tmp_path / "digits.json").write_text(json.dumps({"classes": list("0123456789"), "input_range": [0, 1]}))
+    options = [
+        "--model",
+        SHIPPED,
+        "--data",
+        "samples",
+        "--compare",
+        tmp_path / "digits.keras",
+        "--out",
+        tmp_path / "out",
+    ]
+    assert "digits.keras tells other classes apart: 0, 1, 2" in refused(capsys, "visualize_results", *options)
+
+
 def test_a_report_names_the_files_of_wrong_predictions(foreign, tmp_path):
     options = ["--model", foreign / "sequential.h5", "--data", foreign / "pictures", "--input-range", "0", "1"]
     status, arrays = visualize("results", tmp_path, *options, "--report", tmp_path / "a report.md")
@@ -385,13 +401,40 @@ def test_layer_output_shows_a_truck(tmp_path):
     assert arrays["conv6"].shape == keras.saving.load_model(SHIPPED).get_layer("conv6").output.shape[1:]
 
 
+def test_layer_outputs_of_several_pictures(tmp_path):
+    options = ["--model", SHIPPED, "--data", "samples", "--indices", 11, 4, "--layers", "conv2", "fc1"]
+    status, first = visualize("hidden_layer_output", tmp_path, *options)
+    assert status == 0
+    second = read(tmp_path / "hidden_layer_output_picture4.h5")
+    samples = data.load("samples", "test").images
+    model = keras.saving.load_model(SHIPPED)
+    part = keras.Model(model.input, [model.get_layer(name).output for name in ("conv2", "fc1")])
+    for index, arrays in ((11, first), (4, second)):
+        np.testing.assert_array_equal(arrays["image"], samples[index])
+        for name, alone in zip(("conv2", "fc1"), part(samples[[index]].astype("float32"))):
+            np.testing.assert_allclose(arrays[name], alone[0], rtol=1e-3, atol=1e-4)
+    assert len(list(tmp_path.glob("hidden_layer_output_picture4*.png"))) == 3
+
+
+def test_own_pictures_are_all_shown_and_a_channel_with_its_filter(foreign, tmp_path):
+    images = [ROOT / "imgs" / "samples" / name for name in ("00_cat.png", "11_truck.png")]
+    options = ["--model", foreign / "grey.keras", "--images", *images, "--input-range", "0", "1", "--channel", "7"]
+    status, _ = visualize("hidden_layer_output", tmp_path, *options)
+    assert status == 0
+    workings = sorted(path.name for path in tmp_path.glob("*channel7.png"))  # `first` has six channels only
+    assert workings == [
+        "hidden_layer_output_03_second_channel7.png",
+        "hidden_layer_output_picture1_03_second_channel7.png",
+    ]
+
+
 @pytest.mark.parametrize(
     ("script", "options", "line"),
     [
         ("visualize_results", ["--topk", "11"], "--topk 11 is more than the 10 classes"),
         ("visualize_results", ["--model", "nowhere.keras"], "there is no model nowhere.keras"),
         ("visualize_results", ["--compare", "nowhere.keras"], "there is no model nowhere.keras"),
-        ("visualize_results", ["--compare", KERAS2_TRANSFER], "choose other --data"),
+        ("visualize_results", ["--compare", KERAS2_TRANSFER], "which pixels does this model take"),
         (
             "visualize_results",
             ["--images", ROOT / "imgs/samples/00_cat.png", "--report", "x.md"],
@@ -417,7 +460,10 @@ def test_layer_output_shows_a_truck(tmp_path):
         ("visualize_hidden_layer_activation", ["--layers", "pool1"], "pool1 is neither a CONV nor an FC layer"),
         ("visualize_hidden_layer_activation", ["--layers", "conv1", "--filters", "999"], "conv1 has no filter 999"),
         ("visualize_hidden_layer_output", ["--layers", "conv1", "x"], "no layer is called 'x'"),
-        ("visualize_hidden_layer_output", ["--indices", "20"], "there is no picture 20"),
+        ("visualize_hidden_layer_output", ["--indices", "2", "20"], "there is no picture 20"),
+        ("visualize_hidden_layer_output", ["--channel", "999"], "no CONV layer has a channel 999"),
+        ("visualize_hidden_layer_output", ["--channel", "1", "--layers", "pool1"], "pool1 is no CONV layer"),
+        ("visualize_hidden_layer_output", ["--channel", "24", "--layers", "whitening"], "whitening has no channel 24"),
     ],
 )
 def test_mistakes(script, options, line, tmp_path, capsys):

@@ -6,6 +6,7 @@ from cnnvis.plots.importance import importance, importance_pages, overlay
 from cnnvis.plots.layers import layer_output, network_outputs, tile
 from cnnvis.plots.results import breakdown, comparison, most_mistaken, page
 from cnnvis.plots.training import training_curves
+from cnnvis.plots.working import working
 
 __all__ = [
     "breakdown",
@@ -24,4 +25,5 @@ __all__ = [
     "page",
     "tile",
     "training_curves",
+    "working",
 ]
