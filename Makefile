@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test check format figures bench bench-peers bench-tricks bench-settings bench-importance clean
+.PHONY: setup demo test check format figures bench bench-peers bench-tricks bench-settings bench-importance bench-results clean
 
 setup: .venv/installed
 
@@ -43,9 +43,10 @@ figures: setup
 	$(BIN)/python visualize_results.py --model $(MODEL) --data cifar10 --examples 8 --out $(FIGURES)
 	$(BIN)/python visualize_pixel_importance.py --model $(MODEL) --data samples --indices 12 5 13 11 --out $(FIGURES)
 	$(BIN)/python visualize_hidden_layer_activation.py --model $(MODEL) --data cifar10 --out $(FIGURES)
-	$(BIN)/python visualize_hidden_layer_output.py --model $(MODEL) --data samples --indices 11 --out $(FIGURES)
-	cp $(addprefix $(FIGURES)/,results.png results_wrong.png results_breakdown.png pixel_importance.png \
-		hidden_layer_activation.png hidden_layer_output.png hidden_layer_output_03_conv1.png) imgs/
+	$(BIN)/python visualize_hidden_layer_output.py --model $(MODEL) --data samples --indices 11 --channel 5 --out $(FIGURES)
+	cp $(addprefix $(FIGURES)/,results.png results_wrong.png results_breakdown.png results_labels.png pixel_importance.png \
+		hidden_layer_activation.png hidden_layer_output.png hidden_layer_output_03_conv1.png \
+		hidden_layer_output_03_conv1_channel5.png) imgs/
 	cp $(MODEL:.keras=.png) imgs/training.png
 
 # How near training comes to this machine's ceiling; needs CIFAR-10, and a machine with nothing else to do.
@@ -66,6 +67,10 @@ bench-peers: setup
 bench-importance: .venv-bench/installed
 	.venv-bench/bin/python bench/faithfulness.py --out outputs/faithfulness.md
 	.venv-bench/bin/python bench/occlusion_speed.py --out outputs/occlusion_speed.md
+
+# How near predicting a test set comes to the network's forward pass, on a machine with nothing else to do.
+bench-results: setup
+	$(BIN)/python bench/results_speed.py --model $(MODEL)
 
 clean:
 	rm -rf .venv .venv-bench outputs .pytest_cache .ruff_cache .hypothesis

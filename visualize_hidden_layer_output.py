@@ -6,13 +6,25 @@ import sys
 
 from cnnvis import cli, console
 
+MOST_PICTURES = 8  # of the user's own, where --indices names none
+
 
 def options():
     parser = cli.visualize_parser(__doc__)
     group = parser.add_argument_group("hidden layer output")
     group.add_argument("--layers", nargs="+", metavar="NAME", help="(default: every CONV, RELU, POOL and FC layer)")
     group.add_argument(
-        "--indices", type=cli.natural, metavar="I", help="which picture (default: the first truck that is seen as one)"
+        "--indices",
+        nargs="+",
+        type=cli.natural,
+        metavar="I",
+        help="which pictures (default: the first truck that is seen as one, or own pictures)",
+    )
+    group.add_argument(
+        "--channel",
+        type=cli.natural,
+        metavar="C",
+        help="also how this channel of each CONV layer comes about: its filter's weights beside input and output",
     )
     group.add_argument(
         "--scale",
@@ -24,48 +36,66 @@ def options():
 
 
 def visualize(args):
-    from cnnvis import inputs, plots
-    from cnnvis.layer_outputs import layer_outputs
+    from cnnvis import inputs
     from models import checkpoint
 
     cli.make_folder(args.out)
     network = checkpoint.load(args.model or checkpoint.newest())
     classifier, pictures = inputs.open_classifier(args, network)
-    index = choose(args, classifier, pictures)
-    image, label = pictures.images[index], pictures.labels[index]
-    outputs = layer_outputs(classifier, image, args.layers)
-    probabilities = classifier.probabilities(image[None])[0]
+    for number, index in enumerate(choose(args, classifier, pictures)):
+        topic = "hidden_layer_output" + (f"_picture{index}" if number else "")
+        figures, arrays = look(args, classifier, pictures, index, topic)
+        cli.save_figures(args.out, figures, args.show)
+        what = {"model": str(network.path), "data": pictures.name, "index": index}
+        layers = {name if name != "image" else "image_layer": array for name, array in arrays.items()}
+        image = {"image": pictures.images[index]}
+        cli.save_arrays(args.out / f"{topic}.h5", image | layers, what | {"layers": list(arrays)})
 
-    title = f"From pixels to probabilities{f': {pictures.classes[label]}' if label >= 0 else ''} (yellow is high)"
-    kinds = {name: classifier.layers[name].kind for name in outputs}
-    figures = {
-        "hidden_layer_output": plots.network_outputs(image, outputs, kinds, probabilities, pictures.classes, title)
-    }
+
+def look(args, classifier, pictures, index, topic):
+    """The figures of one picture by name, and what each layer passes on: two dicts."""
+    from cnnvis import plots
+    from cnnvis.layer_outputs import has_filters, layer_outputs, size_change, working
+
+    image = pictures.images[index]
+    outputs = layer_outputs(classifier, image, args.layers)
+    layers = {name: classifier.layers[name] for name in outputs}
+    kinds = {name: layer.kind for name, layer in layers.items()}
+    probabilities = classifier.probabilities(image[None])[0]
+    title = f"From pixels to probabilities: {pictures.caption(index)} (yellow is high; height×width×channels)"
+    figures = {topic: plots.network_outputs(image, outputs, kinds, probabilities, pictures.classes, title)}
+    worked = 0
     for number, (name, output) in enumerate(outputs.items(), 1):
-        file = f"hidden_layer_output_{number:02d}_{re.sub(r'[^A-Za-z0-9_-]+', '_', name)[:60]}"
-        figures[file] = plots.layer_output(name, kinds[name], output, args.scale)
-    cli.save_figures(args.out, figures, args.show)
-    cli.save_arrays(
-        args.out / "hidden_layer_output.h5",
-        {"image": image, **{name if name != "image" else "image_layer": array for name, array in outputs.items()}},
-        {"model": str(network.path), "data": pictures.name, "index": index, "layers": list(outputs)},
-    )
+        file = f"{topic}_{number:02d}_{re.sub(r'[^A-Za-z0-9_-]+', '_', name)[:60]}"
+        figures[file] = plots.layer_output(name, kinds[name], output, args.scale, size_change(layers[name]))
+        if args.channel is not None and (args.layers or has_filters(layers[name])):
+            if not args.layers and args.channel >= output.shape[-1]:
+                continue
+            work = working(classifier, layers[name], image, args.channel)
+            figures[f"{file}_channel{args.channel}"] = plots.working(work, name, args.channel)
+            worked += 1
+    if args.channel is not None and not worked:
+        raise ValueError(f"no CONV layer has a channel {args.channel}")
+    return figures, outputs
 
 
 def choose(args, classifier, pictures):
-    """Index of the picture asked for; else of the first truck (or anything, if there are none) that is seen as one."""
+    """Indices of the pictures asked for; else of own ones, or of the first truck that is seen as one.
+
+    Where there are no trucks, any picture that is recognised will do.
+    """
     if args.indices is not None:
-        return cli.check_indices([args.indices], len(pictures))[0]
+        return list(dict.fromkeys(cli.check_indices(args.indices, len(pictures))))
     if (pictures.labels < 0).all():
-        if len(pictures) > 1:
-            console.notice(f"Showing the first of {len(pictures)} pictures; --indices chooses another.")
-        return 0
+        if len(pictures) > MOST_PICTURES:
+            console.notice(f"Showing the first {MOST_PICTURES} of {len(pictures)} pictures; --indices chooses others.")
+        return range(min(len(pictures), MOST_PICTURES))
     truck = cli.class_index("truck", pictures.classes) if "truck" in pictures.classes else None
     likely = [i for i, label in enumerate(pictures.labels) if truck in (None, label)] or [0]
     for index in likely[:100]:
         if classifier.probabilities(pictures.images[index][None])[0].argmax() == pictures.labels[index]:
-            return index
-    return likely[0]
+            return [index]
+    return likely[:1]
 
 
 def main(argv=None):

@@ -1,5 +1,6 @@
 """Which picture excites a filter most? Gradient ascent on pictures (Erhan et al. 2009; Olah et al., Distill 2017)."""
 
+import math
 from dataclasses import dataclass, replace
 
 import keras
@@ -43,8 +44,7 @@ class Statistics:
 
 def picture_statistics(images):
     """Statistics of real pictures: (N, H, W, 3) uint8 -> Statistics."""
-    images = np.asarray(images)
-    images = images[:: -(-images.size // 15_000_000)]
+    images = np.asarray(images[:: -(-math.prod(images.shape) // 15_000_000)])
     pixels = images.reshape(-1, 3) / 255
     variances, directions = np.linalg.eigh(np.cov(pixels, rowvar=False) + 1e-6 * np.eye(3))
     colors = directions * np.sqrt(np.maximum(variances, 0)) @ directions.T

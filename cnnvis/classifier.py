@@ -207,8 +207,14 @@ class Classifier:
             self._functions[key] = compiled(self.model_to(tensors()))
         function = self._functions[key]
         batch_size = batch_size or pictures_at_once(*self.size)
-        parts = [function(images[i : i + batch_size]) for i in track(range(0, len(images), batch_size))]
-        return keras.tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+        whole = None
+        for start in track(range(0, len(images), batch_size)):
+            part = function(images[start : start + batch_size])
+            if whole is None:
+                whole = keras.tree.map_structure(lambda a: np.empty((len(images), *a.shape[1:]), a.dtype), part)
+            for all_of_it, array in zip(keras.tree.flatten(whole), keras.tree.flatten(part)):
+                all_of_it[start : start + batch_size] = array
+        return whole
 
     def layer(self, name):
         """The layer of that name; ValueError names the ones there are."""

@@ -250,6 +250,13 @@ def save_arrays(path, arrays, attributes=None):
     console.say(path)
 
 
+def save_text(path, text):
+    """Write text to a file in UTF-8."""
+    with complete(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+    console.say(path)
+
+
 def save_figures(folder, figures, show=False):
     """Write figures as `<name>.png`, print their paths, and open them in windows if asked to."""
     paths = []

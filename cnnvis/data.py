@@ -4,12 +4,14 @@ import os
 import socket
 import threading
 import urllib.request
-import warnings
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
+
+from cnnvis.picture_files import LazyPictures, open_image, read_image, resize
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CIFAR10_FILES = {"train": [f"data_batch_{i}.bin" for i in range(1, 6)], "test": ["test_batch.bin"]}
@@ -33,7 +35,8 @@ class Pictures:
     ----------
     name : str
         The data set's name, the folder's path, or "images" for single files.
-    images : (N, H, W, 3) uint8 array
+    images : (N, H, W, 3) uint8 array, or LazyPictures
+        Those of files are read where they are looked at.
     labels : (N,) int64 array
         Index into `classes`; -1 where it is not known.
     classes : tuple of str
@@ -53,9 +56,20 @@ class Pictures:
         """The name without the way to it."""
         return Path(self.name).resolve().name
 
-    def take(self, indices):
-        """The pictures at these places, in this order."""
-        return replace(self, images=self.images[indices], labels=self.labels[indices])
+    def take(self, indices, track=iter):
+        """The pictures at these places, in this order, in memory; `track` wraps the sequence of files to be read."""
+        images = self.images.read(indices, track) if isinstance(self.images, LazyPictures) else self.images[indices]
+        return replace(self, images=images, labels=self.labels[indices])
+
+    def source(self, index):
+        """The file that a picture is from, or its number if it is from none."""
+        source = self.images.sources[index] if isinstance(self.images, LazyPictures) else index
+        return source if isinstance(source, str) else f"#{index}"
+
+    def caption(self, index):
+        """What to write over a picture: its class and number, or the name of its file where the class isn't known."""
+        label = self.labels[index]
+        return f"{self.classes[label]} #{index}" if label >= 0 else Path(self.source(index)).name
 
 
 def pictures_at_once(height, width):
@@ -63,7 +77,7 @@ def pictures_at_once(height, width):
     return max(1, PIXELS_AT_ONCE // (height * width))
 
 
-def load(name, split, size=None, track=iter):
+def load(name, split, size=None):
     """Load one split of a data set.
 
     Parameters
@@ -73,12 +87,11 @@ def load(name, split, size=None, track=iter):
     split : {"train", "test"}
     size : (height, width), optional
         What to bring the pictures to: 32x32 if not said.
-    track : callable
-        Wraps the list of picture files that are read; a progress bar, say.
 
     Returns
     -------
     Pictures
+        Those of a folder are read where they are looked at, and only then refused if they are broken.
 
     Raises
     ------
@@ -95,16 +108,16 @@ def load(name, split, size=None, track=iter):
     elif name == "samples":
         pictures = _samples(split)
     elif Path(name).is_dir():
-        return _folder(Path(name), split, size, track)
+        return _folder(Path(name), split, size)
     else:
         raise ValueError(f"no data set or folder is called {name!r}; there are {', '.join(NAMES)}")
     if pictures.images.shape[1:3] != tuple(size):
-        pictures = replace(pictures, images=np.stack([_resize(Image.fromarray(i), size) for i in pictures.images]))
+        pictures = replace(pictures, images=LazyPictures(pictures.images, size))
     return pictures
 
 
-def open_images(paths, size=None, track=iter):
-    """Read the user's own picture files, in any mode and of any size.
+def open_images(paths, size=None):
+    """The user's own picture files, in any mode and of any size.
 
     Parameters
     ----------
@@ -117,22 +130,24 @@ def open_images(paths, size=None, track=iter):
     -------
     Pictures
         Without labels.
+
+    Raises
+    ------
+    ValueError, OSError
+        If there are none, or the first can't be read.
     """
     files = []
     if "" in paths:
         raise ValueError("--images '' names no file")
     for path in map(Path, paths):
-        files += _files(path) if path.is_dir() else [path]
+        files += _files(path) if path.is_dir() else [str(path)]
     if not files:
         raise ValueError(f"no picture in {', '.join(map(str, paths))}")
-    size = size or _read(files[0]).size[::-1]
-    images = np.stack([read_image(file, size) for file in track(files)])
-    return Pictures("images", images, np.full(len(images), -1), ())
-
-
-def read_image(path, size):
-    """Read a picture file as (height, width, 3) uint8, whatever its mode; transparency becomes white."""
-    return _resize(_read(path), size)
+    for file in files:
+        if not os.path.exists(file):
+            raise FileNotFoundError(f"there is no picture {file}")
+    size = size or open_image(files[0]).size[::-1]
+    return Pictures("images", LazyPictures(files, size), np.full(len(files), -1), ())
 
 
 def statistics(images):
@@ -145,38 +160,6 @@ def statistics(images):
     means = [np.average(levels, weights=count) for count in counts]
     variances = [np.average((levels - mean) ** 2, weights=count) for count, mean in zip(counts, means)]
     return [float(m) for m in means], [float(v) or 1.0 for v in variances]
-
-
-def _read(path):
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what Pillow mends
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                image.load()
-                return _rgb(ImageOps.exif_transpose(image))
-    except FileNotFoundError:
-        raise FileNotFoundError(f"there is no picture {path}") from None
-    except Exception as error:  # each of Pillow's readers fails in its own way
-        raise ValueError(f"{path} can't be read as a picture: {error}") from error
-
-
-def _rgb(image):
-    if image.mode.startswith(("I", "F")):
-        levels = np.asarray(image, dtype="float64")
-        scale = 255 / 65535 if image.mode.startswith("I") else 255
-        return Image.fromarray(np.clip(np.rint(levels * scale), 0, 255).astype("uint8")).convert("RGB")
-    if image.has_transparency_data:
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image.convert("RGBA"))
-    return image.convert("RGB")
-
-
-def _resize(image, size):
-    height, width = size
-    if image.size != (width, height):
-        image = image.resize((width, height), Image.Resampling.BICUBIC)
-    return np.asarray(image)
 
 
 def _cifar10(split):
@@ -254,7 +237,7 @@ def _digits(split):
     )
     chosen = np.sort(train if split == "train" else test)
     levels = np.rint(digits.images[chosen] * (255 / 16)).astype("uint8")  # 0-16 -> 0-255
-    images = np.stack([_resize(Image.fromarray(image), (32, 32)) for image in levels])
+    images = np.stack([resize(Image.fromarray(image), (32, 32)) for image in levels])
     labels = digits.target[chosen].astype("int64")
     return Pictures("digits", np.repeat(images[..., None], 3, axis=-1), labels, tuple("0123456789"))
 
@@ -268,15 +251,15 @@ def _samples(split):
     return Pictures("samples", images, np.array(labels, dtype="int64"), CIFAR10_CLASSES)
 
 
-def _folder(folder, split, size, track):
+def _folder(folder, split, size):
     classes = sorted({name for part in ("train", "test") for name in _class_folders(folder / part)})
     if not classes:
         raise ValueError(f"{folder} has no classes: it needs folders {folder}/{split}/<class>/ with pictures in them")
-    files = [(file, label) for label, name in enumerate(classes) for file in _files(folder / split / name)]
-    if not files:
+    files = [_files(folder / split / name) for name in classes]
+    if not any(files):
         raise ValueError(f"{folder / split} has no pictures: it needs them in folders {folder / split}/<class>/")
-    images = np.stack([read_image(file, size) for file, _ in track(files)])
-    return Pictures(str(folder), images, np.array([label for _, label in files], dtype="int64"), tuple(classes))
+    labels = np.repeat(np.arange(len(classes)), [len(names) for names in files])
+    return Pictures(str(folder), LazyPictures(list(chain(*files)), size), labels, tuple(classes))
 
 
 def _class_folders(folder):
@@ -288,4 +271,5 @@ def _class_folders(folder):
 def _files(folder):
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    with os.scandir(folder) as entries:
+        return sorted(entry.path for entry in entries if entry.is_file() and not entry.name.startswith("."))

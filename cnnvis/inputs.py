@@ -1,5 +1,6 @@
 """From the options of a script to the classifier and the pictures that they name."""
 
+from argparse import Namespace
 from dataclasses import replace
 
 import numpy as np
@@ -34,14 +35,51 @@ def open_classifier(args, checkpoint):
     return Classifier(checkpoint.model, input_range, pictures.images.shape[1:3]), pictures
 
 
+def where_untold(args, checkpoint):
+    """The options, without those on pixels and classes that a model's metadata tell: of two, they mean the other."""
+    told = {"input_range", "classes"} & checkpoint.metadata.keys()
+    return Namespace(**vars(args) | dict.fromkeys(told))
+
+
+def open_other(args, checkpoint, pictures):
+    """A second classifier, to compare with the first, and the same pictures in its size.
+
+    Parameters
+    ----------
+    args : Namespace
+        Of `visualize_parser`.
+    checkpoint : Checkpoint
+    pictures : Pictures
+        As the first classifier sees them.
+
+    Returns
+    -------
+    classifier : Classifier
+    others : Pictures
+    order : (K,) int array
+        Where each of the first's classes stands among the other's.
+
+    Raises
+    ------
+    ValueError
+        If the two don't know the same classes.
+    """
+    own = where_untold(args, checkpoint)
+    own.data = pictures.name
+    classifier, others = open_classifier(own, checkpoint)
+    if sorted(others.classes) != sorted(pictures.classes):
+        raise ValueError(f"{checkpoint.path} tells other classes apart: {', '.join(others.classes[:10])}")
+    return classifier, others, np.array([others.classes.index(name) for name in pictures.classes])
+
+
 def _open_pictures(args, checkpoint, size):
     if args.images:
-        return data.open_images(args.images, size, console.track("Reading pictures"))
+        return data.open_images(args.images, size)
     if args.data:
-        return data.load(args.data, "test", size, console.track("Reading pictures"))
+        return data.load(args.data, "test", size)
     trained_on = checkpoint.metadata.get("data", "cifar10")
     try:
-        return data.load(trained_on, "test", size, console.track("Reading pictures"))
+        return data.load(trained_on, "test", size)
     except data.Unavailable as error:
         console.notice(f"{error}. Showing the 20 bundled samples instead.")
         return data.load("samples", "test", size)
@@ -83,7 +121,7 @@ def _find_range(model, pictures):
     stated = stated_range(model)
     if stated:
         return stated
-    known = pictures.take(slice(0, 500))
+    known = pictures.take(np.linspace(0, len(pictures) - 1, min(len(pictures), 500)).astype(int))  # of all classes
     if (known.labels >= 0).all():
         scores = {r: accuracy(Classifier(model, r).probabilities(known.images), known.labels) for r in INPUT_RANGES}
         best, second = sorted(scores, key=scores.get, reverse=True)[:2]
@@ -201,7 +239,7 @@ def training_pictures(args):
         Of train.py: `data`, `limit`, `validation` and `seed`.
     """
     if args.data != "auto":
-        pictures = data.load(args.data, "train", track=console.track("Reading pictures"))
+        pictures = data.load(args.data, "train")
     else:
         try:
             pictures = data.load("cifar10", "train")
@@ -211,7 +249,9 @@ def training_pictures(args):
     if len(pictures.classes) < 2:
         raise ValueError(f"{pictures.name} has one class: there is nothing to tell apart")
     test = data.load(pictures.name, "test")
+    track = console.track("Reading pictures")
     if args.validation >= len(pictures):
         raise ValueError(f"--validation {args.validation} leaves nothing of {len(pictures)} images to train on")
     held_out, kept = np.split(np.random.default_rng(args.seed).permutation(len(pictures)), [args.validation])
-    return pictures.take(np.sort(kept[: args.limit])), pictures.take(np.sort(held_out)), test
+    parts = (pictures, np.sort(kept[: args.limit])), (pictures, np.sort(held_out)), (test, np.arange(len(test)))
+    return tuple(part.take(chosen, track) for part, chosen in parts)

@@ -1,7 +1,97 @@
-"""What predictions say about a classifier: accuracy, confusion, rankings, calibration. NumPy in, NumPy out."""
+"""What predictions say about a classifier: accuracy, confusion, calibration, mistakes. NumPy in, NumPy out."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn import metrics
+
+BINS = 15  # of confidence, as in Guo et al. 2017
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How well a classifier does on the pictures whose class is known.
+
+    Attributes
+    ----------
+    right, count : int
+        Pictures.
+    interval : (low, high)
+        95 % confidence interval of the accuracy, 0-1.
+    topk : int
+    topk_accuracy : float
+        0-1.
+    confusion : (K, K) int64 array
+        Rows are true classes.
+    by_class : (K, 4) float array
+        Precision, recall, F1 (0-1), and number of pictures.
+    calibration : Calibration
+    brier : float
+        0-2.
+    """
+
+    right: int
+    count: int
+    interval: tuple
+    topk: int
+    topk_accuracy: float
+    confusion: np.ndarray
+    by_class: np.ndarray
+    calibration: "Calibration"
+    brier: float
+
+    @property
+    def accuracy(self):
+        return self.right / self.count
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Whether a classifier is right as often as it claims to be, in bins of equal width of its claims.
+
+    Attributes
+    ----------
+    count : (B,) int64 array
+        Pictures whose highest probability is in the bin; its upper end belongs to it.
+    confidence, accuracy : (B,) float array
+        The mean highest probability, and the share of right ones; NaN in an empty bin.
+    """
+
+    count: np.ndarray
+    confidence: np.ndarray
+    accuracy: np.ndarray
+
+    @property
+    def error(self):
+        """Expected calibration error (Naeini et al. 2015): mean gap between claim and truth, over the pictures; 0-1."""
+        gaps = np.abs(self.confidence - self.accuracy)
+        return float(np.nansum(gaps * self.count) / self.count.sum())
+
+    @property
+    def overconfidence(self):
+        """Mean claim minus share of right ones: positive for a classifier that claims too much; -1 to 1."""
+        return float(np.nansum((self.confidence - self.accuracy) * self.count) / self.count.sum())
+
+
+def score(probabilities, labels, topk=1):
+    """Scores of (N, K) probabilities against (N,) labels, of which -1 are left out. At least one must be known."""
+    known = labels >= 0
+    if not known.all():
+        probabilities, labels = probabilities[known], labels[known]
+    predicted = probabilities.argmax(axis=1)
+    confusion = confusion_matrix(labels, predicted, probabilities.shape[1])
+    right, count = int(confusion.trace()), len(labels)
+    return Scores(
+        right,
+        count,
+        accuracy_interval(right, count),
+        topk,
+        top_k_accuracy(probabilities, labels, topk),
+        confusion,
+        class_report(labels, predicted, probabilities.shape[1]),
+        calibration(probabilities, labels),
+        brier_score(probabilities, labels),
+    )
 
 
 def accuracy(probabilities, labels):
@@ -10,9 +100,17 @@ def accuracy(probabilities, labels):
 
 
 def top_k_accuracy(probabilities, labels, k):
-    """Fraction of pictures whose class is among the k most probable: (N, K), (N,), int -> float."""
-    ranked = ranking(probabilities)[:, :k]
-    return float((ranked == np.asarray(labels)[:, None]).any(axis=1).mean())
+    """Share of pictures whose class is among the k most probable, ties in class order: (N, K), (N,), int -> float."""
+    probabilities, labels = np.asarray(probabilities), np.asarray(labels)[:, None]
+    own = np.take_along_axis(probabilities, labels, axis=1)
+    before = (probabilities > own).sum(axis=1) + ((probabilities == own) & (_classes(probabilities) < labels)).sum(
+        axis=1
+    )
+    return float((before < k).mean())
+
+
+def _classes(probabilities):
+    return np.arange(probabilities.shape[1])
 
 
 def accuracy_interval(correct, count):
@@ -22,11 +120,6 @@ def accuracy_interval(correct, count):
     centre = share + z**2 / (2 * count)
     spread = z * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
     return tuple(float(np.clip((centre + side * spread) / (1 + z**2 / count), 0, 1)) for side in (-1, 1))
-
-
-def ranking(probabilities):
-    """Classes of each picture from the most to the least probable: (N, K) float -> (N, K) int; ties in class order."""
-    return np.argsort(-np.asarray(probabilities), axis=1, kind="stable")
 
 
 def confusion_matrix(labels, predicted, classes):
@@ -42,6 +135,26 @@ def class_report(labels, predicted, classes):
     return np.stack(columns, axis=1).astype(float)
 
 
+def calibration(probabilities, labels, bins=BINS):
+    """Claims against truth, in bins of equal width: (N, K), (N,), int -> Calibration."""
+    claimed = probabilities.max(axis=1).astype(float)
+    is_right = probabilities.argmax(axis=1) == labels
+    bin_of = np.clip(np.ceil(claimed * bins).astype(int) - 1, 0, bins - 1)
+    count = np.bincount(bin_of, minlength=bins)
+    with np.errstate(invalid="ignore"):
+        confidence, accuracy = (np.bincount(bin_of, what, bins) / count for what in (claimed, is_right))
+    return Calibration(count, confidence, accuracy)
+
+
+def brier_score(probabilities, labels):
+    """Mean squared distance of the probabilities from the truth (Brier 1950): (N, K), (N,) -> float.
+
+    0 is perfect, 2 is sure and always wrong; 1 - 1/K is the same probability for all K classes.
+    """
+    own = probabilities[np.arange(len(labels)), labels].astype(float)
+    return float(np.mean(np.einsum("nk,nk->n", probabilities, probabilities) - 2 * own + 1))
+
+
 def most_confused(confusion, most=10):
     """The pairs of classes that are mistaken most often.
 
@@ -55,6 +168,48 @@ def most_confused(confusion, most=10):
 
 def confident_mistakes(probabilities, labels):
     """Indices of the wrongly predicted pictures, the most confident mistake first: (N, K), (N,) -> (M,) int."""
-    predicted = ranking(probabilities)[:, 0]
-    wrong = np.flatnonzero(predicted != labels)
-    return wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")]
+    claimed = probabilities.max(axis=1)
+    wrong = np.flatnonzero((probabilities.argmax(axis=1) != labels) & (labels >= 0))
+    return wrong[np.argsort(-claimed[wrong], kind="stable")]
+
+
+def uncertain_hits(probabilities, labels):
+    """Indices of the rightly predicted pictures, the least certain first: (N, K), (N,) -> (M,) int."""
+    claimed = probabilities.max(axis=1)
+    right = np.flatnonzero(probabilities.argmax(axis=1) == labels)
+    return right[np.argsort(claimed[right], kind="stable")]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two classifiers on the same pictures of known class.
+
+    Attributes
+    ----------
+    only : pair of (M,) int arrays
+        Pictures that only the first, and only the second gets right; what it is surest of comes first.
+    both, neither : int
+        Pictures.
+    p_value : float
+        Of McNemar's exact test (1947): how probable it is that two classifiers that are equally good differ as much.
+    """
+
+    only: tuple
+    both: int
+    neither: int
+    p_value: float
+
+
+def compare(first, second, labels):
+    """Compare two classifiers' probabilities: (N, K), (N, K), (N,) -> Comparison."""
+    from scipy.stats import binomtest
+
+    rights = [probabilities.argmax(axis=1) == labels for probabilities in (first, second)]
+    only = []
+    for probabilities, mine, other in ((first, *rights), (second, *rights[::-1])):
+        places = np.flatnonzero(mine & ~other)
+        only.append(places[np.argsort(-probabilities[places, labels[places]], kind="stable")])
+    differ = len(only[0]) + len(only[1])
+    p_value = float(binomtest(len(only[0]), differ).pvalue) if differ else 1.0
+    both = int((rights[0] & rights[1]).sum())
+    return Comparison(tuple(only), both, int((labels >= 0).sum()) - both - differ, p_value)

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from keras import layers
 
-from bench import contenders, peers, settings, tricks
+from bench import contenders, peers, results_speed, settings, tricks
 from bench.flops import forward_flops, training_flops
 from cnnvis import data, inputs, recipes
 from models.convnet import build_model
+from tests.conftest import small_sequential
 
 ROOT = Path(__file__).parent.parent
 FIELD = {
@@ -301,3 +302,15 @@ def test_a_trick_is_measured_on_held_out_pictures(monkeypatch, capsys):
     assert accuracy > 0.3
     assert six_views > 0.3
     assert 0 < seconds < 100
+
+
+def test_predicting_is_timed_beside_the_network_alone(tmp_path, capsys):
+    small_sequential(size=16).save(tmp_path / "model.keras")
+    results_speed.main(["--model", str(tmp_path / "model.keras"), "--num", "1500", "--rounds", "2"])
+    out = capsys.readouterr().out
+    alone, predicting = (
+        float(re.search(rf"\| {name} \| ([\d,]+)", out)[1].replace(",", ""))
+        for name in ("the network alone", r"visualize_results\.py")
+    )
+    said = int(re.search(r"goes at (\d+)%", out)[1])
+    assert said == pytest.approx(100 * predicting / alone, abs=1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis import data
+from cnnvis import data, picture_files
 
 RECORD = 3073
 
@@ -127,7 +127,7 @@ def test_a_folder_of_class_folders(folder):
     assert train.images.shape == (9, 32, 32, 3)
     assert test.images.shape == (6, 8, 6, 3)
     assert test.labels.tolist() == [0, 0, 1, 1, 2, 2]
-    assert test.images[3, 0, 0].tolist() == [0, 100, 1]
+    assert test.images[3][0, 0].tolist() == [0, 100, 1]
 
 
 def test_a_folder_without_classes(tmp_path):
@@ -142,8 +142,34 @@ def test_a_folder_without_classes(tmp_path):
 
 def test_a_file_that_is_no_picture_among_pictures(folder):
     (folder / "test" / "zebra" / "1.png").write_text("not at all a picture")
+    pictures = data.load(str(folder), "test")
     with pytest.raises(ValueError, match=r"1\.png can't be read as a picture"):
-        data.load(str(folder), "test")
+        pictures.images[:]
+
+
+def test_lazy_pictures_are_indexed_as_an_array_is(folder, monkeypatch):
+    pictures = data.load(str(folder), "train", (8, 6))
+    lazy, whole = pictures.images, np.asarray(pictures.images)
+    assert (lazy.shape, lazy.dtype, len(lazy)) == (whole.shape, whole.dtype, len(whole))
+    bools = np.arange(9) % 2 == 0
+    for key in (4, -1, slice(2, 7), slice(None, None, -2), [5, 1], np.array([[3, 0], [8, 8]]), bools, np.int64(2)):
+        np.testing.assert_array_equal(lazy[key], whole[key])
+    np.testing.assert_array_equal(list(lazy), whole)
+    for key in (9, [0, 9]):
+        with pytest.raises(IndexError):
+            lazy[key]
+    read = []
+    monkeypatch.setattr(picture_files, "open_image", lambda path: read.append(path) or Image.new("RGB", (6, 8)))
+    assert pictures.take([7, 3]).labels.tolist() == [2, 1]
+    assert read == [pictures.source(7), pictures.source(3)]
+    assert read[0].endswith("1.png")
+
+
+def test_pictures_of_another_size_are_made_where_they_are_looked_at():
+    samples, larger = data.load("samples", "test"), data.load("samples", "test", (48, 40))
+    expected = np.asarray(Image.fromarray(samples.images[7]).resize((40, 48), Image.Resampling.BICUBIC))
+    np.testing.assert_array_equal(larger.images[7], expected)
+    assert larger.source(7) == samples.source(7) == "#7"
 
 
 def save(image, path, **options):
@@ -174,7 +200,7 @@ def test_turned_by_exif(tmp_path):
     image.save(tmp_path / "turned.png", exif=exif)
     pictures = data.open_images([tmp_path / "turned.png"])
     assert pictures.images.shape == (1, 4, 2, 3)
-    assert pictures.images[0, 0, 1].tolist() == [255, 255, 255]
+    assert pictures.images[0][0, 1].tolist() == [255, 255, 255]
 
 
 def test_own_images_take_the_size_asked_for(tmp_path):
@@ -191,7 +217,7 @@ def test_broken_images(tmp_path):
     Image.effect_noise((64, 64), 50).save(image)
     image.write_bytes(image.read_bytes()[:900])
     with pytest.raises(ValueError, match=r"image\.png can't be read as a picture"):
-        data.open_images([image])
+        data.open_images([image], (32, 32)).images[0]
     (tmp_path / "empty.png").touch()
     with pytest.raises(ValueError, match=r"empty\.png can't be read as a picture"):
         data.open_images([tmp_path / "empty.png"])

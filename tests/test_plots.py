@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis import plots
+from cnnvis import plots, results
 from cnnvis.importance import Importance
+from cnnvis.layer_outputs import Working
 from cnnvis.plots.canvas import DIVERGING
 
 GOLDEN = Path(__file__).parent / "golden"
+CALIBRATION = results.calibration(np.array([[0.9, 0.1]]), np.array([0]))
 CLASSES = ["cat", "$x^$", "a class with a long name of several words", "d" * 40]
 
 
@@ -55,8 +57,21 @@ def figures(rng):
     kinds = {"conv1": "CONV", "pool1": "POOL", "fc1": "FC"}
     rows = [{"epoch": i, "loss": 1 / i, "accuracy": 1 - 1 / i, "val_loss": 1, "val_accuracy": 0.5} for i in (1, 2, 3)]
     yield "training_curves", plots.training_curves(rows)
-    yield "confusion", plots.confusion(matrix, CLASSES, 0.5, (0.4, 0.6))
-    yield "gallery", plots.gallery(images, probabilities, np.array([0, 1, 2, 3, -1]), CLASSES, "A title")
+    labels = np.array([0, 1, 2, 3, -1])
+    names = ["$x_cat$ #1", "a name that is too long for its picture.png", "b", "c", "d"]
+    scores = results.score(probabilities, labels, 3)
+    yield "page", plots.page(scores, CLASSES, "A $title_")
+    yield "gallery", plots.gallery(images, [probabilities], labels, CLASSES, names, "A title")
+    yield "two networks", plots.gallery(images, [probabilities] * 2, labels, CLASSES, names, "A title", top=4)
+    pairs = [(0, 2, 1234567), (3, 1, 2)]
+    some, claims, numbers = (
+        [images[:3], images[3:4]],
+        [probabilities[:3, 2], probabilities[3:4, 1]],
+        [names[:3], ["#3"]],
+    )
+    yield "confused pairs", plots.confused_pairs(some, claims, numbers, CLASSES, pairs, "A title")
+    compared = results.compare(probabilities, probabilities[::-1], labels)
+    yield "comparison", plots.comparison(compared, (scores, scores), CLASSES, ("a" * 80, "/a/folder/model.keras"))
     yield "breakdown", plots.breakdown(matrix, [(0, 3, 40), (2, 1, 7)], CLASSES)
     explained = explanation(images, maps)
     yield "importance", plots.importance(explained, ["cat 90%\nsecond line"] * 5, "logit")
@@ -66,6 +81,8 @@ def figures(rng):
     for shape in ((9, 9, 20), (1, 1, 7), (130,)):
         for scale in ("channel", "layer"):
             yield f"layer_{shape[-1]}_{scale}", plots.layer_output("conv1", "CONV", rng.normal(size=shape), scale)
+    work = Working(*(rng.normal(size=(size, size, 12)) for size in (9, 3, 7)), 0.5, "relu", rng.normal(size=(7, 7)))
+    yield "working", plots.working(work, "a_very_long_layer_name_" * 3, 511)
     yield "network", plots.network_outputs(images[0], outputs, kinds, probabilities[0], CLASSES, "A title")
 
 
@@ -90,6 +107,32 @@ def test_no_channel_is_missing(channels, scale):
         values = output[..., channel]
         lowest, highest = (values.min(), values.max()) if scale == "channel" else (low, high)
         np.testing.assert_allclose(shown, (values - lowest) / (highest - lowest))
+
+
+@pytest.mark.parametrize("channels", [1, 7, 16, 17, 512])
+def test_figures_of_layers_show_every_channel_and_unit(channels):
+    rng = np.random.default_rng(2)
+    figure = plots.layer_output("conv", "CONV", rng.normal(size=(3, 4, channels)))
+    assert figure.axes[0].images[0].get_array().count() == 3 * 4 * channels
+    values = rng.normal(size=channels)
+    figure = plots.layer_output("fc", "FC", values)
+    heights = [bar.get_height() for axes in figure.axes for bar in axes.patches]
+    np.testing.assert_allclose(heights, values)
+
+
+def test_the_overview_of_many_layers_says_how_many_it_shows(tmp_path):
+    outputs = {f"layer{i}": np.ones((2, 2, 3)) for i in range(100)} | {"fc": np.arange(5000.0)}
+    figure = plots.network_outputs(
+        np.zeros((4, 4, 3), "uint8"), outputs, dict.fromkeys(outputs, "CONV"), np.array([0.9, 0.1]), CLASSES, "title"
+    )
+    assert figure.get_suptitle() == "title; 34 of its 101 layers"
+    titles = [axes.get_title().split("\n")[0] for axes in figure.axes]
+    assert sum(title.startswith("layer") for title in titles) == 33
+    assert {"layer0", "fc"} <= set(titles)
+    units = next(axes for axes, title in zip(figure.axes, titles) if title == "fc")
+    assert max(bar.get_width() for bar in units.patches) == 4999  # a block shows its largest
+    assert "largest of each 12.5" in [text.get_text() for text in units.texts]
+    assert max(pixels(figure, tmp_path).shape) < 4000
 
 
 def test_a_constant_channel_is_dark_not_nan():
@@ -158,12 +201,43 @@ def test_a_mosaic_by_hand():
 
 
 def test_a_thousand_classes_stay_readable(tmp_path):
-    matrix = np.random.default_rng(3).integers(0, 3, (1000, 1000))
+    rng = np.random.default_rng(3)
+    probabilities, labels = rng.dirichlet(np.full(1000, 0.1), 2000), np.arange(2000) % 1000
+    scores = results.score(probabilities, labels, 5)
     names = [f"class number {i}" for i in range(1000)]
-    for figure in (plots.confusion(matrix, names, 0.1, (0.05, 0.2)), plots.breakdown(matrix, [(1, 2, 3)], names)):
+    compared = results.compare(probabilities, probabilities[::-1], labels)
+    for figure in (
+        plots.page(scores, names, "A title"),
+        plots.breakdown(scores.confusion, [(1, 2, 3)], names),
+        plots.comparison(compared, (scores, scores), names, ("one", "another")),
+    ):
         image = pixels(figure, tmp_path)
         assert border_is_white(image)
         assert max(image.shape) < 3000
+
+
+def test_of_many_classes_those_with_the_most_mistakes_are_shown():
+    matrix = np.diag(np.full(40, 9))
+    matrix[3, 7], matrix[30, 31], matrix[31, 39] = 5, 4, 2
+    shown = plots.most_mistaken(matrix, 5)
+    assert shown.tolist() == [3, 7, 30, 31, 39]
+    scores = results.Scores(360, 371, (0.9, 1), 1, 0.97, matrix, np.ones((40, 4)), CALIBRATION, 0.1)
+    figure = plots.page(scores, [f"c{i}" for i in range(40)], "title")
+    texts = [text.get_text() for axes in figure.axes for text in [axes.title, *axes.get_xticklabels()]]
+    assert any("the 25 classes of 40 with the most wrong" in text for text in texts)
+    assert "15 others" in texts
+    cells = next(axes.images[0].get_array() for axes in figure.axes if axes.images)
+    np.testing.assert_allclose(cells.sum(axis=1), 1)  # what goes to classes that aren't shown is in the last column
+
+
+def test_pages_of_a_gallery_leave_nothing_out():
+    images, bars = np.zeros((30, 4, 4, 3), "uint8"), np.full((30, 2), 0.5)
+    names = [f"#{i}" for i in range(30)]
+    pages = plots.gallery_pages("wrong", images, [bars], np.zeros(30, int), ["a", "b"], names, "title")
+    assert list(pages) == ["wrong", "wrong_2"]
+    titles = [axes.get_title() for page in pages.values() for axes in page.axes]
+    assert [title for title in titles if title] == names
+    assert plots.gallery_pages("wrong", images[:0], [bars[:0]], np.zeros(0, int), ["a", "b"], [], "title") == {}
 
 
 def golden_figures():
@@ -176,11 +250,24 @@ def golden_figures():
         plots.importance(explanation(np.stack([image, image[::-1]]), maps), ["cat 90%", "dog 80%"], "logit"),
     )
     yield "layer_output", plots.layer_output("conv1", "CONV", np.stack(waves * 4, axis=-1), "layer")
+    parts = np.stack([waves[i][:30, :30] for i in (0, 1, 2)], axis=-1)
+    work = Working(
+        np.stack(waves, axis=-1), parts[:3, :3], parts, -0.5, "relu", np.maximum(parts.sum(axis=-1) - 0.5, 0)
+    )
+    yield "working", plots.working(work, "conv1", 3)
     bars = np.array([[0.7, 0.2, 0.05, 0.05]] * 3)
-    yield "gallery", plots.gallery(np.stack([image] * 3), bars, np.array([0, 1, -1]), CLASSES, "Predictions")
+    yield (
+        "gallery",
+        plots.gallery(
+            np.stack([image] * 3), [bars], np.array([0, 1, -1]), CLASSES, [*CLASSES[:2], "x.png"], "Predictions"
+        ),
+    )
+    probabilities = np.array([[0.8, 0.2, 0], [0.3, 0.6, 0.1], [0.4, 0.3, 0.3], [0, 0.1, 0.9], [0.1, 0.5, 0.4]] * 9)
+    scores = results.score(probabilities, np.array([0, 1, 1, 2, 2] * 9), 2)
+    yield "page", plots.page(scores, CLASSES[:3], "27 of 45 right")
 
 
-@pytest.mark.parametrize("name", ["importance", "layer_output", "gallery"])
+@pytest.mark.parametrize("name", ["importance", "layer_output", "gallery", "page", "working"])
 def test_golden_figures(name, tmp_path):
     """Drawn as when last looked at. Coarsely: another matplotlib moves things by a few pixels."""
     image = pixels(dict(golden_figures())[name], tmp_path)

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import resource
 import shlex
 import signal
@@ -57,6 +58,14 @@ def run(script, *options, **settings):
     process = start(script, *options, **settings)
     out, err = process.communicate()
     return process.returncode, out, err
+
+
+def peak_memory(script, *options):
+    """The most memory that a script ever holds, in a process of its own: KiB."""
+    measure = f"import resource, sys, {script} as script; assert script.main(sys.argv[1:]) == 0; "
+    measure += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    command = [sys.executable, "-c", measure, *map(str, options)]
+    return int(subprocess.check_output(command, cwd=ROOT, text=True).split()[-1])
 
 
 def visualize(topic, out, *options):
@@ -181,6 +190,86 @@ def test_results_agree_with_the_plain_model(tmp_path):
     assert list(arrays["@classes"]) == list(data.CIFAR10_CLASSES)
 
 
+def test_two_networks_are_compared(tmp_path, capsys):
+    """Each takes its own size and range of pixels, and has its own order of the classes."""
+    classes = sorted(data.CIFAR10_CLASSES, reverse=True)
+    other = small_sequential(size=24)
+    other.save(tmp_path / "other.keras")
+    (tmp_path / "other.json").write_text(json.dumps({"classes": classes, "input_range": [0, 1]}))
+    options = ["--data", "samples", "--report", tmp_path / "texts" / "report.md", "--examples", 30]
+    status, arrays = visualize(
+        "results", tmp_path / "out", "--model", SHIPPED, "--compare", tmp_path / "other.keras", *options
+    )
+    assert status == 0
+    small = data.load("samples", "test", (24, 24)).images[:] / 255
+    plain = other.predict(small, verbose=0)[:, [classes.index(name) for name in data.CIFAR10_CLASSES]]
+    np.testing.assert_allclose(arrays["other_probabilities"], plain, rtol=1e-3, atol=1e-5)
+    labels = arrays["labels"]
+    rights = arrays["probabilities"].argmax(axis=1) == labels, plain.argmax(axis=1) == labels
+    assert set(arrays["only_first"]) == set(np.flatnonzero(rights[0] & ~rights[1]))
+    assert set(arrays["only_second"]) == set(np.flatnonzero(~rights[0] & rights[1]))
+    assert arrays["@other_accuracy"] == rights[1].mean()
+    said, report = capsys.readouterr().out, (tmp_path / "texts" / "report.md").read_text()
+    for words in (f"20 of 20 right: {rights[0].mean():.2%}", f"other: {rights[1].mean():.2%}", "exact test p ="):
+        assert words in said
+        assert words in report
+    links = re.findall(r"!\[.*\]\(<(.*)>\)", report)
+    figures = {Path(link).name for link in links}
+    assert figures == {path.name for path in (tmp_path / "out").glob("*.png")}
+    assert {"results.png", "results_random.png", "results_compare.png", "results_only_left.png"} <= figures
+    assert all((tmp_path / "texts" / link).is_file() for link in links)
+
+
+def test_networks_of_other_classes_are_not_compared(tmp_path, capsys):
+    small_sequential().save(tmp_path / "digits.keras")
+    (tmp_path / "digits.json").write_text(json.dumps({"classes": list("0123456789"), "input_range": [0, 1]}))
+    options = [
+        "--model",
+        SHIPPED,
+        "--data",
+        "samples",
+        "--compare",
+        tmp_path / "digits.keras",
+        "--out",
+        tmp_path / "out",
+    ]
+    assert "digits.keras tells other classes apart: 0, 1, 2" in refused(capsys, "visualize_results", *options)
+
+
+def test_a_report_names_the_files_of_wrong_predictions(foreign, tmp_path):
+    options = ["--model", foreign / "sequential.h5", "--data", foreign / "pictures", "--input-range", "0", "1"]
+    status, arrays = visualize("results", tmp_path, *options, "--report", tmp_path / "a report.md")
+    assert status == 0
+    report = (tmp_path / "a report.md").read_text().replace("\\_", "_")
+    wrong = np.flatnonzero(arrays["probabilities"].argmax(axis=1) != arrays["labels"])
+    assert len(wrong)
+    for index in wrong:
+        assert str(foreign / "pictures" / "test" / "abcdefghij"[arrays["labels"][index]] / f"{index % 2}.png") in report
+    assert "(<./results_wrong.png>)" in report
+
+
+@pytest.mark.slow
+def test_a_folder_of_50_000_pictures_takes_no_more_memory_than_one_of_500(tmp_path):
+    """All of them together would take 614 MB."""
+    layers = [keras.layers.AveragePooling2D(32), keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
+    keras.Sequential([keras.Input((64, 64, 3)), *layers]).save(tmp_path / "model.keras")
+    peaks = []
+    for count in (500, 50_000):
+        folders = [tmp_path / str(count) / "test" / name for name in ("a", "b")]
+        for number, folder in enumerate(folders):
+            folder.mkdir(parents=True)
+            Image.new("RGB", (64, 64), (200 * number, 90, 40)).save(folder / "0.png")
+        for i in range(1, count // 2):
+            for folder in folders:
+                os.link(folder / "0.png", folder / f"{i}.png")
+        options = ["--model", tmp_path / "model.keras", "--input-range", "0", "1"]
+        peaks.append(
+            peak_memory("visualize_results", *options, "--data", tmp_path / str(count), "--out", tmp_path / "out")
+        )
+        assert len(read(tmp_path / "out" / "results.h5")["labels"]) == count
+    assert peaks[1] - peaks[0] < 120_000
+
+
 def test_results_of_own_pictures(tmp_path):
     images = [ROOT / "imgs" / "samples" / name for name in ("00_cat.png", "11_truck.png")]
     status, arrays = visualize("results", tmp_path, "--model", SHIPPED, "--images", *images)
@@ -235,23 +324,12 @@ def test_gradients_are_integrated_in_the_same_layout(tmp_path):
 
 def test_memory_does_not_grow_with_the_number_of_large_pictures(tmp_path):
     small_sequential(size=224).save(tmp_path / "large.keras")
-    measure = "import resource, sys, visualize_pixel_importance as script; assert script.main(sys.argv[1:]) == 0; "
-    measure += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-    options = ["--model", tmp_path / "large.keras", "--input-range", "0", "1", "--data", "samples", "--out", tmp_path]
-    peaks = []
-    for count in (1, 10):
-        command = [
-            sys.executable,
-            "-c",
-            measure,
-            *map(str, options),
-            "--window",
-            "112",
-            "--indices",
-            *map(str, range(count)),
-        ]
-        peaks.append(int(subprocess.check_output(command, cwd=ROOT, text=True).split()[-1]))  # KiB
-    assert peaks[1] - peaks[0] < 150_000
+    options = ["--model", tmp_path / "large.keras", "--input-range", "0", "1", "--data", "samples", "--window", "112"]
+    small, large = (
+        peak_memory("visualize_pixel_importance", *options, "--out", tmp_path, "--indices", *range(count))
+        for count in (1, 10)
+    )
+    assert large - small < 150_000
 
 
 def test_wrong_predictions_are_explained_side_by_side(tmp_path):
@@ -323,11 +401,45 @@ def test_layer_output_shows_a_truck(tmp_path):
     assert arrays["conv6"].shape == keras.saving.load_model(SHIPPED).get_layer("conv6").output.shape[1:]
 
 
+def test_layer_outputs_of_several_pictures(tmp_path):
+    options = ["--model", SHIPPED, "--data", "samples", "--indices", 11, 4, "--layers", "conv2", "fc1"]
+    status, first = visualize("hidden_layer_output", tmp_path, *options)
+    assert status == 0
+    second = read(tmp_path / "hidden_layer_output_picture4.h5")
+    samples = data.load("samples", "test").images
+    model = keras.saving.load_model(SHIPPED)
+    part = keras.Model(model.input, [model.get_layer(name).output for name in ("conv2", "fc1")])
+    for index, arrays in ((11, first), (4, second)):
+        np.testing.assert_array_equal(arrays["image"], samples[index])
+        for name, alone in zip(("conv2", "fc1"), part(samples[[index]].astype("float32"))):
+            np.testing.assert_allclose(arrays[name], alone[0], rtol=1e-3, atol=1e-4)
+    assert len(list(tmp_path.glob("hidden_layer_output_picture4*.png"))) == 3
+
+
+def test_own_pictures_are_all_shown_and_a_channel_with_its_filter(foreign, tmp_path):
+    images = [ROOT / "imgs" / "samples" / name for name in ("00_cat.png", "11_truck.png")]
+    options = ["--model", foreign / "grey.keras", "--images", *images, "--input-range", "0", "1", "--channel", "7"]
+    status, _ = visualize("hidden_layer_output", tmp_path, *options)
+    assert status == 0
+    workings = sorted(path.name for path in tmp_path.glob("*channel7.png"))  # `first` has six channels only
+    assert workings == [
+        "hidden_layer_output_03_second_channel7.png",
+        "hidden_layer_output_picture1_03_second_channel7.png",
+    ]
+
+
 @pytest.mark.parametrize(
     ("script", "options", "line"),
     [
         ("visualize_results", ["--topk", "11"], "--topk 11 is more than the 10 classes"),
         ("visualize_results", ["--model", "nowhere.keras"], "there is no model nowhere.keras"),
+        ("visualize_results", ["--compare", "nowhere.keras"], "there is no model nowhere.keras"),
+        ("visualize_results", ["--compare", KERAS2_TRANSFER], "which pixels does this model take"),
+        (
+            "visualize_results",
+            ["--images", ROOT / "imgs/samples/00_cat.png", "--report", "x.md"],
+            "whose class is known",
+        ),
         ("visualize_results", ["--data", "nowhere"], "no data set or folder is called 'nowhere'"),
         ("visualize_results", ["--images", "nowhere.png"], "there is no picture nowhere.png"),
         ("visualize_results", ["--images", ""], "names no file"),
@@ -348,7 +460,10 @@ def test_layer_output_shows_a_truck(tmp_path):
         ("visualize_hidden_layer_activation", ["--layers", "pool1"], "pool1 is neither a CONV nor an FC layer"),
         ("visualize_hidden_layer_activation", ["--layers", "conv1", "--filters", "999"], "conv1 has no filter 999"),
         ("visualize_hidden_layer_output", ["--layers", "conv1", "x"], "no layer is called 'x'"),
-        ("visualize_hidden_layer_output", ["--indices", "20"], "there is no picture 20"),
+        ("visualize_hidden_layer_output", ["--indices", "2", "20"], "there is no picture 20"),
+        ("visualize_hidden_layer_output", ["--channel", "999"], "no CONV layer has a channel 999"),
+        ("visualize_hidden_layer_output", ["--channel", "1", "--layers", "pool1"], "pool1 is no CONV layer"),
+        ("visualize_hidden_layer_output", ["--channel", "24", "--layers", "whitening"], "whitening has no channel 24"),
     ],
 )
 def test_mistakes(script, options, line, tmp_path, capsys):

@@ -6,11 +6,15 @@ from matplotlib.colors import Normalize
 
 from cnnvis.plots.canvas import INK, OTHER, OUTPUTS, RIGHT, despine, new_figure, plain, short, show_image
 
+MOST_LAYERS = 34  # of the overview
+MOST_UNITS = 400  # bars of an FC layer in the overview
 MOST_BARS = 100  # units of an FC layer in a row of bars, or a tenth of them if there are more than ten such rows
 
 
 def network_outputs(image, outputs, kinds, probabilities, classes, title, most=8):
     """The whole way of one picture through the network: its layers one after the other, with some of their channels.
+
+    Of more than 34 layers, as many are shown, evenly from the first to the last, and the title says so.
 
     Parameters
     ----------
@@ -22,6 +26,10 @@ def network_outputs(image, outputs, kinds, probabilities, classes, title, most=8
     most : int
         Channels that are drawn of a layer: those of a CONV with the largest outputs, and the same ones behind it.
     """
+    if len(outputs) > MOST_LAYERS:
+        title += f"; {MOST_LAYERS} of its {len(outputs)} layers"
+        names = [list(outputs)[i] for i in np.linspace(0, len(outputs) - 1, MOST_LAYERS).astype(int)]
+        outputs = {name: outputs[name] for name in names}
     columns = len(outputs) + 2
     lines = -(-columns // 12)
     per_line = -(-columns // lines)
@@ -37,8 +45,7 @@ def network_outputs(image, outputs, kinds, probabilities, classes, title, most=8
     for axes, (name, output) in zip(grid.flat[1:], outputs.items()):
         axes.set_title(f"{short(name, 14)}\n{'×'.join(map(str, output.shape))}", fontsize=8)
         if output.ndim == 1:
-            axes.imshow(_column(output), cmap=OUTPUTS, vmin=0, vmax=1, interpolation="nearest", aspect="auto")
-            axes.set_box_aspect(most)
+            _unit_column(axes, output, most)
             continue
         if kinds[name] == "CONV" or not len(channels) or channels.max() >= output.shape[-1]:
             channels = np.sort(np.argsort(-output.max(axis=(0, 1)), kind="stable")[:most])
@@ -64,6 +71,8 @@ def layer_output(name, kind, output, scale="channel", note=""):
     ----------
     name, kind : str
     output : (h, w, c) or (units,) float array
+    note : str
+        On its size, beneath the title.
     scale : {"channel", "layer"}
         Whether each channel's darkest and brightest are its own, or the whole layer's.
     """
@@ -78,7 +87,9 @@ def layer_output(name, kind, output, scale="channel", note=""):
     axes.imshow(np.ma.masked_invalid(tiles), cmap=OUTPUTS, vmin=0, vmax=1, interpolation="nearest")
     axes.axis("off")
     plural = "s" if channels > 1 else ""
-    axes.set_title(f"{short(name, 40)} ({kind}): {channels} channel{plural} of {height}×{width}{note}", fontsize=10)
+    axes.set_title(
+        f"{short(name, 40)} ({kind}): {channels} channel{plural} of {height}×{width}{_line(note)}", fontsize=10
+    )
     bar = figure.colorbar(ScalarMappable(Normalize(0, 1), OUTPUTS), ax=axes, shrink=0.8, aspect=25, ticks=[0, 1])
     if scale == "layer":
         bar.ax.set_yticklabels([f"{low:.3g}", f"{high:.3g}"])
@@ -108,13 +119,25 @@ def tile(output, columns, scale):
     return canvas[:-gap, :-gap], (float(output.min()), float(output.max()))
 
 
-def _column(output):
-    """Units as a narrow block of cells, 0-1, read row by row."""
-    low, high = output.min(), output.max()
-    wide = max(1, int(np.sqrt(len(output) / 8)))
-    cells = np.ma.masked_all(-(-len(output) // wide) * wide)
-    cells[: len(output)] = (output - low) / (high - low if high > low else 1)
-    return cells.reshape(-1, wide)
+def _unit_column(axes, output, aspect):
+    """Units from the first at the top to the last as bars, to the right where positive; of very many, a block each."""
+    edges = np.linspace(0, len(output), min(len(output), MOST_UNITS) + 1).astype(int)
+    blocks = np.maximum.reduceat(output, edges[:-1])
+    places = np.arange(len(blocks))
+    axes.barh(places, blocks, height=1 if len(blocks) > 40 else 0.8, color=np.where(blocks > 0, RIGHT, OTHER))
+    axes.axvline(0, color=INK, linewidth=0.5)
+    axes.set_ylim(len(blocks) - 0.5, -0.5)
+    axes.set_box_aspect(aspect)
+    if len(blocks) < len(output):
+        axes.text(
+            0.5,
+            -0.01,
+            f"largest of each {len(output) / len(blocks):.3g}",
+            transform=axes.transAxes,
+            fontsize=6,
+            ha="center",
+            va="top",
+        )
 
 
 def _unit_bars(name, kind, output, note):
@@ -124,7 +147,7 @@ def _unit_bars(name, kind, output, note):
     lowest, highest = min(0.0, float(output.min())), max(0.0, float(output.max()))
     room = 0.05 * (highest - lowest or 1)
     plural = "s" if len(output) > 1 else ""
-    figure.suptitle(f"{short(name, 40)} ({kind}): {len(output)} unit{plural}{note}", fontsize=10)
+    figure.suptitle(f"{short(name, 40)} ({kind}): {len(output)} unit{plural}{_line(note)}", fontsize=10)
     for row, axes in enumerate(figure.subplots(rows, 1, squeeze=False)[:, 0]):
         start = row * per_row
         values = output[start : start + per_row]
@@ -136,3 +159,7 @@ def _unit_bars(name, kind, output, note):
         despine(axes)
     axes.set_xlabel("unit")
     return figure
+
+
+def _line(note):
+    return f"\n{plain(note)}" if note else ""

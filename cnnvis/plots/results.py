@@ -3,76 +3,120 @@
 import numpy as np
 from matplotlib.colors import PowerNorm
 
-from cnnvis.plots.canvas import INK, OTHER, RIGHT, WRONG, despine, new_figure, short, show_image
+from cnnvis.plots.canvas import INK, OTHER, RIGHT, WRONG, despine, new_figure, plain, short
 
 MOST_CLASSES = 25  # whose names still fit along an axis
+SHARES = (0, 0.01, 0.05, 0.2, 0.5, 1)  # marked on the scale of the confusion matrix
 
 
-def confusion(matrix, classes, accuracy, interval):
-    """Confusion matrix: rows are true classes in percent, each cell with its count.
+def page(scores, classes, title):
+    """Confusion matrix, reliability diagram, and precision and recall by class, on one page.
+
+    Of more than 25 classes, those with the most wrong predictions are shown, and it says so.
 
     Parameters
     ----------
-    matrix : (K, K) int array
+    scores : Scores
     classes : sequence of K str
-    accuracy : float
-    interval : (low, high)
     """
-    count = len(classes)
-    side = float(np.clip(2.5 + 0.55 * count, 5, 14))
-    figure = new_figure(side + 1.2, side)
+    shown = most_mistaken(scores.confusion)
+    side = float(np.clip(1.6 + 0.62 * len(shown), 7.5, 14))
+    figure = new_figure(side + 6.5, side)
+    figure.suptitle(plain(title), fontsize=12)
+    left, right = figure.subfigures(1, 2, width_ratios=[side + 1.6, 4.9])
+    _confusion(left, scores.confusion, shown, classes)
+    claims, by_class = right.subplots(2, 1, height_ratios=[1, max(1, len(shown) / 14)])
+    _reliability(claims, scores.calibration, scores.brier)
+    precision, recall = _defined(scores, 0), _defined(scores, 1)
+    _by_class(by_class, {"precision": precision, "recall": recall}, shown, classes)
+    return figure
+
+
+def most_mistaken(matrix, most=MOST_CLASSES):
+    """The classes with the most wrong predictions, missed or seen instead, in order: (K, K) int -> (M,) int."""
+    mistakes = matrix.sum(axis=0) + matrix.sum(axis=1) - 2 * np.diag(matrix)
+    return np.sort(np.argsort(-mistakes, kind="stable")[:most])
+
+
+def _confusion(figure, matrix, shown, classes):
+    """Rows are true classes in percent, each cell with its count; what is predicted beyond those shown is summed up."""
+    total = matrix.sum(axis=1, keepdims=True)[shown]
+    cells = matrix[np.ix_(shown, shown)]
+    names = [short(classes[c]) for c in shown]
+    across = list(names)
+    if len(shown) < len(classes):
+        cells = np.hstack([cells, total - cells.sum(axis=1, keepdims=True)])
+        across.append(f"{len(classes) - len(shown):,} others")
+    share = cells / np.maximum(total, 1)
     axes = figure.subplots()
-    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     norm = PowerNorm(0.4, 0, 1)  # so that a mistake of a few percent shows
-    image = axes.imshow(share, cmap="Blues", norm=norm)
-    bar = figure.colorbar(
-        image, ax=axes, shrink=0.8, label="share of the true class", ticks=[0, 0.01, 0.05, 0.2, 0.5, 1]
-    )
-    bar.ax.set_yticklabels(["0%", "1%", "5%", "20%", "50%", "100%"])
-    if count <= MOST_CLASSES:
-        axes.set_xticks(range(count), [short(name) for name in classes], rotation=45, ha="right")
-        axes.set_yticks(range(count), [short(name) for name in classes])
-        for i, j in np.ndindex(matrix.shape):
-            if matrix[i, j]:
-                color = "white" if norm(share[i, j]) > 0.6 else INK
-                axes.text(j, i, f"{matrix[i, j]}", ha="center", va="center", color=color, fontsize=8)
+    drawn = axes.imshow(share, cmap="Blues", norm=norm)
+    bar = figure.colorbar(drawn, ax=axes, shrink=0.7, aspect=30, label="share of the true class", ticks=SHARES)
+    bar.ax.set_yticklabels([f"{mark:.0%}" for mark in SHARES])
+    axes.set_xticks(range(len(across)), across, rotation=45, ha="right")
+    axes.set_yticks(range(len(names)), names)
+    for i, j in np.ndindex(cells.shape):
+        if cells[i, j]:
+            color = "white" if norm(share[i, j]) > 0.6 else INK
+            for text, up, size in ((f"{cells[i, j]:,}", 5, 8), (_percent(share[i, j]), -6, 6)):
+                how = {"textcoords": "offset points", "ha": "center", "va": "center", "color": color}
+                axes.annotate(text, (j, i), (0, up), fontsize=size, **how)
     axes.set(xlabel="predicted class", ylabel="true class")
-    axes.set_title(f"{accuracy:.2%} right (95% interval {interval[0]:.2%} to {interval[1]:.2%}), n = {matrix.sum():,}")
-    return figure
+    some = f": the {len(shown)} classes of {len(classes):,} with the most wrong" if len(shown) < len(classes) else ""
+    axes.set_title(f"Confusion{some} (pictures, and % of the true class)", fontsize=10)
 
 
-def gallery(images, probabilities, labels, classes, title, top=3):
-    """Pictures, each with its most probable classes as bars; green is the true class, red a wrong prediction.
+def _percent(share):
+    return f"{share:.1%}" if share < 0.0995 else f"{share:.0%}"
 
-    Parameters
-    ----------
-    images : (N, H, W, 3) uint8 array
-    probabilities : (N, K) float array
-    labels : (N,) int array
-        -1 where the class is not known.
-    classes : sequence of K str
-    """
-    columns = min(4, len(images))
-    rows = -(-len(images) // columns)
-    figure = new_figure(max(3.1 * columns, 5), 1.75 * rows + 0.5)
-    figure.suptitle(title)
-    grid = figure.subplots(rows, 2 * columns, squeeze=False, width_ratios=[1, 1.1] * columns)
-    for axes in grid.flat[2 * len(images) :]:
-        axes.axis("off")
-    top = min(top, len(classes))
-    for photo, bars, image, probability, label in zip(grid.flat[::2], grid.flat[1::2], images, probabilities, labels):
-        show_image(photo, image)
-        photo.set_title("" if label < 0 else short(classes[label]), fontsize=9, color=INK)
-        order = np.argsort(-probability, kind="stable")[:top]
-        colors = [RIGHT if c == label else WRONG if c == order[0] and label >= 0 else OTHER for c in order]
-        bars.barh(range(top), probability[order], color=colors, height=0.85)
-        for place, c in enumerate(order):
-            bars.text(0.03, place, f"{short(classes[c])} {probability[c]:.0%}", va="center", fontsize=8, color="black")
-        bars.set(xlim=(0, 1), ylim=(top - 0.4, -0.6), xticks=[], yticks=[])
-        bars.set_box_aspect(1)
-        for spine in bars.spines.values():
-            spine.set_visible(False)
-    return figure
+
+def _reliability(axes, calibration, brier):
+    """Share of right predictions over what they claim; grey bars tell how many claim so."""
+    edges = np.linspace(0, 1, len(calibration.count) + 1)
+    axes.bar(
+        edges[:-1],
+        calibration.count / calibration.count.max(),
+        np.diff(edges),
+        align="edge",
+        color=OTHER,
+        alpha=0.5,
+        edgecolor="white",
+        label="how many claim so",
+    )
+    axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle="--", label="as right as claimed")
+    some = calibration.count > 0
+    axes.plot(
+        calibration.confidence[some], calibration.accuracy[some], "o-", color=RIGHT, markersize=4, label="this network"
+    )
+    verdict = "claims too much" if calibration.overconfidence > 0 else "claims too little"
+    axes.set_title(
+        f"Is it as sure as it is right? It {verdict}:\nECE {calibration.error:.3f}, Brier score {brier:.3f}", fontsize=9
+    )
+    axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="probability of the predicted class", ylabel="share of right ones")
+    axes.legend(fontsize=8, loc="upper left", framealpha=0.8)
+    despine(axes)
+
+
+def _defined(scores, column):
+    """A column of scores by class, NaN for classes without pictures."""
+    return np.where(scores.by_class[:, 3] > 0, scores.by_class[:, column], np.nan)
+
+
+def _by_class(axes, scores, shown, classes):
+    """Scores of classes, 0-1, as dots: {name: (K,) float array}, at most two."""
+    places = np.arange(len(shown))
+    first, *_, last = (np.asarray(values)[shown] for values in scores.values())
+    axes.hlines(places, np.minimum(first, last), np.maximum(first, last), color=OTHER, linewidth=2)
+    for (name, values), color, marker in zip(scores.items(), (WRONG, RIGHT), "so"):
+        axes.plot(np.asarray(values)[shown], places, marker, color=color, markersize=5, label=name)
+    axes.set_yticks(places, [short(classes[c]) for c in shown], fontsize=8)
+    axes.set_ylim(len(shown) - 0.5, -0.5)
+    axes.grid(axis="x", alpha=0.3)
+    axes.margins(x=0.08)
+    axes.xaxis.set_major_formatter(lambda share, _: f"{share:.3g}" if share < 1.001 else "")
+    axes.set_title(" and ".join(scores) + " by class", fontsize=9)
+    axes.legend(fontsize=8, loc="best", framealpha=0.8)
+    despine(axes)
 
 
 def breakdown(matrix, pairs, classes):
@@ -85,14 +129,13 @@ def breakdown(matrix, pairs, classes):
     classes : sequence of K str
     """
     mistakes = matrix - np.diag(np.diag(matrix))
-    shown = np.argsort(-(mistakes.sum(0) + mistakes.sum(1)), kind="stable")[:MOST_CLASSES]
-    shown = np.sort(shown)
+    shown = most_mistaken(matrix)
     names = [short(classes[c]) for c in shown]
     height = max(3.6, 0.3 * max(len(shown), len(pairs)) + 1.2)
     figure = new_figure(13, height)
     title = f"{mistakes.sum():,} wrong predictions of {matrix.sum():,}"
     if len(shown) < len(classes):
-        title += f"; the {len(shown)} classes of {len(classes)} with the most"
+        title += f"; the {len(shown)} classes of {len(classes):,} with the most"
     figure.suptitle(title)
     by_true, by_predicted, by_pair = figure.subplots(1, 3)
     bars = [
@@ -117,3 +160,53 @@ def breakdown(matrix, pairs, classes):
         axes.xaxis.get_major_locator().set_params(integer=True)
         despine(axes)
     return figure
+
+
+def comparison(compared, scores, classes, names):
+    """Two networks side by side: accuracy with its 95 % interval, recall by class, and who is right where.
+
+    Parameters
+    ----------
+    compared : Comparison
+    scores : pair of Scores
+    classes : sequence of K str
+    names : pair of str
+    """
+    shown = most_mistaken(scores[0].confusion + scores[1].confusion)
+    figure = new_figure(12.5, max(4.2, 0.26 * len(shown) + 1.4))
+    names = _ends(names)
+    title = f"McNemar's exact test: p = {compared.p_value:.2g}"
+    if compared.p_value >= 0.05:
+        title += " (two networks that are equally good differ as much often enough)"
+    if len(shown) < len(classes):
+        title += f"; the {len(shown)} classes of {len(classes):,} with the most wrong predictions"
+    figure.suptitle(title, fontsize=11)
+    overall, where, by_class = figure.subplots(1, 3, width_ratios=[1, 1, 1.7])
+    for place, (network, color) in enumerate(zip(scores, (WRONG, RIGHT))):
+        low, high = network.interval
+        overall.plot([place, place], [low, high], color=color, linewidth=2)
+        overall.plot(place, network.accuracy, "o", color=color)
+        overall.annotate(
+            f"{network.accuracy:.2%}", (place, network.accuracy), (7, 0), textcoords="offset points", fontsize=9
+        )
+    overall.set(xlim=(-0.5, 1.8), xticks=[])
+    overall.set_title("accuracy, 95% interval", fontsize=10)
+    overall.set_xlabel("\n".join(f"{side}: {name}" for side, name in zip(("left", "right"), names)), fontsize=8)
+    overall.yaxis.set_major_formatter(lambda share, _: f"{share:.1%}" if share < 1.001 else "")
+    counts = [compared.both, *map(len, compared.only), compared.neither]
+    drawn = where.barh(range(4), counts, color=[OTHER, WRONG, RIGHT, INK])
+    where.bar_label(drawn, [f"{count:,}" for count in counts], padding=2, fontsize=9)
+    where.set_yticks(range(4), ["both", "only left", "only right", "neither"])
+    where.invert_yaxis()
+    where.margins(x=0.2)
+    where.set_title("pictures that are recognised by", fontsize=10)
+    _by_class(by_class, dict(zip(names, (_defined(network, 1) for network in scores))), shown, classes)
+    by_class.set_title("recall by class", fontsize=10)
+    for axes in (overall, where):
+        despine(axes)
+    return figure
+
+
+def _ends(names, width=30):
+    """The ends of long names, in which paths differ."""
+    return [plain(name if len(name) <= width else "…" + name[1 - width :]) for name in names]

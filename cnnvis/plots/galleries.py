@@ -1,0 +1,86 @@
+"""Pictures beside what a network says of them."""
+
+import numpy as np
+
+from cnnvis.plots.canvas import INK, OTHER, RIGHT, WRONG, new_figure, short, show_image
+
+
+def gallery_pages(name, images, probabilities, labels, classes, captions, title, top=3, most=24):
+    """Figures of `gallery` with at most `most` pictures each, by name: `name`, `name_2`, ..."""
+    pages = {}
+    for start in range(0, len(images), most):
+        some = slice(start, start + most)
+        rest = [network[some] for network in probabilities], labels[some], classes, captions[some], title, top
+        pages[name if not start else f"{name}_{start // most + 1}"] = gallery(images[some], *rest)
+    return pages
+
+
+def gallery(images, probabilities, labels, classes, captions, title, top=3):
+    """Pictures, each with its most probable classes as bars; green is the true class, red a wrong prediction.
+
+    Parameters
+    ----------
+    images : (N, H, W, 3) uint8 array
+    probabilities : sequence of (N, K) float arrays
+        Of each network, whose bars stand side by side.
+    labels : (N,) int array
+        -1 where the class is not known.
+    classes, captions : sequences of K and N str
+    """
+    across = 1 + len(probabilities)
+    columns = min(4 if across == 2 else 3, len(images))
+    rows = -(-len(images) // columns)
+    figure = new_figure(max((1.5 * across + 0.1) * columns, 5), 1.75 * rows + 0.5)
+    figure.suptitle(title, fontsize=11)
+    ratios = [1, *[1.1] * len(probabilities)] * columns
+    grid = figure.subplots(rows, across * columns, squeeze=False, width_ratios=ratios)
+    for axes in grid.flat[across * len(images) :]:
+        axes.axis("off")
+    for number, (photo, *bars) in enumerate(grid.reshape(-1, across)[: len(images)]):
+        show_image(photo, images[number])
+        photo.set_title(short(captions[number], 22), fontsize=9, color=INK)
+        for axes, network in zip(bars, probabilities):
+            _probability_bars(axes, network[number], labels[number], classes, top)
+    return figure
+
+
+def confused_pairs(images, probabilities, labels, classes, pairs, title):
+    """Examples of the pairs of classes that are mistaken most often: a pair a row.
+
+    Parameters
+    ----------
+    images : sequence of (N, H, W, 3) uint8 arrays
+        Of each pair.
+    probabilities : sequence of (N,) float arrays
+        Of the class that each picture is mistaken for.
+    labels : sequence of N str
+        What to write over each picture.
+    pairs : list of (true class, predicted class, times)
+    """
+    columns = max(map(len, images))
+    figure = new_figure(1.25 * columns + 1.9, 1.5 * len(pairs) + 0.5)
+    figure.suptitle(title, fontsize=11)
+    grid = figure.subplots(len(pairs), 1 + columns, squeeze=False, width_ratios=[1.3, *[1] * columns])
+    for axes in grid.flat:
+        axes.axis("off")
+    for (words, *line), (true, predicted, times), some, certain, names in zip(
+        grid, pairs, images, probabilities, labels
+    ):
+        text = f"{short(classes[true])}\n→ {short(classes[predicted])}\n{times:,} times"
+        words.text(0.5, 0.5, text, ha="center", va="center", fontsize=10, color=INK)
+        for axes, image, probability, name in zip(line, some, certain, names):
+            show_image(axes, image)
+            axes.set_title(f"{short(name, 14)}: {probability:.0%}", fontsize=8, color=INK)
+    return figure
+
+
+def _probability_bars(axes, probability, label, classes, top):
+    order = np.argsort(-probability, kind="stable")[:top]
+    colors = [RIGHT if c == label else WRONG if c == order[0] and label >= 0 else OTHER for c in order]
+    axes.barh(range(len(order)), probability[order], color=colors, height=0.85)
+    for place, c in enumerate(order):
+        axes.text(0.03, place, f"{short(classes[c])} {probability[c]:.0%}", va="center", fontsize=8, color="black")
+    axes.set(xlim=(0, 1), ylim=(len(order) - 0.4, -0.6), xticks=[], yticks=[])
+    axes.set_box_aspect(1)
+    for spine in axes.spines.values():
+        spine.set_visible(False)

@@ -1,0 +1,51 @@
+"""How a filter works: its weights beside what it makes of its input."""
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+
+from cnnvis.plots.canvas import DIVERGING, OUTPUTS, new_figure, short, show_image
+
+
+def working(work, name, channel, most=8):
+    """The filter's weights for the input channels that add most, each channel, what it adds, and the channel they make.
+
+    Parameters
+    ----------
+    work : Working
+    name : str
+        Of the layer.
+    channel : int
+    most : int
+        Input channels at most.
+    """
+    shown, which = work.most(most)
+    count, known = len(which), work.weights.shape[-1]
+    figure = new_figure(1.35 * (count + 1) + 2.2, 5.4)
+    some = f"the {count} of {known} input channels that add most" if count < known else f"all {count} input channels"
+    height, width = work.weights.shape[:2]
+    figure.suptitle(f"{short(name, 40)}, channel {channel}: its {height}×{width} filter, {some}", fontsize=11)
+    grid = figure.subplots(3, count + 1, squeeze=False, width_ratios=[*[1] * count, 1.4])
+    weight, part = (float(np.abs(values).max()) or 1.0 for values in (work.weights, work.parts))
+    for column, number in enumerate(which):
+        above, middle, below = grid[:, column]
+        show_image(above, shown.inputs[..., column], cmap=OUTPUTS)
+        show_image(middle, shown.weights[..., column], cmap=DIVERGING, vmin=-weight, vmax=weight)
+        show_image(below, shown.parts[..., column], cmap=DIVERGING, vmin=-part, vmax=part)
+        above.set_title(f"input {number}", fontsize=8)
+    for axes, words in zip(grid[:, 0], ("input", "weights", "what it adds")):
+        axes.set_ylabel(words, fontsize=9)
+    for axes in grid[:, -1]:
+        axes.axis("off")
+    show_image(grid[2, -1], work.output, cmap=OUTPUTS)
+    how = f"output: the sum of all {known}" if count < known else "output: the sum"
+    how += f",\n{work.bias:+.2g} (bias)" if work.bias else ""
+    how += f",\nthen {short(work.activation)}" if work.activation != "linear" else ""
+    grid[2, -1].set_title(how, fontsize=8)
+    for row, limit in ((1, weight), (2, part)):
+        scale = ScalarMappable(Normalize(-limit, limit), DIVERGING)
+        bar = figure.colorbar(scale, ax=grid[row], shrink=0.8, aspect=12, ticks=[-limit, 0, limit])
+        bar.ax.set_yticklabels([f"{value:.2g}" for value in (-limit, 0, limit)], fontsize=8)
+    low, high = work.output.min(), work.output.max()
+    grid[2, -1].set_xlabel(f"{low:.2g} (dark) to {high:.2g} (yellow)", fontsize=8)
+    return figure

@@ -1,0 +1,132 @@
+"""What is found about a classifier, in words: rows for a table, and a report in Markdown."""
+
+import os
+import re
+from pathlib import Path
+
+MOST_ROWS = 25  # of a table of pictures
+
+
+def headline(scores):
+    """How good the classifier is, in one sentence."""
+    low, high = scores.interval
+    words = f"{scores.right:,} of {scores.count:,} right: {scores.accuracy:.2%} (95% interval {low:.2%} to {high:.2%})"
+    return words + (f", {scores.topk_accuracy:.2%} among the {scores.topk} most probable" if scores.topk > 1 else "")
+
+
+def calibration(scores):
+    """How far the classifier's probabilities can be believed, in one sentence."""
+    by = scores.calibration.overconfidence
+    claims = f"it claims {abs(100 * by):.1f} points too {'much' if by > 0 else 'little'} on average"
+    return f"Calibration: ECE {scores.calibration.error:.3f}, Brier score {scores.brier:.3f}; {claims}"
+
+
+def suspicion(found):
+    """How many labels may be wrong, in one sentence."""
+    count = len(found.suspects)
+    return f"{count:,} pictures are confidently of another class than labelled: wrong labels, or mistakes; a guess"
+
+
+def difference(rival, scores):
+    """How a second classifier differs from the first, of the given scores, in one sentence."""
+    gained = 100 * (rival.scores.accuracy - scores.accuracy)
+    only = [f"{len(only):,} right by {name} alone" for only, name in zip(rival.comparison.only, rival.names)]
+    p_value = rival.comparison.p_value
+    verdict = "more than" if p_value < 0.05 else "no more than"
+    return (
+        f"{rival.names[1]}: {rival.scores.accuracy:.2%}, {gained:+.2f} points; {', '.join(only)}; "
+        f"McNemar's exact test p = {p_value:.2g}, so they differ {verdict} chance explains"
+    )
+
+
+def class_columns(rival=None):
+    """Headings of `class_rows`, for one network or two."""
+    return ("class", "precision", "recall", "F1", *(["its rival's F1"] if rival else []), "pictures")
+
+
+def class_rows(scores, classes, rival=None, most=None):
+    """Rows of text on each class, or on the `most` with the lowest F1, lowest first; without pictures: dashes.
+
+    Scores, (K,) str, Rival or None, int or None -> list of tuples of str
+    """
+    table = scores.by_class
+    order = table[:, 2].argsort(kind="stable")[:most] if most and len(table) > most else range(len(table))
+    rows = []
+    for c in order:
+        numbers = [*table[c, :3], *([rival.scores.by_class[c, 2]] if rival else [])]
+        rows.append((classes[c], *(f"{x:.1%}" if table[c, 3] else "–" for x in numbers), f"{table[c, 3]:,.0f}"))
+    return rows
+
+
+def links(figures, folder, path):
+    """How a report at `path` shows the figures of these names, which are in a folder: dict of str to Markdown."""
+    way = Path(os.path.relpath(folder, path.parent)).as_posix()
+    return {name: f"![{name}](<{way}/{name}.png>)" for name in figures}
+
+
+def markdown(name, pictures, probabilities, found, rival, figures):
+    """The whole report.
+
+    Parameters
+    ----------
+    name : str
+        Of the network.
+    pictures : Pictures
+    probabilities : (N, K) float array
+    found : Findings
+    rival : Rival or None
+    figures : dict of str to str
+        Links to them, by name.
+
+    Returns
+    -------
+    str
+    """
+
+    def drawn(*topics):
+        """Links to all pages of these figures, if there are any."""
+        return [link for topic in topics for page, link in figures.items() if re.fullmatch(rf"{topic}(_\d+)?", page)]
+
+    def rows(indices, classes):
+        """Of pictures: which, its label, another class, and both probabilities."""
+        return [
+            (pictures.source(i), names[labels[i]], names[c], *(f"{probabilities[i, k]:.1%}" for k in (c, labels[i])))
+            for i, c in zip(indices[:MOST_ROWS], classes)
+        ]
+
+    names, labels = pictures.classes, pictures.labels
+    parts = [f"# {_escape(name)} on {_escape(pictures.short_name)}", f"{headline(found.scores)}."]
+    parts += [f"{calibration(found.scores)}.", *drawn("results"), "## Classes"]
+    parts += [_table(class_columns(rival), class_rows(found.scores, names, rival))]
+    if rival:
+        parts += [f"## Beside {_escape(rival.names[1])}", f"{_escape(difference(rival, found.scores))}."]
+        parts += drawn("results_compare", "results_only_left", "results_only_right")
+    if len(found.wrong):
+        pairs = [(names[t], names[p], f"{times:,}") for t, p, times in found.pairs]
+        wrong = rows(found.wrong, probabilities[found.wrong[:MOST_ROWS]].argmax(axis=1))
+        parts += [f"## {len(found.wrong):,} wrong predictions", *drawn("results_breakdown")]
+        parts += [_table(("true class", "taken for", "times"), pairs), *drawn("results_confused")]
+        parts += [f"The surest {len(wrong)}:"]
+        parts += [_table(("picture", "true class", "predicted", "its probability", "the true one's"), wrong)]
+        parts += drawn("results_wrong")
+    if len(found.suspects):
+        parts += [
+            "## Labels that may be wrong: a guess",
+            f"{suspicion(found)} (confident learning, Northcutt et al. 2021).",
+        ]
+        suspects = rows(found.suspects, found.seeming)
+        parts += [_table(("picture", "label", "seems to be", "its probability", "the label's"), suspects)]
+        parts += drawn("results_labels")
+    parts += ["## Right, but hardly", *drawn("results_uncertain"), "## Random pictures", *drawn("results_random")]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(columns, rows):
+    lines = [columns, ["---", *["---:"] * (len(columns) - 1)]]
+    lines += [map(_escape, row) for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _escape(text):
+    """Text that Markdown shows as it is."""
+    return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", text)

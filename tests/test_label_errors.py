@@ -1,0 +1,76 @@
+"""Confident learning against the paper's formulas, worked out one picture at a time."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnnvis import label_errors
+
+PROBABILITIES = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.55, 0.45], [0.3, 0.7], [0.65, 0.35]])
+LABELS = np.array([0, 0, 0, 0, 1, 1])
+
+
+def test_by_hand():
+    """Class 0 is believed from (0.9 + 0.8 + 0.1 + 0.55) / 4 = 0.5875 on, class 1 from (0.7 + 0.35) / 2 = 0.525 on."""
+    least = label_errors.thresholds(PROBABILITIES, LABELS)
+    np.testing.assert_allclose(least, [0.5875, 0.525])
+    assert label_errors.confident_classes(PROBABILITIES, least).tolist() == [0, 0, 1, -1, 1, 0]
+    assert label_errors.confident_joint(PROBABILITIES, LABELS).tolist() == [[2, 1], [1, 1]]
+    indices, classes = label_errors.suspects(PROBABILITIES, LABELS)
+    assert indices.tolist() == [2, 5]
+    assert classes.tolist() == [1, 0]
+
+
+def test_a_class_that_is_seldom_believed_needs_less():
+    """In the last picture, class 0 is the likelier one, but short of what it has where it is right; class 1 is not."""
+    probabilities = np.array([[1, 0, 0], [0.9, 0, 0.1], [0.6, 0.4, 0], [0, 0.1, 0.9], [0.5, 0.45, 0.05]])
+    indices, classes = label_errors.suspects(probabilities, np.array([0, 0, 1, 2, 2]))
+    assert indices.tolist() == [4]
+    assert classes.tolist() == [1]
+
+
+@given(seed=st.integers(0, 1000))
+def test_against_the_paper(seed):
+    rng = np.random.default_rng(seed)
+    probabilities = rng.dirichlet(np.full(4, 0.4), 30)
+    labels = rng.integers(-1, 3, 30)  # nothing is labelled 3, and some things are not labelled
+    least = {j: np.mean([p[j] for p, y in zip(probabilities, labels) if y == j]) for j in set(labels) - {-1}}
+    joint, margins = np.zeros((4, 4)), {}
+    for number, (p, y) in enumerate(zip(probabilities, labels)):
+        confident = [j for j in least if p[j] >= least[j]]
+        if y >= 0 and confident:
+            best = max(confident, key=lambda j: p[j])
+            joint[y, best] += 1
+            if best != y:
+                margins[number] = p[y] - max(p[j] for j in range(4) if j != y)
+    np.testing.assert_array_equal(label_errors.confident_joint(probabilities, labels), joint)
+    indices, _ = label_errors.suspects(probabilities, labels)
+    assert indices.tolist() == sorted(margins, key=margins.get)
+
+
+def test_exchanged_labels_are_found():
+    """A classifier that is right nine times of ten, and a hundredth of the labels exchanged."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 5, 5000)
+    seen = np.where(rng.random(5000) < 0.9, truth, rng.integers(0, 5, 5000))
+    probabilities = rng.dirichlet(np.ones(5), 5000) * 0.5 + 0.5 * np.eye(5)[seen]
+    exchanged = rng.choice(5000, 50, replace=False)
+    labels = truth.copy()
+    labels[exchanged] = (truth[exchanged] + rng.integers(1, 5, 50)) % 5
+    indices, classes = label_errors.suspects(probabilities, labels)
+    found = np.isin(exchanged, indices)
+    assert found.mean() > 0.5
+    assert found.sum() / len(indices) > 5 * 0.01  # of all pictures, a hundredth are exchanged
+    named = dict(zip(indices, classes))
+    assert np.mean([named[i] == truth[i] for i in exchanged[found]]) > 0.9
+
+
+def test_blocks_change_nothing(monkeypatch):
+    whole = label_errors.confident_classes(PROBABILITIES, np.array([0.6, 0.5]))
+    monkeypatch.setattr(label_errors, "VALUES_AT_ONCE", 5)
+    np.testing.assert_array_equal(label_errors.confident_classes(PROBABILITIES, np.array([0.6, 0.5])), whole)
+
+
+def test_nothing_is_suspected_of_perfect_predictions():
+    indices, classes = label_errors.suspects(np.eye(3), np.arange(3))
+    assert len(indices) == len(classes) == 0
