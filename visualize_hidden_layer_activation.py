@@ -6,6 +6,8 @@ import sys
 from cnnvis import cli, console
 
 PARTS = ("fourier", "colors", "shift", "turn", "zoom")  # of the ascent, each of which can be left out
+MOST = 24  # filters of a layer that are drawn with nine real patches each; more come on sheets
+FRAMES = 32  # of the GIF, at most
 
 
 def options():
@@ -14,7 +16,7 @@ def options():
     add(
         "--layers",
         nargs="+",
-        metavar="NAME",
+        metavar="NAME|all",
         help="CONV or FC layers (default: every other CONV layer and the first FC)",
     )
     add("--filters", nargs="+", type=cli.filter_choice, metavar="I|all", help="of each layer (default: random)")
@@ -35,41 +37,37 @@ def options():
         metavar="PART",
         help=f"parts of the ascent to leave out, to see what they do: {', '.join(PARTS)}",
     )
+    add("--gif", action="store_true", help="show how the pictures grow, too")
     return parser
 
 
 def visualize(args):
-    from cnnvis import ascent, excitation, inputs, plots
+    from cnnvis import excitation_cache, inputs
     from models import checkpoint
 
     cli.make_folder(args.out)
     network = checkpoint.load(args.model or checkpoint.newest())
-    classifier, pictures = inputs.open_classifier(args, network)
+    classifier, pictures = inputs.open_classifier(args, network, "train")
     layers = inputs.layers_with_filters(classifier, args.layers)
-    filters = [
-        inputs.filters_of(layer, args.filters, args.num, [args.seed, number]) for number, layer in enumerate(layers)
-    ]
-    statistics = ascent.picture_statistics(pictures.images)
+    filters = {
+        layer.name: inputs.filters_of(layer, args.filters, args.num, [args.seed, number])
+        for number, layer in enumerate(layers)
+    }
+    if args.gif and max(map(len, filters.values())) > MOST:
+        raise ValueError(f"--gif shows {MOST} filters of a layer at most: name some with --filters, or say --num")
+    statistics = inputs.statistics(network, pictures)
 
+    every = {layer.name: layer for layer in [*inputs.layers_with_filters(classifier, ["all"]), *layers]}
     track = console.track("Looking at real pictures")
-    real = excitation.observe(classifier, layers, pictures.images, pictures.labels, track)
+    places = network.path.parent, args.out
+    real = excitation_cache.observe(classifier, [*every.values()], pictures, network.path, places, track, console.say)
+    console.say(f"Compared with {len(pictures):,} pictures of {pictures.name}")
     shown = {}
-    for layer, chosen, seen in zip(layers, filters, real):
-        shown[layer.name] = examine(args, classifier, pictures, statistics, layer, chosen, seen)
+    for layer in layers:
+        seen = real[layer.name].of(filters[layer.name])
+        shown[layer.name] = examine(args, classifier, pictures, statistics, layer, filters[layer.name], seen)
         report(shown[layer.name], layer.name)
-    cli.save_figures(args.out, plots.filter_pages("hidden_layer_activation", shown, pictures.classes), args.show)
-    cli.save_arrays(
-        args.out / "hidden_layer_activation.h5",
-        {f"{name}/{key}": array for name, layer in shown.items() for key, array in layer.items()},
-        {
-            "model": str(network.path),
-            "data": pictures.name,
-            "classes": list(pictures.classes),
-            "steps": args.steps,
-            "objective": args.objective,
-            "without": list(args.without),
-        },
-    )
+    save(args, shown, network, pictures)
 
 
 def examine(args, classifier, pictures, statistics, layer, filters, seen):
@@ -79,16 +77,18 @@ def examine(args, classifier, pictures, statistics, layer, filters, seen):
     from cnnvis import ascent, excitation
     from cnnvis.receptive_field import receptive_fields
 
-    seen = seen.of(filters)
-    images = ascent.grey_images(len(filters), args.size or classifier.size)
+    steps = frame_steps(args.steps) if args.gif else [args.steps]
+    growth = np.stack([ascent.grey_images(len(filters), args.size or classifier.size)] * len(steps))
     if not seen.dead.all():
-        how = (statistics, args.steps, args.size, args.seed, args.objective, args.without)
-        images[~seen.dead] = ascent.ascend(classifier, layer, filters[~seen.dead], *how, console.track(layer.name))
-    activation = ascent.activations(classifier, layer, images, args.objective)
-    return {
-        "images": images,
+        how = (statistics, steps, args.size, args.seed, args.objective, args.without)
+        growth[:, ~seen.dead] = ascent.growth(classifier, layer, filters[~seen.dead], *how, console.track(layer.name))
+    activation = ascent.activations(classifier, layer, growth.reshape(-1, *growth.shape[2:]), args.objective)
+    activation = activation.reshape(*growth.shape[:2], -1)[:, np.arange(len(filters)), filters]
+    grown = {"growth": growth, "growth_activation": activation, "growth_steps": steps} if args.gif else {}
+    return grown | {
+        "images": growth[-1],
         "filters": filters,
-        "activation": activation[np.arange(len(filters)), filters],
+        "activation": activation[-1],
         "dataset_max": seen.largest if args.objective == "channel" else seen.peaks[0],
         "dead": seen.dead,
         "patches": excitation.patches(pictures.images, seen, receptive_fields(classifier, layer)).swapaxes(0, 1),
@@ -98,11 +98,48 @@ def examine(args, classifier, pictures, statistics, layer, filters, seen):
     }
 
 
+def frame_steps(steps):
+    """Steps of the ascent to show: more of the first ones, in which more happens."""
+    import numpy as np
+
+    return np.unique(np.rint(steps * np.linspace(0, 1, FRAMES) ** 2).astype(int))
+
+
 def report(layer, name):
     """Say how many filters the ascent did justice to."""
     alive = ~layer["dead"]
     above = (layer["activation"] >= layer["dataset_max"])[alive].sum()
     console.say(f"{name}: {above} of {alive.sum()} filters exceed every real picture; {(~alive).sum()} are dead")
+
+
+def save(args, shown, network, pictures):
+    """Draw few filters with their patches, many on sheets and in an atlas; write the arrays behind the pictures."""
+    from cnnvis import plots
+
+    topic, classes = "hidden_layer_activation", pictures.classes
+    filters = {name: {k: v for k, v in layer.items() if not k.startswith("growth")} for name, layer in shown.items()}
+    if max(len(layer["filters"]) for layer in shown.values()) <= MOST:
+        cli.save_figures(args.out, plots.filter_pages(topic, filters, classes), args.show)
+    else:
+        cli.save_figures(args.out, plots.filter_atlas(topic, filters), args.show)
+        for number, (name, layer) in enumerate(filters.items(), 1):
+            sheets = plots.filter_sheets(cli.layer_file(topic, number, name), name, layer, classes)
+            cli.save_figures(args.out, sheets, args.show)
+    if args.gif:
+        frames = plots.growth_frames(shown, frame_steps(args.steps))
+        cli.save_animation(args.out / f"{topic}.gif", frames)
+    cli.save_arrays(
+        args.out / f"{topic}.h5",
+        {f"{name}/{key}": array for name, layer in shown.items() for key, array in layer.items()},
+        {
+            "model": str(network.path),
+            "data": pictures.name,
+            "classes": list(classes),
+            "steps": args.steps,
+            "objective": args.objective,
+            "without": list(args.without),
+        },
+    )
 
 
 def main(argv=None):

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """What does each layer pass on for a picture? All channels of all layers, from one pass through the network."""
 
-import re
 import sys
 
 from cnnvis import cli, console
@@ -42,8 +41,9 @@ def visualize(args):
         "hidden_layer_output": plots.network_outputs(image, outputs, kinds, probabilities, pictures.classes, title)
     }
     for number, (name, output) in enumerate(outputs.items(), 1):
-        file = f"hidden_layer_output_{number:02d}_{re.sub(r'[^A-Za-z0-9_-]+', '_', name)[:60]}"
-        figures[file] = plots.layer_output(name, kinds[name], output, args.scale)
+        figures[cli.layer_file("hidden_layer_output", number, name)] = plots.layer_output(
+            name, kinds[name], output, args.scale
+        )
     cli.save_figures(args.out, figures, args.show)
     cli.save_arrays(
         args.out / "hidden_layer_output.h5",

@@ -18,6 +18,7 @@ CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 SILENCE = 15  # seconds without an answer after which a download is given up
 SAMPLES = Path(__file__).parent.parent / "imgs" / "samples"
 NAMES = ("cifar10", "digits", "samples")
+MOST_PIXELS = 100_000_000  # of training pictures that are looked at: all of CIFAR-10's, or 1,923 at 224x224
 PIXELS_AT_ONCE = 256_000  # of the pictures that go through a network together: 250 of 32x32
 
 
@@ -63,7 +64,7 @@ def pictures_at_once(height, width):
     return max(1, PIXELS_AT_ONCE // (height * width))
 
 
-def load(name, split, size=None, track=iter):
+def load(name, split, size=None, track=iter, most_pixels=None):
     """Load one split of a data set.
 
     Parameters
@@ -75,6 +76,8 @@ def load(name, split, size=None, track=iter):
         What to bring the pictures to: 32x32 if not said.
     track : callable
         Wraps the list of picture files that are read; a progress bar, say.
+    most_pixels : int, optional
+        Of all pictures together: where there are more, only every second picture is loaded, or every third, ...
 
     Returns
     -------
@@ -95,12 +98,19 @@ def load(name, split, size=None, track=iter):
     elif name == "samples":
         pictures = _samples(split)
     elif Path(name).is_dir():
-        return _folder(Path(name), split, size, track)
+        return _folder(Path(name), split, size, track, most_pixels)
     else:
         raise ValueError(f"no data set or folder is called {name!r}; there are {', '.join(NAMES)}")
+    pictures = pictures.take(_evenly(len(pictures), size, most_pixels))
     if pictures.images.shape[1:3] != tuple(size):
         pictures = replace(pictures, images=np.stack([_resize(Image.fromarray(i), size) for i in pictures.images]))
     return pictures
+
+
+def _evenly(count, size, most_pixels):
+    """Which of `count` pictures of that size to load: a slice."""
+    height, width = size
+    return slice(None, None, max(1, -(-count * height * width // (most_pixels or count * height * width))))
 
 
 def open_images(paths, size=None, track=iter):
@@ -268,13 +278,14 @@ def _samples(split):
     return Pictures("samples", images, np.array(labels, dtype="int64"), CIFAR10_CLASSES)
 
 
-def _folder(folder, split, size, track):
+def _folder(folder, split, size, track, most_pixels):
     classes = sorted({name for part in ("train", "test") for name in _class_folders(folder / part)})
     if not classes:
         raise ValueError(f"{folder} has no classes: it needs folders {folder}/{split}/<class>/ with pictures in them")
     files = [(file, label) for label, name in enumerate(classes) for file in _files(folder / split / name)]
     if not files:
         raise ValueError(f"{folder / split} has no pictures: it needs them in folders {folder / split}/<class>/")
+    files = files[_evenly(len(files), size, most_pixels)]
     images = np.stack([read_image(file, size) for file, _ in track(files)])
     return Pictures(str(folder), images, np.array([label for _, label in files], dtype="int64"), tuple(classes))
 

@@ -8,13 +8,14 @@ from keras import layers
 
 from cnnvis import ascent
 from cnnvis.classifier import Classifier
+from cnnvis.image_statistics import picture_statistics
 from tests.conftest import small_sequential
 from visualize_hidden_layer_activation import PARTS
 
 
 @pytest.fixture
 def statistics(pictures):
-    return ascent.picture_statistics(pictures)
+    return picture_statistics(pictures)
 
 
 def test_activations_are_the_means_before_relu(sequential, pictures):
@@ -66,7 +67,7 @@ def test_a_known_filter_is_recovered(statistics):
 
 def test_grey_models_get_grey_pictures(pictures):
     classifier = Classifier(small_sequential(channels=1), (0, 1))
-    images = ascent.ascend(classifier, classifier.layer("first"), [0], ascent.picture_statistics(pictures), steps=5)
+    images = ascent.ascend(classifier, classifier.layer("first"), [0], picture_statistics(pictures), steps=5)
     assert np.ptp(images.astype(int), axis=-1).max() == 0
 
 
@@ -119,29 +120,6 @@ def test_the_gradient_of_a_move_agrees_with_differences():
         step[0, row, column] = 0.1
         difference = (value(image + step) - value(image - step)) / 0.2
         np.testing.assert_allclose(gradient[0, row, column, 0], difference, atol=1e-3)
-
-
-def test_statistics_make_noise_as_colourful_as_the_pictures():
-    rng = np.random.default_rng(2)
-    wanted = np.array([[0.04, 0.03, 0.01], [0.03, 0.05, 0.02], [0.01, 0.02, 0.03]])
-    pixels = np.clip(rng.multivariate_normal([0.5, 0.5, 0.5], wanted / 4, (4, 64, 64)), 0, 1)
-    colors = ascent.picture_statistics((pixels * 255).astype("uint8")).colors
-    np.testing.assert_allclose(colors @ colors.T, wanted / 4, atol=5e-4)
-
-
-def test_statistics_know_how_strong_waves_are():
-    x = np.tile(np.arange(32), (32, 1))
-    striped = (128 + 100 * np.sin(2 * np.pi * x * 4 / 32)).astype("uint8")
-    images = np.repeat(np.stack([striped, striped.T])[..., None], 3, axis=3)
-    amplitudes = ascent.picture_statistics(images).amplitudes
-    assert amplitudes.argmax() == 4 * 2 * ascent.RINGS // 32
-    assert amplitudes.max() > 10 * np.median(amplitudes)
-    np.testing.assert_allclose(amplitudes.mean(), 1)
-    noise = np.random.default_rng(3).integers(0, 256, (40, 32, 32, 3), dtype="uint8")
-    assert np.ptp(ascent.picture_statistics(noise).amplitudes) < 0.3
-    for height, width in ((1, 1), (1, 5), (2, 2)):
-        amplitudes = ascent.picture_statistics(noise[:, :height, :width]).amplitudes
-        assert (amplitudes > 0).all()
 
 
 @pytest.mark.parametrize("part", PARTS)
