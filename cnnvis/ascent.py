@@ -10,8 +10,10 @@ from cnnvis.classifier import compiled
 from cnnvis.data import pictures_at_once
 from cnnvis.image_statistics import frequencies
 
-STEPS = 256
-LEARNING_RATE = 0.05  # of Adam, on spectra that are scaled to the data's
+STEPS = 128
+LEARNING_RATE = 0.1  # of Adam, on spectra that are scaled to the data's
+STRONGER = 8.0  # times that a wave can become stronger than it is in real pictures, at most
+HALFWAY = 3.0  # length of a wave's parameters at which it is half of that stronger
 FILTERS_AT_ONCE = 64  # pictures that are ascended together
 SHIFT = 2.0  # pixels that a picture is moved at most, each step
 DEGREES = 5.0  # that it is turned at most
@@ -53,8 +55,8 @@ def growth(
     seed : int
     objective : as in `activations`
     without : sequence of str
-        Parts to leave out: "fourier" (pictures are made of pixels instead of waves), "colors" (which vary freely),
-        "shift", "turn" and "zoom" (pictures are looked at as they are).
+        Parts to leave out: "fourier" (pictures are made of pixels instead of waves), "bound" (waves are as strong as
+        they get), "colors" (which vary freely), "shift", "turn" and "zoom" (pictures are looked at as they are).
     track : callable
         Wraps the sequence of all steps.
 
@@ -68,7 +70,7 @@ def growth(
         If the layer can't be computed on pictures of that size.
     """
     size = (size, size) if size else classifier.size
-    excitation = _excitation(classifier, layer, size, objective)
+    excitation = excitation_model(classifier, layer, size, objective)
     if classifier.channels == 1:
         statistics = replace(statistics, grey=True)
     parts = np.split(np.asarray(filters), range(FILTERS_AT_ONCE, len(filters), FILTERS_AT_ONCE))
@@ -97,7 +99,7 @@ def activations(classifier, layer, images, objective="channel"):
     (N, H, W, 3) pixels 0-255 -> (N, filters) float32
     """
     images = np.asarray(images)
-    run = compiled(_excitation(classifier, layer, images.shape[1:3], objective))
+    run = compiled(excitation_model(classifier, layer, images.shape[1:3], objective))
     batch = pictures_at_once(*images.shape[1:3])
     return np.concatenate([run(images[i : i + batch]) for i in range(0, len(images), batch)])
 
@@ -115,7 +117,7 @@ def _middle(layer):
     return x if len(x.shape) == 2 else x[:, x.shape[1] // 2, x.shape[2] // 2]
 
 
-def _excitation(classifier, layer, size, objective):
+def excitation_model(classifier, layer, size, objective="channel"):
     """Model from (N, H, W, 3) pixels 0-255 to what excites the filters of a layer: (N, filters)."""
     model = classifier.model_to(_mean(layer) if objective == "channel" else _middle(layer))
     if tuple(size) == tuple(classifier.size):
@@ -140,8 +142,9 @@ def _grow(excitation, filters, statistics, steps, size, seed, without, ticks):
     def picture():
         x = start
         if waves:
-            x = tf.signal.irfft2d(tf.complex(start[0], start[1]) * fourier, fft_length=size)  # (F, 3, H, W)
-            x = tf.transpose(x, (0, 2, 3, 1))  # (F, H, W, 3), uncorrelated
+            x = start if "bound" in without else _bounded(start)
+            x = tf.complex(x[0], x[1]) * fourier
+            x = tf.transpose(tf.signal.irfft2d(x, fft_length=size), (0, 2, 3, 1))  # (F, H, W, 3), uncorrelated
         x = tf.tensordot(x, colors, 1)  # of likely colours
         x = CONTRAST * x * tf.math.rsqrt(tf.reduce_mean(x**2, axis=(1, 2, 3), keepdims=True) + 1e-6)
         return 255 * tf.sigmoid(x + offset)
@@ -173,6 +176,18 @@ def _colors(statistics, free):
     if statistics.grey:
         mean, colors = np.full(3, mean.mean()), np.full((3, 3), 1 / 3)
     return tf.constant(np.log(mean / (1 - mean)), tf.float32), tf.constant(colors, tf.float32)
+
+
+def _bounded(waves):
+    """Waves, (2, ...) tensor of real and imaginary parts, that are as strong as in real pictures or somewhat stronger.
+
+    Free, the ascent lets go of all waves but the few that excite the filter most, and those are fine ones. Held to
+    the strength that they have in real pictures, only their phases would be left to find (Fel et al., "Unlocking
+    feature visualization for deeper networks with magnitude constrained optimization", 2023): filters of early layers
+    then stay below what real pictures give. This is between the two.
+    """
+    square = tf.reduce_sum(waves**2, axis=0)
+    return waves * tf.math.rsqrt(square + 1e-6) * (1 + STRONGER * square / (square + HALFWAY**2))
 
 
 def _wave_scale(size, amplitudes):

@@ -65,6 +65,62 @@ def test_a_known_filter_is_recovered(statistics):
     assert image[:, 10:].mean() > image[:, :6].mean()  # dark to the left, light to the right
 
 
+def test_the_gradient_of_an_excitation_agrees_with_differences(pictures):
+    """Of both objectives, on a tiny network, pixel by pixel."""
+    keras.utils.set_random_seed(2)
+    model = keras.Sequential([keras.Input((6, 6, 3)), layers.Conv2D(3, 3, activation="relu"), layers.Flatten()])
+    model.add(layers.Dense(2))
+    classifier = Classifier(model, (0, 1))
+    layer = classifier.layer(model.layers[0].name)
+    image = pictures[:1, :6, :6].astype("float64")
+    for objective in ("channel", "neuron"):
+        excitation = ascent.excitation_model(classifier, layer, (6, 6), objective)
+        pixels = tf.constant(image, tf.float32)
+        with tf.GradientTape() as tape:
+            tape.watch(pixels)
+            value = excitation(pixels)[0, 1]
+        gradient = tape.gradient(value, pixels)[0].numpy()
+        for place in ((3, 3, 0), (2, 4, 1), (3, 2, 2)):
+            step = np.zeros_like(image)
+            step[(0, *place)] = 50
+            up, down = (ascent.activations(classifier, layer, image + sign * step, objective)[0, 1] for sign in (1, -1))
+            np.testing.assert_allclose(gradient[place], (up - down) / 100, rtol=1e-3, atol=1e-6)
+
+
+def test_the_same_network_in_any_form_gets_the_same_pictures(statistics, tmp_path):
+    plain = small_sequential()
+    functional = keras.Model(plain.inputs, plain.outputs)
+    pixels = keras.Input((32, 32, 3))
+    nested = keras.Sequential([keras.Input((32, 32, 3)), keras.Model(pixels, plain(pixels))])
+    plain.save(tmp_path / "model.h5")
+    loaded = keras.saving.load_model(tmp_path / "model.h5", compile=False)
+    images = []
+    for model in (loaded, functional, nested, plain):
+        classifier = Classifier(model, (0, 1))
+        images.append(ascent.ascend(classifier, classifier.layer("second"), [2, 5], statistics, steps=6))
+    for other in images[1:]:
+        np.testing.assert_array_equal(images[0], other)
+
+
+def test_growth_begins_with_noise_and_ends_with_the_picture(sequential, statistics):
+    classifier = Classifier(sequential, (0, 1))
+    layer = classifier.layer("second")
+    told = []
+
+    def track(steps):
+        for step in steps:
+            told.append(step)
+            yield step
+
+    grown = ascent.growth(classifier, layer, [1, 4], statistics, [0, 3, 20], track=track)
+    assert grown.shape == (3, 2, 32, 32, 3)
+    assert told == list(range(20))
+    for steps, images in zip((3, 20), grown[1:]):
+        np.testing.assert_array_equal(images, ascent.ascend(classifier, layer, [1, 4], statistics, steps=steps))
+    reached = [ascent.activations(classifier, layer, images)[[0, 1], [1, 4]] for images in grown]
+    assert (np.diff(reached, axis=0) > 0).all()
+
+
 def test_grey_models_get_grey_pictures(pictures):
     classifier = Classifier(small_sequential(channels=1), (0, 1))
     images = ascent.ascend(classifier, classifier.layer("first"), [0], picture_statistics(pictures), steps=5)
