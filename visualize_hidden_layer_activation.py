@@ -5,7 +5,7 @@ import sys
 
 from cnnvis import cli, console
 
-PARTS = ("fourier", "bound", "colors", "shift", "turn", "zoom")  # of the ascent, each of which can be left out
+PARTS = ("fourier", "steepness", "colors", "shift", "turn", "zoom")  # of the ascent, each of which can be left out
 MOST = 24  # filters of a layer that are drawn with nine real patches each; more come on sheets
 FRAMES = 32  # of the GIF, at most
 

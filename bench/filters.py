@@ -41,39 +41,53 @@ def ours(model, filters, statistics, steps, seed, without=()):
     return ascent.ascend(classifier, layer, filters, statistics, steps=steps, seed=seed, without=without)
 
 
-def tf_keras_vis(model, filters, statistics, steps, seed, settings="documented", together=False):
+def tf_keras_vis(model, filters, statistics, steps, seed, change=None, together=False):
     """ActivationMaximization on the same network, one filter after the other or all of them together.
 
-    "documented" are its defaults, which it says are for VGG16. "moved" moves, turns and scales as we do, with total
-    variation weighed by the number given.
+    Parameters
+    ----------
+    change : callable, optional
+        Gives what differs from its defaults, of which it says that they are for VGG16.
     """
     import tensorflow as tf
-    from tf_keras_vis.activation_maximization import ActivationMaximization
-    from tf_keras_vis.activation_maximization.input_modifiers import Jitter, Rotate2D, Scale
-    from tf_keras_vis.activation_maximization.regularizers import Norm, TotalVariation2D
+    from tf_keras_vis import activation_maximization
 
     from cnnvis import ascent
 
     classifier, layer = model
     network = ascent.excitation_model(classifier, layer, classifier.size)
-    rng = np.random.default_rng(seed)
     np.random.seed(seed)  # which Jitter draws from
-    options = {}
-    if settings != "documented":
-        options["input_modifiers"] = [Jitter(2), Rotate2D(5), Scale(0.9, 1.1)]
-        options["regularizers"] = [TotalVariation2D(float(settings)), Norm(0.3, p=1)]
-    pictures = []
+    rng, pictures = np.random.default_rng(seed), []
     for chosen in [filters] if together else [[each] for each in filters]:
         start = tf.constant(rng.uniform(0, 255, (len(chosen), *classifier.size, 3)), tf.float32)
         pictures.append(
-            ActivationMaximization(network, clone=False)(
+            activation_maximization.ActivationMaximization(network, clone=False)(
                 lambda outputs, chosen=chosen: tf.linalg.diag_part(tf.gather(outputs, chosen, axis=1)),
                 seed_input=start,
                 steps=steps,
-                **options,
+                **(change(activation_maximization) if change else {}),
             )
         )
     return np.rint(np.clip(np.concatenate(pictures), 0, 255)).astype("uint8")
+
+
+def unregularized(_):
+    return {"regularizers": []}
+
+
+def little_variation(peer):
+    return {
+        "input_modifiers": [peer.input_modifiers.Jitter(2)],
+        "regularizers": [peer.regularizers.TotalVariation2D(0.1), peer.regularizers.Norm(0.3, p=1)],
+    }
+
+
+def moved_as_ours(peer):
+    modifiers = peer.input_modifiers
+    return {
+        "input_modifiers": [modifiers.Jitter(2), modifiers.Rotate2D(5), modifiers.Scale(0.9, 1.1)],
+        "regularizers": [],
+    }
 
 
 CONTENDERS = {
@@ -81,11 +95,12 @@ CONTENDERS = {
     "plain": ("plain ascent on pixels (`--without fourier colors shift turn zoom`)", partial(ours, without=PLAIN)),
     "documented": ("tf-keras-vis, as documented", tf_keras_vis),
     **{
-        f"variation_{weight}": (
-            f"tf-keras-vis, moved as ours, total variation × {weight}, all together",
-            partial(tf_keras_vis, settings=weight, together=True),
+        change.__name__: (f"tf-keras-vis, {title}, all together", partial(tf_keras_vis, change=change, together=True))
+        for title, change in (
+            ("without its regularizers", unregularized),
+            ("jitter of 2 and a tenth of total variation", little_variation),
+            ("moved as ours, without its regularizers", moved_as_ours),
         )
-        for weight in ("1", "10", "100")
     },
 }
 

@@ -12,13 +12,12 @@ from cnnvis.image_statistics import frequencies
 
 STEPS = 128
 LEARNING_RATE = 0.1  # of Adam, on spectra that are scaled to the data's
-STRONGER = 8.0  # times that a wave can become stronger than it is in real pictures, at most
-HALFWAY = 3.0  # length of a wave's parameters at which it is half of that stronger
+STEEPNESS = 1.75  # power of the strength of waves in real pictures: above 1, fine waves are held back
 FILTERS_AT_ONCE = 64  # pictures that are ascended together
 SHIFT = 2.0  # pixels that a picture is moved at most, each step
 DEGREES = 5.0  # that it is turned at most
 ZOOM = 0.1  # fraction by which it is scaled at most
-CONTRAST = 1.0  # root mean square of the picture about its mean colour, in logits of pixel values
+CONTRAST = 1.7  # root mean square of the picture about its mean colour, in logits of pixel values
 START = 0.3  # standard deviation of the first spectrum
 
 
@@ -55,8 +54,9 @@ def growth(
     seed : int
     objective : as in `activations`
     without : sequence of str
-        Parts to leave out: "fourier" (pictures are made of pixels instead of waves), "bound" (waves are as strong as
-        they get), "colors" (which vary freely), "shift", "turn" and "zoom" (pictures are looked at as they are).
+        Parts to leave out: "fourier" (pictures are made of pixels instead of waves), "steepness" (fine waves begin as
+        strong as in real pictures), "colors" (which vary freely), "shift", "turn" and "zoom" (pictures are looked at
+        as they are).
     track : callable
         Wraps the sequence of all steps.
 
@@ -130,7 +130,7 @@ def excitation_model(classifier, layer, size, objective="channel"):
 
 
 def _grow(excitation, filters, statistics, steps, size, seed, without, ticks):
-    fourier = _wave_scale(size, statistics.amplitudes)
+    fourier = _wave_scale(size, statistics.amplitudes ** (1 if "steepness" in without else STEEPNESS))
     limits = [0 if part in without else limit for part, limit in (("shift", SHIFT), ("turn", DEGREES), ("zoom", ZOOM))]
     waves = "fourier" not in without
     shape = (2, len(filters), 3, *fourier.shape) if waves else (len(filters), *size, 3)
@@ -142,9 +142,8 @@ def _grow(excitation, filters, statistics, steps, size, seed, without, ticks):
     def picture():
         x = start
         if waves:
-            x = start if "bound" in without else _bounded(start)
-            x = tf.complex(x[0], x[1]) * fourier
-            x = tf.transpose(tf.signal.irfft2d(x, fft_length=size), (0, 2, 3, 1))  # (F, H, W, 3), uncorrelated
+            x = tf.signal.irfft2d(tf.complex(start[0], start[1]) * fourier, fft_length=size)  # (F, 3, H, W)
+            x = tf.transpose(x, (0, 2, 3, 1))  # (F, H, W, 3), uncorrelated
         x = tf.tensordot(x, colors, 1)  # of likely colours
         x = CONTRAST * x * tf.math.rsqrt(tf.reduce_mean(x**2, axis=(1, 2, 3), keepdims=True) + 1e-6)
         return 255 * tf.sigmoid(x + offset)
@@ -178,20 +177,13 @@ def _colors(statistics, free):
     return tf.constant(np.log(mean / (1 - mean)), tf.float32), tf.constant(colors, tf.float32)
 
 
-def _bounded(waves):
-    """Waves, (2, ...) tensor of real and imaginary parts, that are as strong as in real pictures or somewhat stronger.
-
-    Free, the ascent lets go of all waves but the few that excite the filter most, and those are fine ones. Held to
-    the strength that they have in real pictures, only their phases would be left to find (Fel et al., "Unlocking
-    feature visualization for deeper networks with magnitude constrained optimization", 2023): filters of early layers
-    then stay below what real pictures give. This is between the two.
-    """
-    square = tf.reduce_sum(waves**2, axis=0)
-    return waves * tf.math.rsqrt(square + 1e-6) * (1 + STRONGER * square / (square + HALFWAY**2))
-
-
 def _wave_scale(size, amplitudes):
-    """Amplitude of each wave of a (H, W) picture, as real pictures have it."""
+    """What a wave's parameters are multiplied by, for each wave of a (H, W) picture.
+
+    Each step changes all parameters about equally, so the larger the scale, the faster a wave grows. With the strength
+    of real pictures' waves, the fine ones, of which there are so many more, still win. A power of it holds them back,
+    at some cost in activation, of which there is more than enough.
+    """
     scale = np.interp(frequencies(size), np.linspace(0, 0.5, len(amplitudes)), amplitudes)
     return tf.constant(scale / scale.mean() * np.sqrt(np.prod(size)), tf.complex64)
 

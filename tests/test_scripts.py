@@ -316,14 +316,14 @@ def test_a_dead_filter_is_told(tmp_path, capsys):
 
 def test_all_filters_come_on_sheets_and_in_an_atlas(tmp_path):
     keras.utils.set_random_seed(3)
-    model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(30, 3, name="my/conv")])
+    model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(30, 3, name="my.conv")])
     model.add(keras.layers.GlobalMaxPooling2D())
     model.add(keras.layers.Dense(10, name="fc"))
     model.save(tmp_path / "model.keras")
     options = ["--model", tmp_path / "model.keras", "--data", "samples", "--input-range", "0", "1", "--layers", "all"]
     status, arrays = visualize("hidden_layer_activation", tmp_path / "out", *options, "--filters", "all")
     assert status == 0
-    assert arrays["my/conv/filters"].tolist() == list(range(30))
+    assert arrays["my.conv/filters"].tolist() == list(range(30))
     assert arrays["fc/filters"].tolist() == list(range(10))
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "hidden_layer_activation.h5",
@@ -331,7 +331,7 @@ def test_all_filters_come_on_sheets_and_in_an_atlas(tmp_path):
         "hidden_layer_activation_01_my_conv.png",
         "hidden_layer_activation_02_fc.png",
     ]
-    assert arrays["my/conv/patches"].shape == (30, 9, 3, 3, 3)
+    assert arrays["my.conv/patches"].shape == (30, 9, 3, 3, 3)
 
 
 def test_a_gif_shows_how_pictures_grow(tmp_path, capsys):
