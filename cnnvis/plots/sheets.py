@@ -42,7 +42,7 @@ def filter_sheets(name, layer_name, layer, classes=()):
 
 def _sheet(heading, layer, classes):
     pictures, texts = [], [(MARGIN, MARGIN, heading, {"fontsize": 10})]
-    wide, high = SIDE + GAP + PATCH_SIDE + 2 * GAP, SIDE + 2 * LINE + GAP
+    wide, high = SIDE + PATCH_SIDE + 5 * GAP, SIDE + 2 * LINE + GAP
     for place in range(len(layer["filters"])):
         row, column = divmod(place, SHEET_COLUMNS)
         left, top = MARGIN + column * wide, HEADING + MARGIN // 2 + row * high
@@ -55,9 +55,9 @@ def _sheet(heading, layer, classes):
         for number, patch in enumerate(layer["patches"][place][:3]):
             down = top + number * (SIDE + 3) // 3
             pictures.append((left + SIDE + GAP, down, resized(patch, PATCH_SIDE)))
-        numbers = f"{layer['filters'][place]}:" if dead else f"{layer['filters'][place]}: {made:.3g}"
+        numbers = f"{layer['filters'][place]}:" if dead else f"{layer['filters'][place]}: {made:.2g}"
         small = {"fontsize": SMALL, "color": INK if dead or made >= real else WRONG}
-        texts.append((left, top + SIDE + 3, f"{numbers} (real {real:.3g})", small))
+        texts.append((left, top + SIDE + 3, f"{numbers} (real {real:.2g})", small))
         favourite = layer["favourite"][place]
         if favourite >= 0 and not dead:
             loves = f"{short(classes[favourite], 16)} {layer['selectivity'][place]:.0%}"
