@@ -7,7 +7,6 @@ from cnnvis import cli, console
 
 PARTS = ("fourier", "steepness", "colors", "shift", "turn", "zoom")  # of the ascent, each of which can be left out
 MOST = 24  # filters of a layer that are drawn with nine real patches each; more come on sheets
-FRAMES = 32  # of the GIF, at most
 
 
 def options():
@@ -42,7 +41,7 @@ def options():
 
 
 def visualize(args):
-    from cnnvis import excitation_cache, inputs
+    from cnnvis import excitation_cache, filter_pictures, inputs
     from models import checkpoint
 
     cli.make_folder(args.out)
@@ -62,47 +61,22 @@ def visualize(args):
     places = network.path.parent, args.out
     real = excitation_cache.observe(classifier, [*every.values()], pictures, network.path, places, track, console.say)
     console.say(f"Compared with {len(pictures):,} pictures of {pictures.name}")
+    how = {key: getattr(args, key) for key in ("steps", "size", "seed", "objective", "without")}
     shown = {}
     for layer in layers:
-        seen = real[layer.name].of(filters[layer.name])
-        shown[layer.name] = examine(args, classifier, pictures, statistics, layer, filters[layer.name], seen)
+        shown[layer.name] = filter_pictures.examine(
+            classifier,
+            layer,
+            filters[layer.name],
+            real[layer.name],
+            pictures.images,
+            statistics,
+            growing=args.gif,
+            track=console.track(layer.name),
+            **how,
+        )
         report(shown[layer.name], layer.name)
     save(args, shown, network, pictures)
-
-
-def examine(args, classifier, pictures, statistics, layer, filters, seen):
-    """The pictures that excite filters of a layer most, made and real, with their numbers: dict of str to array."""
-    import numpy as np
-
-    from cnnvis import ascent, excitation
-    from cnnvis.receptive_field import receptive_fields
-
-    steps = frame_steps(args.steps) if args.gif else [args.steps]
-    growth = np.stack([ascent.grey_images(len(filters), args.size or classifier.size)] * len(steps))
-    if not seen.dead.all():
-        how = (statistics, steps, args.size, args.seed, args.objective, args.without)
-        growth[:, ~seen.dead] = ascent.growth(classifier, layer, filters[~seen.dead], *how, console.track(layer.name))
-    activation = ascent.activations(classifier, layer, growth.reshape(-1, *growth.shape[2:]), args.objective)
-    activation = activation.reshape(*growth.shape[:2], -1)[:, np.arange(len(filters)), filters]
-    grown = {"growth": growth, "growth_activation": activation, "growth_steps": steps} if args.gif else {}
-    return grown | {
-        "images": growth[-1],
-        "filters": filters,
-        "activation": activation[-1],
-        "dataset_max": seen.largest if args.objective == "channel" else seen.peaks[0],
-        "dead": seen.dead,
-        "patches": excitation.patches(pictures.images, seen, receptive_fields(classifier, layer)).swapaxes(0, 1),
-        "patch_activation": seen.peaks.T,
-        "selectivity": seen.selectivity,
-        "favourite": seen.favourite,
-    }
-
-
-def frame_steps(steps):
-    """Steps of the ascent to show: more of the first ones, in which more happens."""
-    import numpy as np
-
-    return np.unique(np.rint(steps * np.linspace(0, 1, FRAMES) ** 2).astype(int))
 
 
 def report(layer, name):
@@ -126,8 +100,7 @@ def save(args, shown, network, pictures):
             sheets = plots.filter_sheets(cli.layer_file(topic, number, name), name, layer, classes)
             cli.save_figures(args.out, sheets, args.show)
     if args.gif:
-        frames = plots.growth_frames(shown, frame_steps(args.steps))
-        cli.save_animation(args.out / f"{topic}.gif", frames)
+        cli.save_animation(args.out / f"{topic}.gif", plots.growth_frames(shown))
     cli.save_arrays(
         args.out / f"{topic}.h5",
         {f"{name}/{key}": array for name, layer in shown.items() for key, array in layer.items()},

@@ -65,9 +65,13 @@ def figures(rng):
     yield "sheet", plots.filter_sheets("x", "a_very_long_layer_name" * 3, filters, CLASSES)["x"]
     yield "sheet of one", plots.filter_sheets("x", "conv1", few, CLASSES)["x"]
     yield "atlas", plots.filter_atlas("x", {"conv1": filters, "a_very_long_layer_name" * 3: few})["x"]
-    growth = {"growth": np.stack([images] * 3), "growth_activation": rng.normal(size=(3, 5)) * 1e4}
-    yield "growth", plots.growth_frames({"a_long_layer_name": filters | growth}, [0, 5, 256])[1]
-    yield "growth of the dead", plots.growth_frames({"conv1": few | growth}, [0, 5, 256])[1]
+    growth = {
+        "growth": np.stack([images] * 3),
+        "growth_activation": rng.normal(size=(3, 5)) * 1e4,
+        "growth_steps": [0, 5, 9],
+    }
+    yield "growth", plots.growth_frames({"a_long_layer_name": filters | growth})[1]
+    yield "growth of the dead", plots.growth_frames({"conv1": few | growth})[1]
     yield "one importance", plots.importance(explained[:1], [f"{CLASSES[2]} 9% (true: {CLASSES[3]})"], "logit")
     for shape in ((9, 9, 20), (1, 1, 7), (130,)):
         for scale in ("channel", "layer"):

@@ -93,20 +93,20 @@ def _atlas_page(rows):
     return _board(2 * MARGIN + ATLAS_COLUMNS * step, top + MARGIN, pictures, texts)
 
 
-def growth_frames(layers, steps, most=4):
+def growth_frames(layers, most=4):
     """How pictures grow: a Figure for each of the steps; a row a layer, of its first filters that are not dead.
 
     Parameters
     ----------
     layers : dict of str to dict
-        Of each layer `filters` (F,), `dead` (F,), `growth` (S, F, H, W, 3) uint8 and `growth_activation` (S, F).
-    steps : sequence of int
-        After which the pictures are what they are.
+        Of each layer `filters` (F,), `dead` (F,), `growth` (S, F, H, W, 3) uint8 and `growth_activation` (S, F), all
+        of them after `growth_steps` (S,).
     most : int
         Filters of a layer.
     """
     shown = {name: np.flatnonzero(~layer["dead"])[:most] for name, layer in layers.items()}
     columns = max(map(len, shown.values()))
+    steps = next(iter(layers.values()))["growth_steps"]
     wide, high = SIDE + 2 * GAP, SIDE + 2 * LINE + GAP
     frames = []
     for number, step in enumerate(steps):
