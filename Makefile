@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test check format figures bench bench-peers bench-tricks bench-settings bench-importance bench-results clean
+.PHONY: setup demo test check format figures bench bench-peers bench-tricks bench-settings bench-importance bench-results bench-filters clean
 
 setup: .venv/installed
 
@@ -71,6 +71,13 @@ bench-importance: .venv-bench/installed
 # How near predicting a test set comes to the network's forward pass, on a machine with nothing else to do.
 bench-results: setup
 	$(BIN)/python bench/results_speed.py --model $(MODEL)
+
+# Our pictures of what filters look for beside plain ascent's and tf-keras-vis's: how strong, how smooth, how fast, on
+# two networks; needs CIFAR-10, and a machine with nothing else to do.
+bench-filters: .venv-bench/installed
+	.venv-bench/bin/python bench/filters.py --model $(MODEL) --out outputs/filters.md
+	.venv-bench/bin/python train.py --arch basic --name filters_basic --out outputs --overwrite
+	.venv-bench/bin/python bench/filters.py --model outputs/filters_basic.keras --out outputs/filters_basic.md
 
 clean:
 	rm -rf .venv .venv-bench outputs .pytest_cache .ruff_cache .hypothesis

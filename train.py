@@ -225,6 +225,7 @@ def finish(args, run, model, pictures, test, recipe, rows):
 
     from cnnvis import training
     from cnnvis.classifier import Classifier
+    from cnnvis.image_statistics import picture_statistics
     from cnnvis.run import as_options
     from models import checkpoint
 
@@ -243,6 +244,7 @@ def finish(args, run, model, pictures, test, recipe, rows):
         "seed": args.seed,
         "epochs": recipe.epochs,
         "training_images": len(pictures),
+        "statistics": picture_statistics(pictures.images).as_json(),
         "precision": args.precision,
         "seconds": round(seconds, 1),
         "images_per_second": round(sum(row["seconds"] * row["images_per_second"] for row in rows) / seconds, 1),

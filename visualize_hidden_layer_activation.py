@@ -5,7 +5,8 @@ import sys
 
 from cnnvis import cli, console
 
-PARTS = ("fourier", "colors", "shift", "turn", "zoom")  # of the ascent, each of which can be left out
+PARTS = ("fourier", "steepness", "colors", "shift", "turn", "zoom")  # of the ascent, each of which can be left out
+MOST = 24  # filters of a layer that are drawn with nine real patches each; more come on sheets
 
 
 def options():
@@ -14,12 +15,12 @@ def options():
     add(
         "--layers",
         nargs="+",
-        metavar="NAME",
+        metavar="NAME|all",
         help="CONV or FC layers (default: every other CONV layer and the first FC)",
     )
     add("--filters", nargs="+", type=cli.filter_choice, metavar="I|all", help="of each layer (default: random)")
     add("--num", type=cli.positive, default=4, metavar="N", help="filters a layer, where --filters names none")
-    add("--steps", type=cli.positive, default=256, metavar="N", help="of the ascent")
+    add("--steps", type=cli.positive, default=128, metavar="N", help="of the ascent")
     add("--size", type=cli.positive, metavar="N", help="side of the pictures in pixels (default: the model's)")
     add(
         "--objective",
@@ -35,67 +36,47 @@ def options():
         metavar="PART",
         help=f"parts of the ascent to leave out, to see what they do: {', '.join(PARTS)}",
     )
+    add("--gif", action="store_true", help="show how the pictures grow, too")
     return parser
 
 
 def visualize(args):
-    from cnnvis import ascent, excitation, inputs, plots
+    from cnnvis import excitation_cache, filter_pictures, inputs
     from models import checkpoint
 
     cli.make_folder(args.out)
     network = checkpoint.load(args.model or checkpoint.newest())
-    classifier, pictures = inputs.open_classifier(args, network)
+    classifier, pictures = inputs.open_classifier(args, network, "train")
     layers = inputs.layers_with_filters(classifier, args.layers)
-    filters = [
-        inputs.filters_of(layer, args.filters, args.num, [args.seed, number]) for number, layer in enumerate(layers)
-    ]
-    statistics = ascent.picture_statistics(pictures.images)
-
-    track = console.track("Looking at real pictures")
-    real = excitation.observe(classifier, layers, pictures.images, pictures.labels, track)
-    shown = {}
-    for layer, chosen, seen in zip(layers, filters, real):
-        shown[layer.name] = examine(args, classifier, pictures, statistics, layer, chosen, seen)
-        report(shown[layer.name], layer.name)
-    cli.save_figures(args.out, plots.filter_pages("hidden_layer_activation", shown, pictures.classes), args.show)
-    cli.save_arrays(
-        args.out / "hidden_layer_activation.h5",
-        {f"{name}/{key}": array for name, layer in shown.items() for key, array in layer.items()},
-        {
-            "model": str(network.path),
-            "data": pictures.name,
-            "classes": list(pictures.classes),
-            "steps": args.steps,
-            "objective": args.objective,
-            "without": list(args.without),
-        },
-    )
-
-
-def examine(args, classifier, pictures, statistics, layer, filters, seen):
-    """The pictures that excite filters of a layer most, made and real, with their numbers: dict of str to array."""
-    import numpy as np
-
-    from cnnvis import ascent, excitation
-    from cnnvis.receptive_field import receptive_fields
-
-    seen = seen.of(filters)
-    images = ascent.grey_images(len(filters), args.size or classifier.size)
-    if not seen.dead.all():
-        how = (statistics, args.steps, args.size, args.seed, args.objective, args.without)
-        images[~seen.dead] = ascent.ascend(classifier, layer, filters[~seen.dead], *how, console.track(layer.name))
-    activation = ascent.activations(classifier, layer, images, args.objective)
-    return {
-        "images": images,
-        "filters": filters,
-        "activation": activation[np.arange(len(filters)), filters],
-        "dataset_max": seen.largest if args.objective == "channel" else seen.peaks[0],
-        "dead": seen.dead,
-        "patches": excitation.patches(pictures.images, seen, receptive_fields(classifier, layer)).swapaxes(0, 1),
-        "patch_activation": seen.peaks.T,
-        "selectivity": seen.selectivity,
-        "favourite": seen.favourite,
+    filters = {
+        layer.name: inputs.filters_of(layer, args.filters, args.num, [args.seed, number])
+        for number, layer in enumerate(layers)
     }
+    if args.gif and max(map(len, filters.values())) > MOST:
+        raise ValueError(f"--gif shows {MOST} filters of a layer at most: name some with --filters, or say --num")
+    statistics = inputs.statistics(network, pictures)
+
+    every = {layer.name: layer for layer in [*inputs.layers_with_filters(classifier, ["all"]), *layers]}
+    track = console.track("Looking at real pictures")
+    places = network.path.parent, args.out
+    real = excitation_cache.observe(classifier, [*every.values()], pictures, network.path, places, track, console.say)
+    console.say(f"Compared with {len(pictures):,} pictures of {pictures.name}")
+    how = {key: getattr(args, key) for key in ("steps", "size", "seed", "objective", "without")}
+    shown = {}
+    for layer in layers:
+        shown[layer.name] = filter_pictures.examine(
+            classifier,
+            layer,
+            filters[layer.name],
+            real[layer.name],
+            pictures.images,
+            statistics,
+            growing=args.gif,
+            track=console.track(layer.name),
+            **how,
+        )
+        report(shown[layer.name], layer.name)
+    save(args, shown, network, pictures)
 
 
 def report(layer, name):
@@ -103,6 +84,35 @@ def report(layer, name):
     alive = ~layer["dead"]
     above = (layer["activation"] >= layer["dataset_max"])[alive].sum()
     console.say(f"{name}: {above} of {alive.sum()} filters exceed every real picture; {(~alive).sum()} are dead")
+
+
+def save(args, shown, network, pictures):
+    """Draw few filters with their patches, many on sheets and in an atlas; write the arrays behind the pictures."""
+    from cnnvis import plots
+
+    topic, classes = "hidden_layer_activation", pictures.classes
+    filters = {name: {k: v for k, v in layer.items() if not k.startswith("growth")} for name, layer in shown.items()}
+    if max(len(layer["filters"]) for layer in shown.values()) <= MOST:
+        cli.save_figures(args.out, plots.filter_pages(topic, filters, classes), args.show)
+    else:
+        cli.save_figures(args.out, plots.filter_atlas(topic, filters), args.show)
+        for number, (name, layer) in enumerate(filters.items(), 1):
+            sheets = plots.filter_sheets(cli.layer_file(topic, number, name), name, layer, classes)
+            cli.save_figures(args.out, sheets, args.show)
+    if args.gif:
+        cli.save_animation(args.out / f"{topic}.gif", plots.growth_frames(shown))
+    cli.save_arrays(
+        args.out / f"{topic}.h5",
+        {f"{name}/{key}": array for name, layer in shown.items() for key, array in layer.items()},
+        {
+            "model": str(network.path),
+            "data": pictures.name,
+            "classes": list(classes),
+            "steps": args.steps,
+            "objective": args.objective,
+            "without": list(args.without),
+        },
+    )
 
 
 def main(argv=None):

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """What does each layer pass on for a picture? All channels of all layers, from one pass through the network."""
 
-import re
 import sys
 
 from cnnvis import cli, console
@@ -66,7 +65,7 @@ def look(args, classifier, pictures, index, topic):
     figures = {topic: plots.network_outputs(image, outputs, kinds, probabilities, pictures.classes, title)}
     worked = 0
     for number, (name, output) in enumerate(outputs.items(), 1):
-        file = f"{topic}_{number:02d}_{re.sub(r'[^A-Za-z0-9_-]+', '_', name)[:60]}"
+        file = cli.layer_file(topic, number, name)
         figures[file] = plots.layer_output(name, kinds[name], output, args.scale, size_change(layers[name]))
         if args.channel is not None and (args.layers or has_filters(layers[name])):
             if not args.layers and args.channel >= output.shape[-1]:

@@ -1,7 +1,6 @@
 """Which picture excites a filter most? Gradient ascent on pictures (Erhan et al. 2009; Olah et al., Distill 2017)."""
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -9,81 +8,32 @@ import tensorflow as tf
 
 from cnnvis.classifier import compiled
 from cnnvis.data import pictures_at_once
+from cnnvis.image_statistics import frequencies
 
-LEARNING_RATE = 0.05  # of Adam, on spectra that are scaled to the data's
+STEPS = 128
+LEARNING_RATE = 0.1  # of Adam, on spectra that are scaled to the data's
+STEEPNESS = 1.75  # power of the strength of waves in real pictures: above 1, fine waves are held back
 FILTERS_AT_ONCE = 64  # pictures that are ascended together
 SHIFT = 2.0  # pixels that a picture is moved at most, each step
 DEGREES = 5.0  # that it is turned at most
 ZOOM = 0.1  # fraction by which it is scaled at most
-CONTRAST = 1.0  # root mean square of the picture about its mean colour, in logits of pixel values
+CONTRAST = 1.7  # root mean square of the picture about its mean colour, in logits of pixel values
 START = 0.3  # standard deviation of the first spectrum
-RINGS = 16  # of frequencies, up to the highest along an axis, whose mean amplitude is kept of real pictures
 
 
-@dataclass(frozen=True)
-class Statistics:
-    """What the ascent takes from real pictures, so that its own have likely colours.
-
-    Attributes
-    ----------
-    mean : (3,) float array
-        Of the colours, 0-1.
-    colors : (3, 3) float array
-        Square root of the colours' covariance: uncorrelated noise times it is as correlated as real pictures are.
-    amplitudes : (RINGS + 1,) float array
-        How strong waves of 0 to 1/2 cycles a pixel are, in equal steps, beside each other; 1 on average.
-    grey : bool
-        Whether red, green and blue are always the same.
-    """
-
-    mean: np.ndarray
-    colors: np.ndarray
-    amplitudes: np.ndarray
-    grey: bool
-
-
-def picture_statistics(images):
-    """Statistics of real pictures: (N, H, W, 3) uint8 -> Statistics."""
-    images = np.asarray(images[:: -(-math.prod(images.shape) // 15_000_000)])
-    pixels = images.reshape(-1, 3) / 255
-    variances, directions = np.linalg.eigh(np.cov(pixels, rowvar=False) + 1e-6 * np.eye(3))
-    colors = directions * np.sqrt(np.maximum(variances, 0)) @ directions.T
-    grey = bool((np.ptp(pixels, axis=1) == 0).all())
-    return Statistics(pixels.mean(axis=0), colors, _amplitudes(images.mean(axis=3)), grey)
-
-
-def _amplitudes(images):
-    """Mean amplitude of the waves of (N, H, W) pictures by frequency: (RINGS + 1,) float array."""
-    waves = np.abs(np.fft.rfft2(images - images.mean(axis=(1, 2), keepdims=True))).mean(axis=0)
-    ring = np.minimum(np.rint(_frequencies(images.shape[1:]) * 2 * RINGS), RINGS).astype(int)
-    count = np.bincount(ring.ravel(), minlength=RINGS + 1)
-    total = np.bincount(ring.ravel(), waves.ravel(), RINGS + 1)
-    known = np.flatnonzero((count > 0) & (np.arange(RINGS + 1) > 0))  # small pictures have few frequencies
-    if not len(known):  # a picture of one pixel has no waves
-        return np.ones(RINGS + 1)
-    amplitudes = np.interp(np.arange(RINGS + 1), known, total[known] / count[known]) + 1e-6
-    return amplitudes / amplitudes.mean()
-
-
-def _frequencies(size):
-    """Of each wave of a real picture: (H, W // 2 + 1) array, cycles a pixel."""
-    height, width = size
-    return np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
-
-
-def ascend(
+def growth(
     classifier,
     layer,
     filters,
     statistics,
-    steps=256,
+    steps,
     size=None,
     seed=0,
     objective="channel",
     without=(),
     track=iter,
 ):
-    """Pictures that excite filters of one layer, all of them ascended together.
+    """Pictures that excite filters of one layer more and more, all of them ascended together.
 
     The objective is the filter's output before its RELU (a filter that RELU silences would have no gradient). The
     picture is not made of pixels but of waves, scaled so that they come out as strong as in real pictures, and of
@@ -97,20 +47,22 @@ def ascend(
         CONV or FC.
     filters : sequence of int
     statistics : Statistics
-    steps : int
+    steps : sequence of int
+        After which to take the pictures down, in rising order; 0 is the noise that it begins with.
     size : int, optional
         Side of the pictures in pixels; the classifier's size if not said. A layer behind a Flatten takes no other.
     seed : int
     objective : as in `activations`
     without : sequence of str
-        Parts to leave out: "fourier" (pictures are made of pixels instead of waves), "colors" (which vary freely),
-        "shift", "turn" and "zoom" (pictures are looked at as they are).
+        Parts to leave out: "fourier" (pictures are made of pixels instead of waves), "steepness" (fine waves begin as
+        strong as in real pictures), "colors" (which vary freely), "shift", "turn" and "zoom" (pictures are looked at
+        as they are).
     track : callable
-        Wraps the range of steps, of each batch of filters.
+        Wraps the sequence of all steps.
 
     Returns
     -------
-    (F, H, W, 3) uint8 array
+    (len(steps), F, H, W, 3) uint8 array
 
     Raises
     ------
@@ -118,11 +70,19 @@ def ascend(
         If the layer can't be computed on pictures of that size.
     """
     size = (size, size) if size else classifier.size
-    excitation = _excitation(classifier, layer, size, objective)
+    excitation = excitation_model(classifier, layer, size, objective)
     if classifier.channels == 1:
         statistics = replace(statistics, grey=True)
     parts = np.split(np.asarray(filters), range(FILTERS_AT_ONCE, len(filters), FILTERS_AT_ONCE))
-    return np.concatenate([_ascend(excitation, part, statistics, steps, size, seed, without, track) for part in parts])
+    ticks = iter(track(range(len(parts) * max(steps))))
+    grown = [_grow(excitation, part, statistics, steps, size, seed, without, ticks) for part in parts]
+    next(ticks, None)  # which ends the bar
+    return np.concatenate(grown, axis=1)
+
+
+def ascend(classifier, layer, filters, statistics, steps=STEPS, **how):
+    """The pictures that `growth` ends with after so many steps: (F, H, W, 3) uint8 array."""
+    return growth(classifier, layer, filters, statistics, [steps], **how)[0]
 
 
 def grey_images(count, size):
@@ -139,7 +99,7 @@ def activations(classifier, layer, images, objective="channel"):
     (N, H, W, 3) pixels 0-255 -> (N, filters) float32
     """
     images = np.asarray(images)
-    run = compiled(_excitation(classifier, layer, images.shape[1:3], objective))
+    run = compiled(excitation_model(classifier, layer, images.shape[1:3], objective))
     batch = pictures_at_once(*images.shape[1:3])
     return np.concatenate([run(images[i : i + batch]) for i in range(0, len(images), batch)])
 
@@ -157,7 +117,7 @@ def _middle(layer):
     return x if len(x.shape) == 2 else x[:, x.shape[1] // 2, x.shape[2] // 2]
 
 
-def _excitation(classifier, layer, size, objective):
+def excitation_model(classifier, layer, size, objective="channel"):
     """Model from (N, H, W, 3) pixels 0-255 to what excites the filters of a layer: (N, filters)."""
     model = classifier.model_to(_mean(layer) if objective == "channel" else _middle(layer))
     if tuple(size) == tuple(classifier.size):
@@ -169,8 +129,8 @@ def _excitation(classifier, layer, size, objective):
         raise ValueError(f"{layer.name} needs pictures of {wanted}: leave --size out for it") from error
 
 
-def _ascend(excitation, filters, statistics, steps, size, seed, without, track):
-    fourier = _wave_scale(size, statistics.amplitudes)
+def _grow(excitation, filters, statistics, steps, size, seed, without, ticks):
+    fourier = _wave_scale(size, statistics.amplitudes ** (1 if "steepness" in without else STEEPNESS))
     limits = [0 if part in without else limit for part, limit in (("shift", SHIFT), ("turn", DEGREES), ("zoom", ZOOM))]
     waves = "fourier" not in without
     shape = (2, len(filters), 3, *fourier.shape) if waves else (len(filters), *size, 3)
@@ -197,9 +157,14 @@ def _ascend(excitation, filters, statistics, steps, size, seed, without, track):
             loss = -tf.reduce_sum(tf.linalg.diag_part(chosen))
         optimizer.apply([tape.gradient(loss, start)], [start])
 
-    for number in track(range(steps)):
-        step(tf.constant(number))
-    return np.rint(picture().numpy()).astype("uint8")
+    grown = []
+    for number in range(max(steps) + 1):
+        if number in steps:
+            grown.append(np.rint(picture().numpy()).astype("uint8"))
+        if number < max(steps):
+            step(tf.constant(number))
+            next(ticks)
+    return np.stack(grown)
 
 
 def _colors(statistics, free):
@@ -213,8 +178,13 @@ def _colors(statistics, free):
 
 
 def _wave_scale(size, amplitudes):
-    """Amplitude of each wave of a (H, W) picture, as real pictures have it."""
-    scale = np.interp(_frequencies(size), np.linspace(0, 0.5, len(amplitudes)), amplitudes)
+    """What a wave's parameters are multiplied by, for each wave of a (H, W) picture.
+
+    Each step changes all parameters about equally, so the larger the scale, the faster a wave grows. With the strength
+    of real pictures' waves, the fine ones, of which there are so many more, still win. A power of it holds them back,
+    at some cost in activation, of which there is more than enough.
+    """
+    scale = np.interp(frequencies(size), np.linspace(0, 0.5, len(amplitudes)), amplitudes)
     return tf.constant(scale / scale.mean() * np.sqrt(np.prod(size)), tf.complex64)
 
 

@@ -70,6 +70,7 @@ class Classifier:
     layers : dict of str to Layer
         All layers in order of computation, those of nested models too.
     size : (height, width)
+    input_range : (low, high)
     channels : int
         Of the wrapped model.
     classes : int
@@ -83,6 +84,7 @@ class Classifier:
     def __init__(self, model, input_range=(0, 255), size=None):
         height, width, self.channels = model.inputs[0].shape[1:]
         self.size = (height or (size or (32, 32))[0], width or (size or (32, 32))[1])
+        self.input_range = tuple(map(float, input_range))
         self.classes = model.outputs[0].shape[-1]
         self.layers = {}
         self._halves = {}

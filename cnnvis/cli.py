@@ -1,6 +1,7 @@
 """What the scripts share at the command line: options, saving, interrupts, and reporting errors."""
 
 import argparse
+import io
 import os
 import re
 import signal
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from cnnvis import console
 from cnnvis.files import complete, write_hdf5
+
+GIF_BYTES = 2_000_000  # that pages on the web are glad to take
 
 
 def parser(description, epilog=None):
@@ -268,6 +271,42 @@ def save_figures(folder, figures, show=False):
         console.say(paths[-1])
     if show:
         _open_windows(paths)
+
+
+def layer_file(topic, number, layer):
+    """Name of a layer's own file, without its end: layers are numbered, and any letter may be in their names."""
+    return f"{topic}_{number:02d}_{re.sub(r'[^A-Za-z0-9_-]+', '_', layer)[:60]}"
+
+
+def save_animation(path, figures):
+    """Write figures as a GIF that runs for ever and rests on its last picture, of less than `GIF_BYTES`.
+
+    If they are too many for that, every second is left out, again and again; the last always stays.
+    """
+    frames = [_as_gif_frame(figure) for figure in figures]
+    while True:
+        content = io.BytesIO()
+        durations = [150] * (len(frames) - 1) + [2000]  # milliseconds
+        frames[0].save(
+            content, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=False
+        )
+        if content.tell() < GIF_BYTES or len(frames) == 1:
+            break
+        frames = frames[::-2][::-1]
+    with complete(path) as unfinished:
+        unfinished.write_bytes(content.getbuffer())
+    console.say(path)
+
+
+def _as_gif_frame(figure):
+    """A figure as a picture of the 256 colours that suit it best."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    picture = Image.frombytes("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).convert("RGB")
+    return picture.quantize(256, dither=Image.Dither.NONE)
 
 
 def _open_windows(paths):

@@ -1,5 +1,6 @@
 """Pictures and their labels: CIFAR-10, handwritten digits, the bundled samples, folders, and the user's own files."""
 
+import math
 import os
 import socket
 import threading
@@ -20,6 +21,7 @@ CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 SILENCE = 15  # seconds without an answer after which a download is given up
 SAMPLES = Path(__file__).parent.parent / "imgs" / "samples"
 NAMES = ("cifar10", "digits", "samples")
+MOST_PIXELS = 100_000_000  # of training pictures that are looked at: all of CIFAR-10's, or 1,923 at 224x224
 PIXELS_AT_ONCE = 256_000  # of the pictures that go through a network together: 250 of 32x32
 
 
@@ -60,6 +62,11 @@ class Pictures:
         """The pictures at these places, in this order, in memory; `track` wraps the sequence of files to be read."""
         images = self.images.read(indices, track) if isinstance(self.images, LazyPictures) else self.images[indices]
         return replace(self, images=images, labels=self.labels[indices])
+
+    def at_most(self, pixels, track=iter):
+        """Every picture, or every second, every third, ..., so that there are no more pixels in all; in memory."""
+        step = max(1, -(-math.prod(self.images.shape[:3]) // pixels))
+        return self.take(np.arange(0, len(self), step), track)
 
     def source(self, index):
         """The file that a picture is from, or its number if it is from none."""

@@ -4,11 +4,13 @@ from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
+from PIL import Image
 
 from cnnvis.classifier import compiled
 from cnnvis.data import pictures_at_once
 
 PATCHES = 9  # that are kept of each filter
+PATCH_SIDE = 64  # pixels at most; larger patches are reduced, so that those of a whole layer fit into memory
 
 
 @dataclass(frozen=True)
@@ -132,22 +134,30 @@ def patches(images, seen, fields):
     Returns
     -------
     (P, F, h, w, 3) uint8 array
-        As large as the receptive field, or as the picture along an axis where the field is larger. What a cell at the
-        border sees beyond the picture is grey.
+        As large as the receptive field, or as the picture along an axis where the field is larger; no side is longer
+        than `PATCH_SIDE`. What a cell at the border sees beyond the picture is grey.
     """
-    if fields is None:
-        return images[seen.pictures]
     shape = images.shape[1:3]
-    sizes = [min(field.size, length) for field, length in zip(fields, shape)]
-    cut = np.full((*seen.pictures.shape, *sizes, 3), 128, "uint8")
+    sizes = shape if fields is None else [min(field.size, length) for field, length in zip(fields, shape)]
+    shrink = min(1, PATCH_SIDE / max(sizes))
+    small = [max(1, round(size * shrink)) for size in sizes]
+    cut = np.empty((*seen.pictures.shape, *small, 3), "uint8")
     for place in np.ndindex(seen.pictures.shape):
-        inside, within = [], []
-        for field, index, size, length in zip(fields, seen.cells[place], sizes, shape):
-            first = field.start + index * field.stride if size == field.size else 0
-            inside.append(slice(max(first, 0), min(first + size, length)))
-            within.append(slice(max(-first, 0), max(-first, 0) + inside[-1].stop - inside[-1].start))
-        cut[place][tuple(within)] = images[seen.pictures[place]][tuple(inside)]
+        image = images[seen.pictures[place]]
+        patch = image if fields is None else _patch(image, seen.cells[place], fields, sizes)
+        cut[place] = patch if shrink == 1 else Image.fromarray(patch).resize(small[::-1], Image.Resampling.BOX)
     return cut
+
+
+def _patch(image, cell, fields, sizes):
+    """What a cell sees of an (H, W, 3) picture."""
+    patch, inside, within = np.full((*sizes, 3), 128, "uint8"), [], []
+    for field, index, size, length in zip(fields, cell, sizes, image.shape):
+        first = field.start + index * field.stride if size == field.size else 0
+        inside.append(slice(max(first, 0), min(first + size, length)))
+        within.append(slice(max(-first, 0), max(-first, 0) + inside[-1].stop - inside[-1].start))
+    patch[tuple(within)] = image[tuple(inside)]
+    return patch
 
 
 class _Seen:

@@ -2,15 +2,17 @@
 
 from argparse import Namespace
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from cnnvis import console, data
 from cnnvis.classifier import INPUT_RANGES, Classifier, stated_range
+from cnnvis.image_statistics import Statistics, picture_statistics
 from cnnvis.results import accuracy
 
 
-def open_classifier(args, checkpoint):
+def open_classifier(args, checkpoint, split="test"):
     """The classifier and the pictures that the options name.
 
     Parameters
@@ -18,6 +20,8 @@ def open_classifier(args, checkpoint):
     args : Namespace
         Of `visualize_parser`.
     checkpoint : Checkpoint
+    split : {"test", "train"}
+        Of the data set, where it has that one. Of very many or very large training pictures, only some are opened.
 
     Returns
     -------
@@ -26,7 +30,9 @@ def open_classifier(args, checkpoint):
         In the classifier's size; their labels count in its classes.
     """
     size = tuple(checkpoint.model.inputs[0].shape[1:3])
-    pictures = _open_pictures(args, checkpoint, None if None in size else size)
+    pictures = _open_pictures(args, checkpoint, None if None in size else size, split)
+    if split == "train":
+        pictures = pictures.at_most(data.MOST_PIXELS, console.track("Reading pictures"))
     count = checkpoint.model.outputs[0].shape[-1]
     pictures = _name_classes(pictures, _read_classes(args.classes) or checkpoint.metadata.get("classes"), count)
     input_range = args.input_range or checkpoint.metadata.get("input_range") or _find_range(checkpoint.model, pictures)
@@ -72,17 +78,22 @@ def open_other(args, checkpoint, pictures):
     return classifier, others, np.array([others.classes.index(name) for name in pictures.classes])
 
 
-def _open_pictures(args, checkpoint, size):
+def _open_pictures(args, checkpoint, size, split):
+    def load(name, split):
+        if split == "train" and Path(name).is_dir() and not (Path(name) / "train").is_dir():
+            console.notice(f"{name} has no folder train/: looking at its test pictures instead.")
+            split = "test"
+        return data.load(name, split, size)
+
     if args.images:
         return data.open_images(args.images, size)
     if args.data:
-        return data.load(args.data, "test", size)
-    trained_on = checkpoint.metadata.get("data", "cifar10")
+        return load(args.data, "test" if args.data == "samples" else split)
     try:
-        return data.load(trained_on, "test", size)
+        return load(checkpoint.metadata.get("data", "cifar10"), split)
     except data.Unavailable as error:
         console.notice(f"{error}. Showing the 20 bundled samples instead.")
-        return data.load("samples", "test", size)
+        return load("samples", "test")
 
 
 def _read_classes(path):
@@ -132,6 +143,20 @@ def _find_range(model, pictures):
             )
             return best
     raise ValueError("which pixels does this model take? Say --input-range 0 1, or -1 1, or 0 255")
+
+
+def statistics(checkpoint, pictures):
+    """Statistics of the training pictures, as the checkpoint's metadata tell them; else of these pictures.
+
+    Raises ValueError if the metadata tell what can't be true.
+    """
+    stated = checkpoint.metadata.get("statistics")
+    if stated is None:
+        return picture_statistics(pictures.images)
+    try:
+        return Statistics.from_json(stated)
+    except ValueError as error:
+        raise ValueError(f"{checkpoint.path.with_suffix('.json')}: statistics are damaged: {error}") from error
 
 
 def to_explain(classifier, pictures, indices=None, target=None, wrong=False, count=4, seed=0):
@@ -198,9 +223,9 @@ def _choose(classifier, pictures, target, wrong, count, seed):
 def layers_with_filters(classifier, names=None):
     """The CONV and FC layers of these names; else every other CONV layer from the first, and the first FC layer.
 
-    Raises ValueError if one has no filters, or none has.
+    All of them if "all" is among the names. Raises ValueError if one has no filters, or none has.
     """
-    if names:
+    if names and "all" not in names:
         layers = [classifier.layer(name) for name in dict.fromkeys(names)]
         for layer in layers:
             if layer.kind not in ("CONV", "FC") or len(layer.output.shape) not in (2, 4):
@@ -209,7 +234,7 @@ def layers_with_filters(classifier, names=None):
     ranks = {"CONV": 4, "FC": 2}
     shown = [layer for layer in classifier.layers.values() if ranks.get(layer.kind) == len(layer.output.shape)]
     learned = [layer for layer in shown if layer.kind == "CONV" and layer.layer.trainable]  # whitening is given
-    chosen = [*learned[::2], *[layer for layer in shown if layer.kind == "FC"][:1]]
+    chosen = shown if names else [*learned[::2], *[layer for layer in shown if layer.kind == "FC"][:1]]
     if not chosen:
         raise ValueError("the model has neither CONV nor FC layers whose filters could be shown")
     return chosen

@@ -20,6 +20,7 @@ LIGHT = [
     "importance",
     "data",
     "files",
+    "image_statistics",
     "run",
 ]
 

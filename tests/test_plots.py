@@ -77,6 +77,16 @@ def figures(rng):
     yield "importance", plots.importance(explained, ["cat 90%\nsecond line"] * 5, "logit")
     yield "filters", plots.filter_pages("x", {"conv1": filters, "a_very_long_layer_name": filters}, CLASSES)["x"]
     yield "one filter", plots.filter_pages("x", {"conv1": few}, CLASSES)["x"]
+    yield "sheet", plots.filter_sheets("x", "a_very_long_layer_name" * 3, filters, CLASSES)["x"]
+    yield "sheet of one", plots.filter_sheets("x", "conv1", few, CLASSES)["x"]
+    yield "atlas", plots.filter_atlas("x", {"conv1": filters, "a_very_long_layer_name" * 3: few})["x"]
+    growth = {
+        "growth": np.stack([images] * 3),
+        "growth_activation": rng.normal(size=(3, 5)) * 1e4,
+        "growth_steps": [0, 5, 9],
+    }
+    yield "growth", plots.growth_frames({"a_long_layer_name": filters | growth})[1]
+    yield "growth of the dead", plots.growth_frames({"conv1": few | growth})[1]
     yield "one importance", plots.importance(explained[:1], [f"{CLASSES[2]} 9% (true: {CLASSES[3]})"], "logit")
     for shape in ((9, 9, 20), (1, 1, 7), (130,)):
         for scale in ("channel", "layer"):
@@ -281,3 +291,56 @@ def test_golden_figures(name, tmp_path):
 if __name__ == "__main__":
     for name, figure in golden_figures():
         figure.savefig(GOLDEN / f"{name}.png")
+
+
+def many_filters(count, dead=()):
+    """Pictures that tell their filter by their colour."""
+    levels = np.arange(count)
+    images = np.broadcast_to((levels % 200 + 10).astype("uint8")[:, None, None, None], (count, 4, 4, 3))
+    return {
+        "images": images,
+        "filters": levels,
+        "activation": np.ones(count),
+        "dataset_max": np.zeros(count),
+        "dead": np.isin(levels, dead),
+        "patches": np.broadcast_to(images[:, None], (count, 9, 4, 4, 3)),
+        "selectivity": np.ones(count),
+        "favourite": levels % 3,
+    }
+
+
+def words(figure):
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+def test_sheets_show_every_filter_once(tmp_path):
+    sheets = plots.filter_sheets("x", "conv", many_filters(230, dead=[7]), CLASSES[:3])
+    assert list(sheets) == ["x", "x_2", "x_3"]
+    said = [text for figure in sheets.values() for text in words(figure)]
+    numbers = [int(text.split(":")[0]) for text in said if text.split(":")[0].isdecimal()]
+    assert numbers == list(range(230))
+    assert said.count("dead") == 1
+    assert "229 of 229 above every real picture, 1 dead (sheet 1 of 3)" in said[0]
+    colours = np.concatenate([np.unique(pixels(figure, tmp_path)) for figure in sheets.values()])
+    assert set(range(10, 210)) <= set(colours.tolist())
+
+
+def test_the_atlas_shows_every_filter_of_every_layer(tmp_path):
+    layers = {"conv1": many_filters(100), "fc": many_filters(3, dead=[1])}
+    (figure,) = plots.filter_atlas("x", layers).values()
+    assert [text.split(":")[0] for text in words(figure)] == ["conv1", "fc"]
+    image = pixels(figure, tmp_path)[..., 0]
+    assert (np.diff(image.T[16 + 16][: 16 + 24 + 4 * 34]) != 0).any()
+    for level in range(10, 110):
+        assert ((image == level).sum() >= 32 * 32) or level in (10, 11, 12)
+    assert list(plots.filter_atlas("x", {"fc": many_filters(32 * 121)})) == ["x", "x_2"]
+
+
+def test_pictures_keep_their_shape():
+    image = np.zeros((10, 5, 3), "uint8")
+    square = plots.sheets.resized(image, 96)
+    assert square.shape == (96, 96, 3)
+    assert (square[:, :48] == 0).all()
+    assert (square[:, 48:] == 255).all()
+    checks = np.indices((64, 64)).sum(axis=0)[..., None].repeat(3, axis=2).astype("uint8") % 2 * 200
+    assert (plots.sheets.resized(checks, 32) == 100).all()  # means of pixels, not every second one

@@ -6,6 +6,7 @@ import random
 import re
 import resource
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -389,6 +390,89 @@ def test_a_dead_filter_is_told(tmp_path, capsys):
     _, arrays = visualize("hidden_layer_activation", tmp_path, *options, "--layers", "first", "--filters", "1", "2")
     assert arrays["first/dead"].tolist() == [True, False]
     assert "1 are dead" in capsys.readouterr().out
+
+
+def test_all_filters_come_on_sheets_and_in_an_atlas(tmp_path):
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(30, 3, name="my.conv")])
+    model.add(keras.layers.GlobalMaxPooling2D())
+    model.add(keras.layers.Dense(10, name="fc"))
+    model.save(tmp_path / "model.keras")
+    options = ["--model", tmp_path / "model.keras", "--data", "samples", "--input-range", "0", "1", "--layers", "all"]
+    status, arrays = visualize("hidden_layer_activation", tmp_path / "out", *options, "--filters", "all")
+    assert status == 0
+    assert arrays["my.conv/filters"].tolist() == list(range(30))
+    assert arrays["fc/filters"].tolist() == list(range(10))
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "hidden_layer_activation.h5",
+        "hidden_layer_activation.png",
+        "hidden_layer_activation_01_my_conv.png",
+        "hidden_layer_activation_02_fc.png",
+    ]
+    assert arrays["my.conv/patches"].shape == (30, 9, 3, 3, 3)
+
+
+def test_a_gif_shows_how_pictures_grow(tmp_path, capsys):
+    options = ["--model", SHIPPED, "--data", "samples", "--layers", "conv1", "--filters", "5", "0", "--gif"]
+    status, arrays = visualize("hidden_layer_activation", tmp_path, *options)
+    assert status == 0
+    steps = arrays["conv1/growth_steps"]
+    assert steps.tolist() == list(range(7))  # of the six that tests take
+    assert arrays["conv1/growth"].shape == (7, 2, 32, 32, 3)
+    np.testing.assert_array_equal(arrays["conv1/growth"][-1], arrays["conv1/images"])
+    np.testing.assert_array_equal(arrays["conv1/growth_activation"][-1], arrays["conv1/activation"])
+    assert (arrays["conv1/growth_activation"][-1] > arrays["conv1/growth_activation"][0]).all()
+    path = tmp_path / "hidden_layer_activation.gif"
+    assert path.stat().st_size < 2_000_000
+    with Image.open(path) as animation:
+        assert animation.n_frames == len(steps)
+        assert animation.info["loop"] == 0
+    line = refused(capsys, "visualize_hidden_layer_activation", *options[:6], "--filters", "all", "--gif")
+    assert "--gif shows 24 filters of a layer at most" in line
+
+
+def test_training_pictures_are_kept_beside_the_model(foreign, tmp_path, monkeypatch, capsys):
+    """A folder's training pictures are looked at, once; without any, its test pictures are, and that is said."""
+    monkeypatch.setattr("cnnvis.excitation_cache.WORTH_KEEPING", 1)
+    shutil.copy(foreign / "sequential.h5", tmp_path / "model.h5")
+    shutil.copytree(foreign / "pictures", tmp_path / "pictures")
+    options = ["--model", tmp_path / "model.h5", "--data", tmp_path / "pictures", "--input-range", "0", "1"]
+    _, of_test = visualize("hidden_layer_activation", tmp_path / "test", *options)
+    assert "has no folder train/: looking at its test pictures instead" in capsys.readouterr().err
+    for label, folder in enumerate(sorted((tmp_path / "pictures" / "test").iterdir())):
+        for file in folder.iterdir():
+            goal = tmp_path / "pictures" / "train" / folder.name / file.name
+            goal.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(255 - np.asarray(Image.open(file)) // (1 + label % 2)).save(goal)
+    _, of_train = visualize("hidden_layer_activation", tmp_path / "train", *options)
+    said = capsys.readouterr()
+    assert not said.err
+    kept = [path for path in tmp_path.iterdir() if path.name.endswith(".excitation.npz")]
+    assert len(kept) == 2
+    assert [str(path) for path in kept if str(path) in said.out]
+    assert (of_train["first/dataset_max"] != of_test["first/dataset_max"]).any()
+    _, again = visualize("hidden_layer_activation", tmp_path / "train", *options)
+    assert not [path for path in kept if str(path) in capsys.readouterr().out]
+    for name, array in of_train.items():
+        np.testing.assert_array_equal(array, again[name])
+
+
+def test_the_checkpoint_tells_what_real_pictures_look_like(foreign, tmp_path, capsys):
+    """What is drawn hangs on the statistics in the JSON, not on the pictures that are at hand; lies are refused."""
+    shutil.copy(foreign / "logits.keras", tmp_path / "model.keras")
+    statistics = json.loads(SHIPPED.with_suffix(".json").read_text())["statistics"]
+    options = ["--model", tmp_path / "model.keras", "--input-range", "0", "1", "--layers", "first"]
+    drawn = []
+    for words in ({}, {"statistics": statistics}, {"statistics": statistics}):
+        (tmp_path / "model.json").write_text(json.dumps(words))
+        pictures = ["--data", "digits" if len(drawn) == 2 else "samples"]
+        _, arrays = visualize("hidden_layer_activation", tmp_path, *options, *pictures)
+        drawn.append(arrays["first/images"])
+    assert (drawn[0] != drawn[1]).any()
+    np.testing.assert_array_equal(drawn[1], drawn[2])
+    (tmp_path / "model.json").write_text(json.dumps({"statistics": statistics | {"mean": [0.5, "NaN", 0.5]}}))
+    line = refused(capsys, "visualize_hidden_layer_activation", *options, "--data", "samples", "--out", tmp_path)
+    assert f"{tmp_path / 'model.json'}: statistics are damaged: mean needs 3 finite numbers" in line
 
 
 def test_layer_output_shows_a_truck(tmp_path):

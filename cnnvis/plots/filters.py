@@ -50,14 +50,20 @@ def filter_pictures(rows, columns, classes=()):
             show_image(real, mosaic(layer["patches"][place]))
             made.set_title(f"filter {layer['filters'][place]}", fontsize=8, pad=3)
             activation, largest = layer["activation"][place], layer["dataset_max"][place]
-            made.set_xlabel(
-                "dead: its RELU\nlets nothing pass" if dead else f"{activation:.3g}", fontsize=8, labelpad=3
-            )
+            said = "dead: its RELU\nlets nothing pass" if dead else f"{activation:.3g}{_ratio(activation, largest)}"
+            made.set_xlabel(said, fontsize=8, labelpad=3)
             favourite, selectivity = layer["favourite"][place], layer["selectivity"][place]
             loves = f"\n{short(classes[favourite], 12)}: {selectivity:.0%}" if favourite >= 0 and not dead else ""
             real.set_xlabel(f"real: {largest:.3g}{loves}", fontsize=8, labelpad=3)
         line[0].set_ylabel(short(name, 16), fontsize=11)
     return figure
+
+
+def _ratio(activation, largest):
+    """How many times the largest real one an activation is, in brackets; nothing where that says nothing."""
+    if min(activation, largest) <= 0:
+        return ""
+    return f" ({activation / largest:.2g}×)" if activation < 100 * largest else " (>100×)"
 
 
 def mosaic(patches):

@@ -1,0 +1,67 @@
+"""Statistics of pictures, against pictures that were made to have them; and what a checkpoint tells of them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from cnnvis.image_statistics import RINGS, Statistics, picture_statistics
+
+
+def test_statistics_make_noise_as_colourful_as_the_pictures():
+    rng = np.random.default_rng(2)
+    wanted = np.array([[0.04, 0.03, 0.01], [0.03, 0.05, 0.02], [0.01, 0.02, 0.03]])
+    pixels = np.clip(rng.multivariate_normal([0.5, 0.5, 0.5], wanted / 4, (4, 64, 64)), 0, 1)
+    colors = picture_statistics((pixels * 255).astype("uint8")).colors
+    np.testing.assert_allclose(colors @ colors.T, wanted / 4, atol=5e-4)
+
+
+def test_statistics_know_how_strong_waves_are():
+    x = np.tile(np.arange(32), (32, 1))
+    striped = (128 + 100 * np.sin(2 * np.pi * x * 4 / 32)).astype("uint8")
+    images = np.repeat(np.stack([striped, striped.T])[..., None], 3, axis=3)
+    amplitudes = picture_statistics(images).amplitudes
+    assert amplitudes.argmax() == 4 * 2 * RINGS // 32
+    assert amplitudes.max() > 10 * np.median(amplitudes)
+    np.testing.assert_allclose(amplitudes.mean(), 1)
+    noise = np.random.default_rng(3).integers(0, 256, (40, 32, 32, 3), dtype="uint8")
+    assert np.ptp(picture_statistics(noise).amplitudes) < 0.3
+    for height, width in ((1, 1), (1, 5), (2, 2)):
+        amplitudes = picture_statistics(noise[:, :height, :width]).amplitudes
+        assert (amplitudes > 0).all()
+
+
+def test_json_brings_them_back():
+    pictures = np.random.default_rng(4).integers(0, 256, (9, 32, 32, 3), dtype="uint8")
+    pictures[:, :, 1:] = pictures[:, :, :1]  # waves of some frequencies only
+    for images in (pictures, np.repeat(pictures[..., :1], 3, axis=-1)):
+        before = picture_statistics(images)
+        after = Statistics.from_json(json.loads(json.dumps(before.as_json())))
+        for key in ("mean", "colors", "amplitudes"):
+            np.testing.assert_allclose(getattr(after, key), getattr(before, key), rtol=1e-5)
+        assert after.grey is before.grey
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"mean": [0.5, 0.5]}, "mean needs 3 finite numbers"),
+        ({"mean": [0.5, 0.5, float("nan")]}, "mean needs 3 finite numbers"),
+        ({"mean": [0.5, 0.5, 128.0]}, "mean must be from 0 to 1"),
+        ({"mean": "grey"}, "they need mean"),
+        ({"colors": [1, 2, 3]}, "colors needs 3x3 finite numbers"),
+        ({"colors": [[1, 2], [3]]}, "they need mean"),
+        ({"colors": [[0] * 3] * 3}, "colors not all 0"),
+        ({"amplitudes": [1.0] * RINGS}, f"amplitudes needs {RINGS + 1} finite numbers"),
+        ({"amplitudes": [-1.0] * (RINGS + 1)}, "amplitudes above 0"),
+        ({"amplitudes": None}, "amplitudes needs"),
+        ({"grey": "no"}, "grey must be true or false"),
+    ],
+)
+def test_what_no_picture_has_is_refused(changes, message):
+    values = picture_statistics(np.random.default_rng(5).integers(0, 256, (2, 8, 8, 3), dtype="uint8")).as_json()
+    with pytest.raises(ValueError, match=message):
+        Statistics.from_json(values | changes)
+    for wrong in ([], "text", 3, None, {}):
+        with pytest.raises(ValueError, match="they need mean"):
+            Statistics.from_json(wrong)
