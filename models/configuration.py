@@ -8,6 +8,7 @@ functions by name, references that can be followed, and so many calls of layers.
 import graphlib
 import inspect
 import math
+import sys
 
 MOST_CALLS = 5_000  # of layers, for one picture: five times those of the largest of keras.applications
 MOST_NUMBERS = 2**26  # that a layer is said to take for one picture: 256 MB of float32
@@ -54,8 +55,11 @@ REFUSED = {  # the others of keras.layers, and why
     **dict.fromkeys(("Layer", "Wrapper"), "does nothing by itself"),
 }
 NUMBERS = ("initializers", "regularizers", "constraints", "dtype_policies")  # parts of Keras that hold just these
-OPERATIONS = ("numpy", "nn", "math", "image")  # of keras.src.ops: what keras.ops does to symbolic tensors
-OPERATIONS_OF_CORE = {"Cast", "Slice", "StopGradient", "Unstack"}  # others of keras.src.ops.core call functions
+OPERATIONS = {  # where Keras has the classes of what keras.ops and keras.activations do to symbolic tensors
+    *(f"keras.src.ops.{part}" for part in ("numpy", "nn", "math", "image")),
+    "keras.src.activations.activations",
+}
+OPERATIONS_OF_CORE = {"Cast", "Slice", "StopGradient", "Unstack"}  # the others of keras.src.ops.core call functions
 VALUES = {
     *("__bytes__", "__ellipsis__", "__keras_tensor__", "__numpy__", "__slice__", "__tensor__", "__tuple__"),
     "TensorShape",
@@ -93,15 +97,13 @@ def _check(node, shared):
         return sum(_check(item, shared) for item in node)
     if not isinstance(node, dict):
         return 0
-    for key in ("name", "layer_name"):
-        if not str(node.get(key, "")).isprintable():
-            raise ValueError(f"it has a name that can't be shown: {node[key]!r}")
-    for key in ("batch_shape", "batch_input_shape", "input_shape", "shape"):
+    if "class_name" in node:
+        _check_class(node)
+    if not str(node.get("name", "")).isprintable():
+        raise ValueError(f"it has a name that can't be shown: {node['name']!r}")
+    for key in ("batch_shape", "batch_input_shape", "build_input_shape", "input_shape"):
         _check_size(node.get(key))
     calls = sum(_check(value, shared) for value in node.values())
-    if "class_name" not in node:
-        return calls
-    _check_class(node)
     if not _is_called(node):
         return calls
     calls = (1 + calls) * max(1, _length(node.get("inbound_nodes")))
@@ -150,14 +152,9 @@ def _is_harmless(name, module):
         return name in LAYERS
     if module in ("keras", "keras.models", "keras.src.models.functional", "keras.src.models.sequential"):
         return name in MODELS or (module == "keras" and _is_class_of("dtype_policies", name))
-    if module.startswith("keras.src.ops."):
-        import keras.src.ops  # where Keras says that operations are, whatever else it may move
-
-        part = module.removeprefix("keras.src.ops.")
-        operation = vars(getattr(keras.src.ops, part, None) or object).get(name)
-        is_operation = inspect.isclass(operation) and issubclass(operation, keras.Operation)
-        known = part in OPERATIONS or (part == "core" and name in OPERATIONS_OF_CORE)
-        return known and is_operation and operation.__module__ == module
+    if module in OPERATIONS or (module == "keras.src.ops.core" and name in OPERATIONS_OF_CORE):
+        operation = vars(sys.modules.get(module, object)).get(name)
+        return inspect.isclass(operation) and issubclass(operation, keras.Operation) and operation.__module__ == module
     return any(module == f"keras.{part}" and _is_class_of(part, name) for part in NUMBERS)
 
 
@@ -178,8 +175,7 @@ def _check_function(name, module, registered):
 
 
 def _is_called(node):
-    name = node["class_name"]
-    return name in LAYERS | MODELS or str(node.get("module")).startswith("keras.src.ops.")
+    return node.get("class_name") in LAYERS | MODELS or str(node.get("module")).startswith("keras.src.")
 
 
 def _check_graph(layers):
@@ -228,7 +224,7 @@ def _followed(reference, layers):
         raise ValueError("its configuration refers to layers otherwise than by name and number")
     call = max(call - 1, 0) if is_model and call > 0 else call  # some Keras count the making of a nested model
     most = max(1, _length(source.get("inbound_nodes")))
-    several = source.get("class_name") in SEVERAL_OUTPUTS or str(source.get("module")).startswith("keras.src.ops.")
+    several = source.get("class_name") in SEVERAL_OUTPUTS or str(source.get("module")).startswith("keras.src.")
     if not source or not 0 <= call < most or not 0 <= output < (MOST_CALLS if several else 1):
         raise ValueError(f"its configuration refers to an output that is not there: {reference}")
     return name, call
