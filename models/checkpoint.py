@@ -14,6 +14,7 @@ from pathlib import Path
 from models import inspection, keras_versions
 
 STASH = Path(__file__).parent / "stashed"
+MOST_METADATA = 2**20  # bytes
 
 
 @dataclass(frozen=True)
@@ -133,10 +134,12 @@ def _load_model(path):
 def read_metadata(path):
     """What is written beside the checkpoint at `path`; an empty dict if nothing is."""
     path = Path(path).with_suffix(".json")
+    if not path.exists():
+        return {}
+    if not path.is_file() or path.stat().st_size > MOST_METADATA:
+        raise ValueError(f"{path} is not the metadata of a checkpoint: it is no file, or larger than any")
     try:
         metadata = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
     if not isinstance(metadata, dict):
@@ -148,7 +151,7 @@ def read_metadata(path):
 
 
 def _is_text(value):
-    return isinstance(value, str) and value != "" and value.isprintable()
+    return isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable()
 
 
 def _is_number(value):

@@ -60,6 +60,7 @@ OPERATIONS = {  # where Keras has the classes of what keras.ops and keras.activa
     "keras.src.activations.activations",
 }
 OPERATIONS_OF_CORE = {"Cast", "Slice", "StopGradient", "Unstack"}  # the others of keras.src.ops.core call functions
+LAYERS_OF_APPLICATIONS = {"keras.src.applications.convnext.LayerScale"}  # that keras.layers doesn't have
 VALUES = {
     *("__bytes__", "__ellipsis__", "__keras_tensor__", "__numpy__", "__slice__", "__tensor__", "__tuple__"),
     "TensorShape",
@@ -150,6 +151,8 @@ def _is_harmless(name, module):
         return name in LAYERS | MODELS or any(_is_class_of(part, name) for part in NUMBERS)
     if module == "keras.layers":
         return name in LAYERS
+    if f"{module}.{name}" in LAYERS_OF_APPLICATIONS:
+        return True
     if module in ("keras", "keras.models", "keras.src.models.functional", "keras.src.models.sequential"):
         return name in MODELS or (module == "keras" and _is_class_of("dtype_policies", name))
     if module in OPERATIONS or (module == "keras.src.ops.core" and name in OPERATIONS_OF_CORE):

@@ -177,9 +177,24 @@ def test_metadata_that_lie(tmp_path):
     assert "not the metadata" in refused(path)
     path.with_suffix(".json").write_text("[" * 100_000)
     assert "is not JSON" in refused(path)
+    path.with_suffix(".json").write_text("{}" + " " * 2**20)
+    assert "larger than any" in refused(path)
+    path.with_suffix(".json").unlink()
+    os.mkfifo(path.with_suffix(".json"))
+    assert "it is no file" in refused(path)
+    path.with_suffix(".json").unlink()
     names = [f"class {i}" for i in range(9)]
     for key, values in {
-        "classes": [3, "ab", [*names, 1], [*names, None], [*names, {}], [*names, "a\0b"], [*names, "class 1"]],
+        "classes": [
+            3,
+            "ab",
+            [*names, 1],
+            [*names, None],
+            [*names, {}],
+            [*names, "a\0b"],
+            [*names, "class 1"],
+            [*names, "a" * 201],
+        ],
         "input_range": ["0-1", [0], [0, 1, 2], [None, None], ["0", "255"], [255, 0], [0, 10**400], [False, True]],
         "data": ["", 3, None],
         "trained_at": [None, 2026],

@@ -564,3 +564,19 @@ def test_operations_are_ordinary_too(tmp_path, pictures):
     model.save(tmp_path / "model.keras")
     loaded = checkpoint.load(tmp_path / "model.keras").model
     np.testing.assert_allclose(loaded(pictures / 255), model(pictures / 255), rtol=1e-5)
+
+
+def test_a_layer_that_only_keras_applications_have_is_ordinary_too(tmp_path):
+    x = inputs = keras.Input((32, 32, 3))
+    x = keras.src.applications.convnext.LayerScale(1e-6, 3)(x)
+    model = keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(x)))
+    model.save(tmp_path / "model.keras")
+    assert checkpoint.load(tmp_path / "model.keras").model.count_params() == model.count_params()
+
+
+@pytest.mark.parametrize("name", ["a\x1b[2Jb", "a\nb", "a\u202eb"])
+def test_names_that_would_write_elsewhere_on_the_screen_are_refused(name, functional):
+    with_config(functional, lambda model: layer_of(model, "conv")["config"].update(name=name))
+    reason = refused(functional)
+    assert "a name that can't be shown" in reason
+    assert reason.isprintable()
