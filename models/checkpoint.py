@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from models import inspection, keras_versions
 
 STASH = Path(__file__).parent / "stashed"
@@ -178,5 +180,10 @@ def _check_classifier(model, path):
     inputs, outputs = model.inputs[0].shape, model.outputs[0].shape
     if len(inputs) != 4 or inputs[-1] not in (1, 2, 3, 4):
         raise ValueError(f"{path} is not an image classifier: it takes {inputs[1:]}, not (height, width, 1 to 4)")
-    if len(outputs) != 2 or not outputs[-1] or outputs[-1] < 2:
+    if len(outputs) == 2 and outputs[-1] == 1:
+        raise ValueError(f"{path} is not an image classifier: it gives one number, not one for each of two classes")
+    if len(outputs) != 2 or not outputs[-1]:
         raise ValueError(f"{path} is not an image classifier: it gives {outputs[1:]}, not one number for each class")
+    for weight in model.weights:
+        if not np.isfinite(keras.ops.convert_to_numpy(weight).astype("float32")).all():
+            raise ValueError(f"{path} has weights that are no numbers (NaN or infinite), first in {weight.path}")

@@ -150,7 +150,7 @@ def test_models_that_are_no_image_classifiers(tmp_path):
     assert "it takes (20,), not (height, width, 1 to 4)" in kept(text)
     segmentation = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(2, 3)])
     assert "it gives (6, 6, 2), not one number for each class" in kept(segmentation)
-    assert "it gives (1,)" in kept(small_sequential(classes=1))
+    assert "it gives one number" in kept(small_sequential(classes=1))
     assert "not an image classifier" in kept(keras.Sequential([layers.Dense(2)]))
     two = [keras.Input((8, 8, 3)), keras.Input((8, 8, 3))]
     assert "one input and one output" in kept(keras.Model(two, layers.Dense(2)(layers.Flatten()(layers.add(two)))))
