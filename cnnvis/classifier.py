@@ -80,7 +80,8 @@ class Classifier:
     Raises
     ------
     ValueError
-        If the model ends neither in probabilities nor in logits, or has a layer of more than `MOST_OUTPUTS`.
+        If the model ends neither in probabilities nor in logits, has a layer that gives more than `MOST_OUTPUTS`, or
+        can't be computed on pictures at all.
     """
 
     def __init__(self, model, input_range=(0, 255), size=None):
@@ -92,7 +93,13 @@ class Classifier:
         self._most_outputs = 1  # of a layer, for one picture
         self._pixels = keras.Input((*self.size, 3), name="pixels_0_255")
         x = ToInput(self.channels, input_range, name="cnnvis_to_input")(self._pixels)
-        self._logits, self._probabilities = self._head(self._run(model, x))
+        try:
+            output = self._run(model, x)
+        except ValueError:
+            raise
+        except Exception as error:  # layers of somebody else's fail in as many ways as Keras has
+            raise ValueError(f"the model can't be computed on pictures: {error}") from error
+        self._logits, self._probabilities = self._head(output)
         self._functions = {}
 
     def _run(self, model, x):

@@ -25,14 +25,14 @@ SCRIPTS = {
 }
 
 
-def sequential(*chain, shape=(16, 16, 3), dtype="float32"):
+def chain(*steps, shape=(16, 16, 3), dtype="float32"):
     keras.utils.set_random_seed(3)
-    return keras.Sequential([keras.Input(shape, dtype=dtype), *chain])
+    return keras.Sequential([keras.Input(shape, dtype=dtype), *steps])
 
 
 def convolutional(end=None, shape=(16, 16, 3), kernel=3, **options):
     first = layers.Conv2D(4, kernel, activation="relu", name="conv", **options)
-    return sequential(first, layers.Flatten(), layers.Dense(10, activation=end, name="classes", **options), shape=shape)
+    return chain(first, layers.Flatten(), layers.Dense(10, activation=end, name="classes", **options), shape=shape)
 
 
 def shared_and_nested():
@@ -53,11 +53,11 @@ def attention():
 def channels_first_inside():
     first = layers.Conv2D(4, 3, data_format="channels_first", activation="relu", name="conv")
     pool = layers.MaxPooling2D(data_format="channels_first")
-    return sequential(layers.Permute((3, 1, 2)), first, pool, layers.Flatten(), layers.Dense(10))
+    return chain(layers.Permute((3, 1, 2)), first, pool, layers.Flatten(), layers.Dense(10))
 
 
 SHOWN = {
-    "no CONV layer": lambda: sequential(layers.Flatten(), layers.Dense(10, activation="softmax")),
+    "no CONV layer": lambda: chain(layers.Flatten(), layers.Dense(10, activation="softmax")),
     "sigmoid": lambda: convolutional("sigmoid"),
     "no activation": convolutional,
     "log softmax": lambda: convolutional("log_softmax"),
@@ -68,24 +68,24 @@ SHOWN = {
     "mixed precision": lambda: convolutional("softmax", dtype="mixed_bfloat16"),
     "zeros": lambda: convolutional(kernel_initializer="zeros"),
     "2x3": lambda: convolutional(shape=(2, 3, 3), kernel=2),
-    "512x512": lambda: sequential(
+    "512x512": lambda: chain(
         layers.Conv2D(2, 3, strides=32, activation="relu"),
         layers.GlobalAveragePooling2D(),
         layers.Dense(10),
         shape=(512, 512, 3),
     ),
-    "any size": lambda: sequential(
+    "any size": lambda: chain(
         layers.Conv2D(2, 3, activation="relu"), layers.GlobalAveragePooling2D(), layers.Dense(10), shape=(None, None, 3)
     ),
-    "recurrent": lambda: sequential(layers.Reshape((16, 48)), layers.LSTM(4), layers.Dense(10)),
+    "recurrent": lambda: chain(layers.Reshape((16, 48)), layers.LSTM(4), layers.Dense(10)),
     "attention": attention,
-    "three dimensions": lambda: sequential(
+    "three dimensions": lambda: chain(
         layers.Reshape((16, 16, 3, 1)), layers.Conv3D(2, 3), layers.Flatten(), layers.Dense(10)
     ),
-    "augmentation": lambda: sequential(
+    "augmentation": lambda: chain(
         layers.RandomFlip(), layers.RandomRotation(0.5), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(10)
     ),
-    "whole numbers": lambda: sequential(
+    "whole numbers": lambda: chain(
         layers.Rescaling(1.0), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(10), dtype="uint8"
     ),
 }
@@ -164,18 +164,18 @@ REFUSED = {
     "two outputs": (lambda: of_two(outputs=2), "it needs one input and one output"),
     "one class": (lambda: small_sequential(classes=1, activation="sigmoid"), "it gives one number"),
     "channels first": (lambda: convolutional(shape=(3, 16, 16)), "it takes (3, 16, 16), not (height, width, 1 to 4)"),
-    "no dimensions": (lambda: sequential(layers.Dense(10), shape=(768,)), "it takes (768,), not (height, width"),
-    "no channels": (lambda: sequential(layers.Flatten(), layers.Dense(10), shape=(16, 16)), "it takes (16, 16), not"),
-    "classes in rows": (lambda: sequential(layers.Dense(10)), "it gives (16, 16, 10), not one number for each class"),
+    "no dimensions": (lambda: chain(layers.Dense(10), shape=(768,)), "it takes (768,), not (height, width"),
+    "no channels": (lambda: chain(layers.Flatten(), layers.Dense(10), shape=(16, 16)), "it takes (16, 16), not"),
+    "classes in rows": (lambda: chain(layers.Dense(10)), "it gives (16, 16, 10), not one number for each class"),
     "tanh": (lambda: convolutional("tanh"), "the model ends in tanh, which gives neither probabilities nor logits"),
     "a NaN": (lambda: broken(np.nan), "has weights that are no numbers (NaN or infinite), first in conv/kernel"),
     "infinity": (lambda: broken(np.inf), "has weights that are no numbers (NaN or infinite), first in conv/kernel"),
     "a custom layer": (
-        lambda: sequential(Doubling(), layers.Flatten(), layers.Dense(10)),
+        lambda: chain(Doubling(), layers.Flatten(), layers.Dense(10)),
         "it needs 'of_somebody>Doubling', which is no layer of Keras's own",
     ),
     "a huge layer": (
-        lambda: sequential(layers.UpSampling2D(2**11), layers.GlobalMaxPooling2D(), layers.Dense(10)),
+        lambda: chain(layers.UpSampling2D(2**11), layers.GlobalMaxPooling2D(), layers.Dense(10)),
         "gives (32768, 32768, 3) for one picture, which is too much",
     ),
 }
@@ -193,7 +193,7 @@ def test_every_script_says_in_one_line_why_not(strange, script, network, capsys)
 
 
 def test_a_large_layer_makes_smaller_batches(monkeypatch):
-    classifier = Classifier(sequential(layers.Flatten(), layers.Dense(10)))
+    classifier = Classifier(chain(layers.Flatten(), layers.Dense(10)))
     images, batches = np.zeros((20, 16, 16, 3), "uint8"), []
     monkeypatch.setattr(classifiers, "OUTPUTS_AT_ONCE", 7 * 16 * 16 * 3)
     whole = classifier.probabilities(images, track=lambda steps: batches.extend(steps) or list(steps))
@@ -202,10 +202,19 @@ def test_a_large_layer_makes_smaller_batches(monkeypatch):
 
 
 def test_what_tensorflow_cannot_compute_is_said_in_a_sentence():
-    model = sequential(layers.Conv2D(2, 3), layers.GlobalMaxPooling2D(), layers.Dense(10), shape=(None, None, 3))
+    model = chain(layers.Conv2D(2, 3), layers.GlobalMaxPooling2D(), layers.Dense(10), shape=(None, None, 3))
     run_model = classifiers.compiled(model)
     with pytest.raises(ValueError, match="TensorFlow can't compute this model here"):
         run_model(np.zeros((1, 1, 1, 3)))
+
+
+def test_a_layer_that_loads_but_fails_when_called_is_said_in_a_sentence(sequential, monkeypatch):
+    def fail(*_args, **_options):
+        raise TypeError("slices take whole numbers")
+
+    monkeypatch.setattr(sequential.get_layer("shrink"), "compute_output_spec", fail)
+    with pytest.raises(ValueError, match=r"(?s)can't be computed on pictures: .*slices take whole numbers"):
+        Classifier(sequential)
 
 
 def test_metadata_of_another_model_are_caught(network):
