@@ -1,5 +1,6 @@
 """Anybody's Keras image classifier, taken apart: from pixels 0-255 to every layer's output and the probabilities."""
 
+import math
 from dataclasses import dataclass
 
 import keras
@@ -9,6 +10,8 @@ import tensorflow as tf
 from cnnvis.data import pictures_at_once
 
 INPUT_RANGES = ((0, 255), (0, 1), (-1, 1))  # that networks are commonly trained on
+MOST_OUTPUTS = 2**26  # numbers that a layer may give for one picture: 256 MB of float32
+OUTPUTS_AT_ONCE = 2**28  # for all pictures that go through a network together
 
 CONV = (
     keras.layers.Conv2D,
@@ -78,7 +81,8 @@ class Classifier:
     Raises
     ------
     ValueError
-        If the model ends neither in probabilities nor in logits.
+        If the model ends neither in probabilities nor in logits, has a layer that gives more than `MOST_OUTPUTS`, or
+        can't be computed on pictures at all.
     """
 
     def __init__(self, model, input_range=(0, 255), size=None):
@@ -88,9 +92,16 @@ class Classifier:
         self.classes = model.outputs[0].shape[-1]
         self.layers = {}
         self._halves = {}
+        self._most_outputs = 1  # of a layer, for one picture
         self._pixels = keras.Input((*self.size, 3), name="pixels_0_255")
         x = ToInput(self.channels, input_range, name="cnnvis_to_input")(self._pixels)
-        self._logits, self._probabilities = self._head(self._run(model, x))
+        try:
+            output = self._run(model, x)
+        except ValueError:
+            raise
+        except Exception as error:  # layers of somebody else's fail in as many ways as Keras has
+            raise ValueError(f"the model can't be computed on pictures: {error}") from error
+        self._logits, self._probabilities = self._head(output)
         self._functions = {}
 
     def _run(self, model, x):
@@ -117,9 +128,17 @@ class Classifier:
             without_activation, activate = self._halve(layer)
             linear = without_activation(inputs[0])
             output = activate(linear)
+        self._check_size(name, output)
         sources = tuple(keras.tree.flatten(inputs))
         self.layers[name] = Layer(name, _kind(layer), layer, sources, linear, output, activation)
         return output
+
+    def _check_size(self, name, output):
+        for shape in (tensor.shape[1:] for tensor in keras.tree.flatten(output)):
+            outputs = math.prod(side or 1 for side in shape)
+            if outputs > MOST_OUTPUTS:
+                raise ValueError(f"{name} gives {shape} for one picture, which is too much to compute or to look at")
+            self._most_outputs = max(self._most_outputs, outputs)
 
     def _halve(self, layer):
         """A layer with the same weights that ends in no activation function, and that function as a layer."""
@@ -146,7 +165,7 @@ class Classifier:
         logits = last.linear if last else x
         for layer in reversed(trailing):
             logits = layer(logits)
-        if activation == "linear":
+        if activation in ("linear", "log_softmax"):
             return logits, keras.layers.Softmax(dtype="float32", name="cnnvis_softmax")(logits)
         if activation in ("softmax", "sigmoid"):
             return logits, output
@@ -155,7 +174,7 @@ class Classifier:
     def probabilities(self, images, batch_size=None, track=iter):
         """(N, H, W, 3) pixels 0-255 -> (N, K) float32 probabilities; `track` wraps the sequence of batches.
 
-        As many pictures as `pictures_at_once` says are a batch, if `batch_size` doesn't.
+        As many pictures are a batch as `pictures_at_once` says, fewer if a layer is large, if `batch_size` doesn't.
         Raises ValueError if the network gives no numbers, as one with broken weights does.
         """
         probabilities = self._evaluate("probabilities", lambda: self._probabilities, images, batch_size, track)
@@ -208,7 +227,8 @@ class Classifier:
         if key not in self._functions:
             self._functions[key] = compiled(self.model_to(tensors()))
         function = self._functions[key]
-        batch_size = batch_size or pictures_at_once(*self.size)
+        most = max(1, OUTPUTS_AT_ONCE // self._most_outputs)
+        batch_size = batch_size or min(most, pictures_at_once(*self.size))
         whole = None
         for start in track(range(0, len(images), batch_size)):
             part = function(images[start : start + batch_size])
@@ -263,16 +283,23 @@ class ToInput(keras.layers.Layer):
 
 
 def compiled(model):
-    """A function from a NumPy batch of any length to the model's outputs as NumPy, traced once."""
+    """A function from a NumPy batch of any length to the model's outputs as NumPy, traced once.
+
+    It raises MemoryError if the batch is too large, ValueError if TensorFlow can't compute the model here.
+    """
     shape = (None, *model.inputs[0].shape[1:])
     graph = tf.function(
         lambda x: model(x, training=False), input_signature=[tf.TensorSpec(shape, tf.float32)], jit_compile=False
     )
 
     def run(images):
-        return keras.tree.map_structure(
-            lambda x: x.numpy().astype("float32", copy=False), graph(np.asarray(images, "float32"))
-        )
+        try:
+            outputs = graph(np.asarray(images, "float32"))
+        except tf.errors.ResourceExhaustedError as error:
+            raise MemoryError(f"there is not enough memory for {len(images)} pictures at once") from error
+        except tf.errors.OpError as error:
+            raise ValueError(f"TensorFlow can't compute this model here: {error.message}") from error
+        return keras.tree.map_structure(lambda x: x.numpy().astype("float32", copy=False), outputs)
 
     return run
 

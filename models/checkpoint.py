@@ -11,9 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from models import keras_versions
+import numpy as np
+
+from models import inspection, keras_versions
 
 STASH = Path(__file__).parent / "stashed"
+MOST_METADATA = 2**20  # bytes
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def complete(path):
 
 
 def load(path):
-    """Load a network in Keras's safe mode, ours or anybody's, with its metadata.
+    """Load a network, ours or anybody's, with its metadata. Nothing in it runs: `inspection` looks through it first.
 
     Parameters
     ----------
@@ -125,18 +128,20 @@ def _load_model(path):
 
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the style of somebody else's model
-        if keras_versions.written_by_keras2(path):
-            path = keras_versions.modernized(path, Path(folder))
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        harmless, numbers = inspection.inspected(path, Path(folder))
+        with inspection.at_most(numbers):
+            return keras.saving.load_model(harmless, compile=False, safe_mode=True)
 
 
 def read_metadata(path):
     """What is written beside the checkpoint at `path`; an empty dict if nothing is."""
     path = Path(path).with_suffix(".json")
+    if not path.exists():
+        return {}
+    if not path.is_file() or path.stat().st_size > MOST_METADATA:
+        raise ValueError(f"{path} is not the metadata of a checkpoint: it is no file, or larger than any")
     try:
         metadata = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
     if not isinstance(metadata, dict):
@@ -148,7 +153,7 @@ def read_metadata(path):
 
 
 def _is_text(value):
-    return isinstance(value, str) and value != "" and value.isprintable()
+    return isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable()
 
 
 def _is_number(value):
@@ -175,5 +180,10 @@ def _check_classifier(model, path):
     inputs, outputs = model.inputs[0].shape, model.outputs[0].shape
     if len(inputs) != 4 or inputs[-1] not in (1, 2, 3, 4):
         raise ValueError(f"{path} is not an image classifier: it takes {inputs[1:]}, not (height, width, 1 to 4)")
-    if len(outputs) != 2 or not outputs[-1] or outputs[-1] < 2:
+    if len(outputs) == 2 and outputs[-1] == 1:
+        raise ValueError(f"{path} is not an image classifier: it gives one number, not one for each of two classes")
+    if len(outputs) != 2 or not outputs[-1]:
         raise ValueError(f"{path} is not an image classifier: it gives {outputs[1:]}, not one number for each class")
+    for weight in model.weights:
+        if not np.isfinite(keras.ops.convert_to_numpy(weight).astype("float32")).all():
+            raise ValueError(f"{path} has weights that are no numbers (NaN or infinite), first in {weight.path}")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import zipfile
 
 RETIRED = {  # options of Keras 2 that Keras 3 refuses, and the value of each that means nothing (...: any)
@@ -27,53 +26,23 @@ def make_portable(path):
     """Take out of a `.keras` file that this Keras has written what an older Keras 3 would refuse."""
     copy = path.with_name(f"{path.name}.portable")
     try:
-        _rewrite_config(path, copy, RECENT)
+        with zipfile.ZipFile(path) as old, zipfile.ZipFile(copy, "w") as new:
+            for name in old.namelist():
+                content = old.read(name)
+                if name == "config.json":
+                    content = json.dumps(_clean(json.loads(content), RECENT))
+                new.writestr(name, content)
         os.replace(copy, path)
     finally:
         copy.unlink(missing_ok=True)
 
 
-def written_by_keras2(path):
-    """Whether a model file, `.keras` or HDF5, says that Keras 2 wrote it."""
-    import h5py
-
-    if path.suffix == ".keras":
-        with zipfile.ZipFile(path) as archive:
-            version = json.loads(archive.read("metadata.json")).get("keras_version", "")
-    else:
-        with h5py.File(path) as file:
-            version = file.attrs.get("keras_version", "")
-    return str(version).startswith("2.")
-
-
-def modernized(path, folder):
-    """Write a copy of a model file of Keras 2 to `folder`, as Keras 3 reads it; returns its path.
+def modernized(config):
+    """A model's configuration of Keras 2 as Keras 3 reads it.
 
     Raises ValueError if the model uses what Keras 3 would compute differently.
     """
-    import h5py
-
-    copy = folder / path.name
-    if path.suffix == ".keras":
-        _rewrite_config(path, copy, RETIRED)
-    else:
-        shutil.copyfile(path, copy)
-        with h5py.File(copy, "r+") as file:
-            if "model_config" in file.attrs:
-                file.attrs["model_config"] = _without(RETIRED, file.attrs["model_config"])
-    return copy
-
-
-def _rewrite_config(path, copy, options):
-    with zipfile.ZipFile(path) as old, zipfile.ZipFile(copy, "w") as new:
-        for name in old.namelist():
-            content = old.read(name)
-            new.writestr(name, _without(options, content) if name == "config.json" else content)
-
-
-def _without(options, text):
-    """A model's configuration in JSON without these options, where they have the value that means nothing."""
-    return json.dumps(_clean(json.loads(text), options))
+    return _clean(config, RETIRED)
 
 
 def _clean(node, options):

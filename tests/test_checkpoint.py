@@ -15,7 +15,7 @@ import pytest
 from keras import layers
 
 from cnnvis.classifier import Classifier
-from models import checkpoint, keras_versions
+from models import checkpoint
 from models.convnet import build_model
 from tests.conftest import small_sequential
 
@@ -94,7 +94,6 @@ def test_foreign_models(name, tmp_path, pictures):
 @pytest.mark.parametrize("name", ["keras2_sequential.h5", "keras2_transfer.h5", "keras2_transfer.keras"])
 def test_files_that_keras_2_wrote(name):
     """As `tests/fixtures/make_keras2_models.py` made them, against what Keras 2 gave for the same pictures."""
-    assert keras_versions.written_by_keras2(FIXTURES / name)
     model = checkpoint.load(FIXTURES / name).model
     images = np.linspace(0, 1, 2 * 16 * 16 * 3, dtype="float32").reshape(2, 16, 16, 3)
     with h5py.File(FIXTURES / "expected.h5") as file:
@@ -151,7 +150,7 @@ def test_models_that_are_no_image_classifiers(tmp_path):
     assert "it takes (20,), not (height, width, 1 to 4)" in kept(text)
     segmentation = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(2, 3)])
     assert "it gives (6, 6, 2), not one number for each class" in kept(segmentation)
-    assert "it gives (1,)" in kept(small_sequential(classes=1))
+    assert "it gives one number" in kept(small_sequential(classes=1))
     assert "not an image classifier" in kept(keras.Sequential([layers.Dense(2)]))
     two = [keras.Input((8, 8, 3)), keras.Input((8, 8, 3))]
     assert "one input and one output" in kept(keras.Model(two, layers.Dense(2)(layers.Flatten()(layers.add(two)))))
@@ -178,9 +177,24 @@ def test_metadata_that_lie(tmp_path):
     assert "not the metadata" in refused(path)
     path.with_suffix(".json").write_text("[" * 100_000)
     assert "is not JSON" in refused(path)
+    path.with_suffix(".json").write_text("{}" + " " * 2**20)
+    assert "larger than any" in refused(path)
+    path.with_suffix(".json").unlink()
+    os.mkfifo(path.with_suffix(".json"))
+    assert "it is no file" in refused(path)
+    path.with_suffix(".json").unlink()
     names = [f"class {i}" for i in range(9)]
     for key, values in {
-        "classes": [3, "ab", [*names, 1], [*names, None], [*names, {}], [*names, "a\0b"], [*names, "class 1"]],
+        "classes": [
+            3,
+            "ab",
+            [*names, 1],
+            [*names, None],
+            [*names, {}],
+            [*names, "a\0b"],
+            [*names, "class 1"],
+            [*names, "a" * 201],
+        ],
         "input_range": ["0-1", [0], [0, 1, 2], [None, None], ["0", "255"], [255, 0], [0, 10**400], [False, True]],
         "data": ["", 3, None],
         "trained_at": [None, 2026],

@@ -1,0 +1,224 @@
+"""Models as nobody expects them: every script shows the right picture, or says in one line why it can't."""
+
+import json
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import visualize_hidden_layer_activation
+import visualize_hidden_layer_output
+import visualize_pixel_importance
+import visualize_results
+from cnnvis import classifier as classifiers
+from cnnvis.classifier import Classifier
+from models import checkpoint
+from tests.conftest import small_sequential
+
+SCRIPTS = {
+    visualize_results: (),
+    visualize_pixel_importance: ("--indices", "0", "--window", "2", "--stride", "2"),
+    visualize_hidden_layer_activation: ("--steps", "2", "--num", "1"),
+    visualize_hidden_layer_output: (),
+}
+
+
+def chain(*steps, shape=(16, 16, 3), dtype="float32"):
+    keras.utils.set_random_seed(3)
+    return keras.Sequential([keras.Input(shape, dtype=dtype), *steps])
+
+
+def convolutional(end=None, shape=(16, 16, 3), kernel=3, **options):
+    first = layers.Conv2D(4, kernel, activation="relu", name="conv", **options)
+    return chain(first, layers.Flatten(), layers.Dense(10, activation=end, name="classes", **options), shape=shape)
+
+
+def shared_and_nested():
+    x = inputs = keras.Input((16, 16, 3))
+    conv = layers.Conv2D(3, 3, padding="same", activation="relu", name="shared")
+    inner = keras.Sequential([keras.Input((16, 16, 3)), layers.Conv2D(2, 3), layers.MaxPooling2D()], name="inner")
+    x = layers.concatenate([inner(conv(conv(x))), inner(x)])
+    return keras.Model(inputs, layers.Dense(10)(layers.Flatten()(x)))
+
+
+def attention():
+    x = inputs = keras.Input((16, 16, 3))
+    x = layers.Reshape((16, 48))(x)
+    x = layers.GlobalAveragePooling1D()(layers.MultiHeadAttention(2, 4)(x, x))
+    return keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
+
+
+def channels_first_inside():
+    first = layers.Conv2D(4, 3, data_format="channels_first", activation="relu", name="conv")
+    pool = layers.MaxPooling2D(data_format="channels_first")
+    return chain(layers.Permute((3, 1, 2)), first, pool, layers.Flatten(), layers.Dense(10))
+
+
+SHOWN = {
+    "no CONV layer": lambda: chain(layers.Flatten(), layers.Dense(10, activation="softmax")),
+    "sigmoid": lambda: convolutional("sigmoid"),
+    "no activation": convolutional,
+    "log softmax": lambda: convolutional("log_softmax"),
+    "shared and nested": shared_and_nested,
+    "channels first inside": channels_first_inside,
+    "float16": lambda: convolutional("softmax", dtype="float16"),
+    "float64": lambda: convolutional("softmax", dtype="float64"),
+    "mixed precision": lambda: convolutional("softmax", dtype="mixed_bfloat16"),
+    "zeros": lambda: convolutional(kernel_initializer="zeros"),
+    "2x3": lambda: convolutional(shape=(2, 3, 3), kernel=2),
+    "512x512": lambda: chain(
+        layers.Conv2D(2, 3, strides=32, activation="relu"),
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(10),
+        shape=(512, 512, 3),
+    ),
+    "any size": lambda: chain(
+        layers.Conv2D(2, 3, activation="relu"), layers.GlobalAveragePooling2D(), layers.Dense(10), shape=(None, None, 3)
+    ),
+    "recurrent": lambda: chain(layers.Reshape((16, 48)), layers.LSTM(4), layers.Dense(10)),
+    "attention": attention,
+    "three dimensions": lambda: chain(
+        layers.Reshape((16, 16, 3, 1)), layers.Conv3D(2, 3), layers.Flatten(), layers.Dense(10)
+    ),
+    "augmentation": lambda: chain(
+        layers.RandomFlip(), layers.RandomRotation(0.5), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(10)
+    ),
+    "whole numbers": lambda: chain(
+        layers.Rescaling(1.0), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(10), dtype="uint8"
+    ),
+}
+
+
+@pytest.fixture
+def network(tmp_path):
+    """A function that saves a model, and gives its path."""
+
+    def save(model, name="model.keras"):
+        model.save(tmp_path / name)
+        return tmp_path / name
+
+    return save
+
+
+def run(script, path, options=()):
+    return script.main(
+        ["--model", str(path), "--data", "samples", "--input-range", "0", "255", "--out", str(path.parent), *options]
+    )
+
+
+@pytest.mark.parametrize("strange", SHOWN)
+def test_what_is_computed_is_what_the_model_computes(strange, network):
+    """The whole way: saved, looked through, loaded and taken apart, against the model that was saved."""
+    model = SHOWN[strange]()
+    loaded = checkpoint.load(network(model)).model
+    size = [side or 16 for side in model.inputs[0].shape[1:3]]
+    images = np.random.default_rng(0).integers(0, 256, (3, *size, 3)).astype("float32")
+    given = keras.ops.convert_to_numpy(model(images, training=False)).astype("float32")
+    classifier = Classifier(loaded, size=size)
+    if not np.allclose(given.sum(axis=1), 1, rtol=1e-2) and strange != "sigmoid":
+        given = np.exp(given - given.max(axis=1, keepdims=True))
+        given /= given.sum(axis=1, keepdims=True)
+    roughly = (
+        {"rtol": 0.05, "atol": 0.02} if strange in ("float16", "mixed precision") else {"rtol": 1e-3, "atol": 1e-6}
+    )
+    np.testing.assert_allclose(classifier.probabilities(images), given, **roughly)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
+@pytest.mark.parametrize("strange", ["no CONV layer", "shared and nested", "channels first inside", "float16", "2x3"])
+def test_every_script_shows_it(strange, script, network, capsys):
+    path = network(SHOWN[strange]())
+    assert run(script, path, SCRIPTS[script]) == 0, capsys.readouterr().err
+    topic = script.__name__.removeprefix("visualize_")
+    assert (path.parent / f"{topic}.png").stat().st_size > 1000
+    with h5py.File(path.parent / f"{topic}.h5") as file:
+        arrays = {}
+        file.visititems(lambda name, item: arrays.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+    assert all(np.isfinite(array).all() for array in arrays.values() if array.dtype.kind == "f")
+
+
+def of_two(inputs=1, outputs=1):
+    given = [keras.Input((16, 16, 3)) for _ in range(inputs)]
+    x = layers.Flatten()(layers.add(given) if inputs > 1 else given[0])
+    return keras.Model(given, [layers.Dense(10)(x) for _ in range(outputs)])
+
+
+def broken(value):
+    model = convolutional("softmax")
+    kernel, bias = model.get_layer("conv").get_weights()
+    kernel[0, 0, 0, 1] = value
+    model.get_layer("conv").set_weights([kernel, bias])
+    return model
+
+
+@keras.saving.register_keras_serializable("of_somebody")
+class Doubling(keras.layers.Layer):
+    def call(self, x):
+        return 2 * x
+
+
+REFUSED = {
+    "two inputs": (lambda: of_two(inputs=2), "it needs one input and one output"),
+    "two outputs": (lambda: of_two(outputs=2), "it needs one input and one output"),
+    "one class": (lambda: small_sequential(classes=1, activation="sigmoid"), "it gives one number"),
+    "channels first": (lambda: convolutional(shape=(3, 16, 16)), "it takes (3, 16, 16), not (height, width, 1 to 4)"),
+    "no dimensions": (lambda: chain(layers.Dense(10), shape=(768,)), "it takes (768,), not (height, width"),
+    "no channels": (lambda: chain(layers.Flatten(), layers.Dense(10), shape=(16, 16)), "it takes (16, 16), not"),
+    "classes in rows": (lambda: chain(layers.Dense(10)), "it gives (16, 16, 10), not one number for each class"),
+    "tanh": (lambda: convolutional("tanh"), "the model ends in tanh, which gives neither probabilities nor logits"),
+    "a NaN": (lambda: broken(np.nan), "has weights that are no numbers (NaN or infinite), first in conv/kernel"),
+    "infinity": (lambda: broken(np.inf), "has weights that are no numbers (NaN or infinite), first in conv/kernel"),
+    "a custom layer": (
+        lambda: chain(Doubling(), layers.Flatten(), layers.Dense(10)),
+        "it needs 'of_somebody>Doubling', which is no layer of Keras's own",
+    ),
+    "a huge layer": (
+        lambda: chain(layers.UpSampling2D(2**11), layers.GlobalMaxPooling2D(), layers.Dense(10)),
+        "gives (32768, 32768, 3) for one picture, which is too much",
+    ),
+}
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
+@pytest.mark.parametrize("strange", REFUSED)
+def test_every_script_says_in_one_line_why_not(strange, script, network, capsys):
+    make, reason = REFUSED[strange]
+    path = network(make())
+    assert run(script, path, SCRIPTS[script]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert reason in line
+    assert not list(path.parent.glob("*.png"))
+
+
+def test_a_large_layer_makes_smaller_batches(monkeypatch):
+    classifier = Classifier(chain(layers.Flatten(), layers.Dense(10)))
+    images, batches = np.zeros((20, 16, 16, 3), "uint8"), []
+    monkeypatch.setattr(classifiers, "OUTPUTS_AT_ONCE", 7 * 16 * 16 * 3)
+    whole = classifier.probabilities(images, track=lambda steps: batches.extend(steps) or list(steps))
+    assert batches == [0, 7, 14]
+    np.testing.assert_allclose(whole, classifier.probabilities(images, batch_size=20))
+
+
+def test_what_tensorflow_cannot_compute_is_said_in_a_sentence():
+    model = chain(layers.Conv2D(2, 3), layers.GlobalMaxPooling2D(), layers.Dense(10), shape=(None, None, 3))
+    run_model = classifiers.compiled(model)
+    with pytest.raises(ValueError, match="TensorFlow can't compute this model here"):
+        run_model(np.zeros((1, 1, 1, 3)))
+
+
+def test_a_layer_that_loads_but_fails_when_called_is_said_in_a_sentence(sequential, monkeypatch):
+    def fail(*_args, **_options):
+        raise TypeError("slices take whole numbers")
+
+    monkeypatch.setattr(sequential.get_layer("shrink"), "compute_output_spec", fail)
+    with pytest.raises(ValueError, match=r"(?s)can't be computed on pictures: .*slices take whole numbers"):
+        Classifier(sequential)
+
+
+def test_metadata_of_another_model_are_caught(network):
+    path = network(convolutional())
+    path.with_suffix(".json").write_text(json.dumps({"classes": ["a", "b"], "data": "cifar10"}))
+    with pytest.raises(ValueError, match="names 2 classes, the model has 10"):
+        checkpoint.load(path)
