@@ -226,4 +226,4 @@ def random_move(images, seed, shift=SHIFT, degrees=DEGREES, zoom=ZOOM):
 def _mirror(place, length):
     """Places beyond 0 ... length - 1, mirrored back at the borders."""
     last = length - 1
-    return last - tf.abs(last - tf.math.floormod(place, max(2 * last, 1)))
+    return last - tf.abs(last - tf.math.floormod(place, 2 * last)) if last else tf.zeros_like(place)

@@ -152,6 +152,16 @@ def test_random_move_without_room_is_the_identity():
     np.testing.assert_array_equal(moved, ascent.random_move(images, [1, 2]))
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (6, 1), (1, 6)])
+def test_a_side_of_one_pixel_stays_where_it_is(shape):
+    images = np.random.default_rng(0).uniform(size=(3, *shape, 3)).astype("float32")
+    moved = ascent.random_move(images, [1, 2]).numpy()
+    assert moved.min() >= images.min() - 1e-6
+    assert moved.max() <= images.max() + 1e-6
+    if shape == (1, 1):
+        np.testing.assert_allclose(moved, images, atol=1e-6)
+
+
 def test_random_move_turns_about_the_centre():
     image = np.zeros((1, 9, 9, 1), "float32")
     image[0, 4, 4] = 1
