@@ -136,7 +136,11 @@ def test_every_script_shows_it(strange, script, network, capsys):
     with h5py.File(path.parent / f"{topic}.h5") as file:
         arrays = {}
         file.visititems(lambda name, item: arrays.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
-    assert all(np.isfinite(array).all() for array in arrays.values() if array.dtype.kind == "f")
+    for name, array in arrays.items():
+        empty = (
+            arrays["calibration/count"] == 0 if name.startswith("calibration/") else False
+        )  # bins, which have no mean
+        assert np.isfinite(array[~np.broadcast_to(empty, array.shape)]).all(), name
 
 
 def of_two(inputs=1, outputs=1):
