@@ -28,7 +28,7 @@ def options():
 def visualize(args):
     import numpy as np
 
-    from cnnvis import findings, inputs, report
+    from cnnvis import findings, inputs, plots, report
     from models import checkpoint
 
     cli.make_folder(args.out)
@@ -54,10 +54,12 @@ def visualize(args):
     arrays = {"probabilities": probabilities, "labels": pictures.labels}
     if labelled:
         found = findings.examine(probabilities, pictures.labels, topk)
-        figures = draw(args, pictures, probabilities, topk, found, rival)
+        how = report.headline(found.scores), args.examples, topk, args.seed
+        figures = plots.findings_pages(pictures, probabilities, found, rival, *how)
         tell(found, rival, pictures.classes)
     else:
-        figures = gallery(args, pictures, [probabilities], topk, "results", np.arange(len(pictures)), "Predictions")
+        first = np.arange(min(args.examples, len(pictures)))
+        figures = plots.predictions(pictures, [probabilities], "results", first, "Predictions", topk)
     cli.save_figures(args.out, figures, args.show)
     more, numbers = findings.to_save(found, rival) if labelled else findings.nothing_to_save(classifier.classes)
     what = {"model": str(network.path), "data": pictures.name, "classes": list(pictures.classes)}
@@ -66,58 +68,6 @@ def visualize(args):
         links = report.links(figures, args.out, args.report)
         text = report.markdown(network.path.stem, pictures, probabilities, found, rival, links)
         cli.save_text(args.report, text)
-
-
-def draw(args, pictures, probabilities, topk, found, rival):
-    """All figures by name, of pictures whose class is known."""
-    import numpy as np
-
-    from cnnvis import plots, report
-
-    def add(name, indices, title, networks=(probabilities,)):
-        figures.update(gallery(args, pictures, networks, topk, name, indices, title))
-
-    figures = {"results": plots.page(found.scores, pictures.classes, report.headline(found.scores))}
-    shuffled = np.random.default_rng(args.seed).permutation(len(pictures))
-    add("results_random", np.sort(shuffled[: args.examples]), "Random pictures: true class above, predictions beside")
-    add("results_wrong", found.wrong, "Wrong predictions, the most confident first")
-    add("results_uncertain", found.uncertain, "Right predictions, the least certain first")
-    add("results_labels", found.suspects, "Are these labels wrong? A guess, the likeliest first: look, and judge")
-    if found.pairs:
-        figures["results_breakdown"] = plots.breakdown(found.scores.confusion, found.pairs, pictures.classes)
-        figures["results_confused"] = confused(pictures, probabilities, found)
-    if rival:
-        both = found.scores, rival.scores
-        figures["results_compare"] = plots.comparison(rival.comparison, both, pictures.classes, rival.names)
-        for which, side in enumerate(("left", "right")):
-            title = f"Right by {rival.names[which]} alone, whose predictions are on the {side}"
-            networks = probabilities, rival.probabilities
-            add(f"results_only_{side}", rival.comparison.only[which], title, networks)
-    return figures
-
-
-def gallery(args, pictures, networks, topk, name, indices, title):
-    """Pages of the first pictures of those, by name; none if there are none."""
-    from cnnvis import plots
-
-    indices = indices[: args.examples]
-    bars, labels = [probabilities[indices] for probabilities in networks], pictures.labels[indices]
-    captions = [pictures.caption(index) for index in indices]
-    return plots.gallery_pages(name, pictures.images[indices], bars, labels, pictures.classes, captions, title, topk)
-
-
-def confused(pictures, probabilities, found, pairs=6, examples=6):
-    """Examples of the pairs of classes that are mistaken most often."""
-    from cnnvis import plots
-
-    some = found.pairs[:pairs]
-    predicted = probabilities[found.wrong].argmax(axis=1)
-    chosen = [found.wrong[(pictures.labels[found.wrong] == t) & (predicted == p)][:examples] for t, p, _ in some]
-    images = [pictures.images[indices] for indices in chosen]
-    claims = [probabilities[indices, p] for indices, (_, p, _) in zip(chosen, some)]
-    numbers = [[f"#{index}" for index in indices] for indices in chosen]
-    title = "The classes that are mistaken most often: the surest mistakes"
-    return plots.confused_pairs(images, claims, numbers, pictures.classes, some, title)
 
 
 def tell(found, rival, classes):

@@ -7,37 +7,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from cnnvis import layer_kinds
 from cnnvis.data import pictures_at_once
 
 INPUT_RANGES = ((0, 255), (0, 1), (-1, 1))  # that networks are commonly trained on
 MOST_OUTPUTS = 2**26  # numbers that a layer may give for one picture: 256 MB of float32
 OUTPUTS_AT_ONCE = 2**28  # for all pictures that go through a network together
-
-CONV = (
-    keras.layers.Conv2D,
-    keras.layers.Conv2DTranspose,
-    keras.layers.DepthwiseConv2D,
-    keras.layers.SeparableConv2D,
-)
-POOL = (
-    keras.layers.MaxPooling2D,
-    keras.layers.AveragePooling2D,
-    keras.layers.GlobalMaxPooling2D,
-    keras.layers.GlobalAveragePooling2D,
-)
-RELU = (keras.layers.ReLU, keras.layers.LeakyReLU, keras.layers.PReLU, keras.layers.ELU)
-KEEPS_CHANNELS = (
-    *POOL,
-    keras.layers.BatchNormalization,
-    keras.layers.Cropping2D,
-    keras.layers.Dropout,
-    keras.layers.Identity,
-    keras.layers.SpatialDropout2D,
-    keras.layers.UpSampling2D,
-    keras.layers.ZeroPadding2D,
-)
-ACTIVATION_OPERATIONS = ("relu", "relu6", "leakyrelu", "elu", "selu", "gelu", "silu", "sigmoid", "tanh", "softmax")
-
 
 @dataclass(frozen=True)
 class Layer:
@@ -120,8 +95,8 @@ class Classifier:
         name = next(n for n in _numbered(layer.name) if n not in self.layers)
         if not any(known.layer is layer for known in self.layers.values()):
             layer.name = name  # two nested models may have used it, one graph may not
-        activation = _activation(layer)
-        if activation == "linear" or not isinstance(layer, (*CONV, keras.layers.Dense)):
+        activation = layer_kinds.activation_of(layer)
+        if activation == "linear" or not isinstance(layer, (*layer_kinds.CONV, keras.layers.Dense)):
             output = layer(*inputs, **options)
             linear = output if activation == "linear" else inputs[0]
         else:
@@ -130,7 +105,7 @@ class Classifier:
             output = activate(linear)
         self._check_size(name, output)
         sources = tuple(keras.tree.flatten(inputs))
-        self.layers[name] = Layer(name, _kind(layer), layer, sources, linear, output, activation)
+        self.layers[name] = Layer(name, layer_kinds.kind_of(layer), layer, sources, linear, output, activation)
         return output
 
     def _check_size(self, name, output):
@@ -158,7 +133,7 @@ class Classifier:
         trailing = []
         by_output = {id(layer.output): layer for layer in self.layers.values()}
         x = output
-        while (last := by_output.get(id(x))) and last.activation == "linear" and _only_reshapes(last.layer):
+        while (last := by_output.get(id(x))) and last.activation == "linear" and layer_kinds.only_reshapes(last.layer):
             trailing.append(last.layer)
             x = last.inputs[0]
         activation = last.activation if last else "linear"
@@ -259,7 +234,7 @@ class Classifier:
             (reader,) = readers
             if reader.activation in ("relu", "relu6") and reader.kind == "RELU":
                 return x
-            if not isinstance(reader.layer, KEEPS_CHANNELS):
+            if not isinstance(reader.layer, layer_kinds.KEEPS_CHANNELS):
                 return None
             x = reader.output
 
@@ -317,39 +292,6 @@ def stated_range(model):
         if layer.weights:
             return None
     return None
-
-
-def _activation(layer):
-    """Name of the function that a layer ends in: "linear" if it ends in none."""
-    if not isinstance(layer, keras.layers.Layer):
-        name = type(layer).__name__.lower()
-        return name if name in ACTIVATION_OPERATIONS else "linear"
-    if isinstance(layer, keras.layers.ReLU):
-        return "relu" if not layer.negative_slope and not layer.threshold else "leaky_relu"
-    if isinstance(layer, keras.layers.Softmax):
-        return "softmax"
-    if isinstance(layer, RELU):
-        return type(layer).__name__.lower()
-    return getattr(getattr(layer, "activation", None), "__name__", "linear")
-
-
-def _kind(layer):
-    if isinstance(layer, CONV):
-        return "CONV"
-    if isinstance(layer, POOL):
-        return "POOL"
-    if isinstance(layer, keras.layers.Dense):
-        return "FC"
-    is_activation = isinstance(layer, (*RELU, keras.layers.Activation)) or not isinstance(layer, keras.layers.Layer)
-    if is_activation and _activation(layer) not in ("linear", "softmax"):
-        return "RELU"
-    return "other"
-
-
-def _only_reshapes(layer):
-    return isinstance(
-        layer, (keras.layers.Flatten, keras.layers.Reshape, keras.layers.Dropout, keras.layers.Identity)
-    ) or (isinstance(layer, keras.layers.Activation) and _activation(layer) == "linear")
 
 
 def _numbered(name):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import keras
 
-from cnnvis.classifier import CONV, POOL, RELU
+from cnnvis.layer_kinds import CONV, POOL, RELU
 
 POINTWISE = (
     *RELU,

@@ -1,6 +1,7 @@
 """Arrays in, matplotlib Figures out. Scaling, colours and labels live here, and nowhere else."""
 
 from cnnvis.plots.filters import filter_pages, mosaic
+from cnnvis.plots.findings import findings_pages, predictions
 from cnnvis.plots.galleries import confused_pairs, gallery, gallery_pages
 from cnnvis.plots.importance import importance, importance_pages, overlay
 from cnnvis.plots.layers import layer_output, network_outputs, tile
@@ -16,6 +17,7 @@ __all__ = [
     "filter_atlas",
     "filter_pages",
     "filter_sheets",
+    "findings_pages",
     "gallery",
     "gallery_pages",
     "growth_frames",
@@ -27,6 +29,7 @@ __all__ = [
     "network_outputs",
     "overlay",
     "page",
+    "predictions",
     "tile",
     "training_curves",
     "working",

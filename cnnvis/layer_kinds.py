@@ -1,0 +1,63 @@
+"""What kinds of layers Keras has, in the words of the field."""
+
+import keras
+
+CONV = (
+    keras.layers.Conv2D,
+    keras.layers.Conv2DTranspose,
+    keras.layers.DepthwiseConv2D,
+    keras.layers.SeparableConv2D,
+)
+POOL = (
+    keras.layers.MaxPooling2D,
+    keras.layers.AveragePooling2D,
+    keras.layers.GlobalMaxPooling2D,
+    keras.layers.GlobalAveragePooling2D,
+)
+RELU = (keras.layers.ReLU, keras.layers.LeakyReLU, keras.layers.PReLU, keras.layers.ELU)
+KEEPS_CHANNELS = (
+    *POOL,
+    keras.layers.BatchNormalization,
+    keras.layers.Cropping2D,
+    keras.layers.Dropout,
+    keras.layers.Identity,
+    keras.layers.SpatialDropout2D,
+    keras.layers.UpSampling2D,
+    keras.layers.ZeroPadding2D,
+)
+ACTIVATION_OPERATIONS = ("relu", "relu6", "leakyrelu", "elu", "selu", "gelu", "silu", "sigmoid", "tanh", "softmax")
+
+
+def activation_of(layer):
+    """Name of the function that a layer ends in: "linear" if it ends in none."""
+    if not isinstance(layer, keras.layers.Layer):
+        name = type(layer).__name__.lower()
+        return name if name in ACTIVATION_OPERATIONS else "linear"
+    if isinstance(layer, keras.layers.ReLU):
+        return "relu" if not layer.negative_slope and not layer.threshold else "leaky_relu"
+    if isinstance(layer, keras.layers.Softmax):
+        return "softmax"
+    if isinstance(layer, RELU):
+        return type(layer).__name__.lower()
+    return getattr(getattr(layer, "activation", None), "__name__", "linear")
+
+
+def kind_of(layer):
+    """What a reader would call a layer: "CONV", "RELU", "POOL", "FC" or "other"."""
+    if isinstance(layer, CONV):
+        return "CONV"
+    if isinstance(layer, POOL):
+        return "POOL"
+    if isinstance(layer, keras.layers.Dense):
+        return "FC"
+    is_activation = isinstance(layer, (*RELU, keras.layers.Activation)) or not isinstance(layer, keras.layers.Layer)
+    if is_activation and activation_of(layer) not in ("linear", "softmax"):
+        return "RELU"
+    return "other"
+
+
+def only_reshapes(layer):
+    """Whether a layer passes its input on, value for value."""
+    return isinstance(
+        layer, (keras.layers.Flatten, keras.layers.Reshape, keras.layers.Dropout, keras.layers.Identity)
+    ) or (isinstance(layer, keras.layers.Activation) and activation_of(layer) == "linear")
