@@ -5,7 +5,7 @@ import sys
 
 from cnnvis import cli, console
 
-PARTS = ("fourier", "steepness", "colors", "shift", "turn", "zoom")  # of the ascent, each of which can be left out
+PARTS = ("fourier", "smooth", "colors", "shift", "turn", "zoom")  # of the ascent, each of which can be left out
 MOST = 24  # filters of a layer that are drawn with nine real patches each; more come on sheets
 
 
@@ -20,7 +20,7 @@ def options():
     )
     add("--filters", nargs="+", type=cli.filter_choice, metavar="I|all", help="of each layer (default: random)")
     add("--num", type=cli.positive, default=4, metavar="N", help="filters a layer, where --filters names none")
-    add("--steps", type=cli.positive, default=128, metavar="N", help="of the ascent")
+    add("--steps", type=cli.positive, default=64, metavar="N", help="of the ascent")
     add("--size", type=cli.positive, metavar="N", help="side of the pictures in pixels (default: the model's)")
     add(
         "--objective",

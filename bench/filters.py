@@ -105,6 +105,9 @@ CONTENDERS = {
 }
 
 
+OWN = "ours", "plain"  # which take the steps that are our default
+
+
 def fine_energy(images):
     """Share of the energy of grey waves above half the Nyquist rate: (N, H, W, 3) array -> (N,) float array, 0-1."""
     grey = np.asarray(images, dtype="float64").mean(axis=-1)
@@ -120,7 +123,7 @@ def options():
     parser.add_argument("--model", type=Path, metavar="PATH", help="one of train.py's (default: the newest stashed)")
     parser.add_argument("--layers", nargs="+", metavar="NAME", help="(default: all CONV layers and the first FC)")
     parser.add_argument("--num", type=cli.positive, default=16, metavar="N", help="random live filters a layer")
-    parser.add_argument("--steps", type=cli.positive, default=128, metavar="N", help="of every ascent")
+    parser.add_argument("--steps", type=cli.positive, default=200, metavar="N", help="of tf-keras-vis's ascent")
     parser.add_argument(
         "--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), metavar="NAME", help="who takes part"
     )
@@ -164,7 +167,8 @@ def measure(args):
         alive = np.flatnonzero(~real[layer.name].dead)
         filters = np.sort(np.random.default_rng(args.seed).permutation(alive)[: args.num])
         began = time.perf_counter()
-        images = draw((classifier, layer), filters, statistics, args.steps, args.seed)
+        steps = ascent.STEPS if args.contender in OWN else args.steps
+        images = draw((classifier, layer), filters, statistics, steps, args.seed)
         seconds = (time.perf_counter() - began) / len(filters)
         reached = ascent.activations(classifier, layer, images)[np.arange(len(filters)), filters]
         above = reached - real[layer.name].largest[filters]
@@ -173,6 +177,8 @@ def measure(args):
 
 
 def compare(args):
+    from cnnvis import ascent
+
     if importlib.util.find_spec("tf_keras_vis") is None:
         raise ValueError("tf-keras-vis is not installed: pip install -r bench/requirements.txt, or make bench-filters")
     contest.check_report(args.out)
@@ -185,9 +191,10 @@ def compare(args):
         title, _ = CONTENDERS[name]
         found[title] = contest.measured(title, __file__, *shared, "--contender", name, debug=args.debug, **threads)
         console.notice(f"{title}: {np.mean([layer['seconds'] for layer in found[title].values()]):.2f} s a filter")
+    steps = f"{args.steps} steps of tf-keras-vis, {ascent.STEPS} of ours"
     how = (
-        f"tf-keras-vis {version('tf-keras-vis')}; {network.path.name}, float32, {args.cores} threads, {args.steps} "
-        f"steps; n = {args.num} random live filters a layer (seed {args.seed}), {len(pictures):,} training images"
+        f"tf-keras-vis {version('tf-keras-vis')}; {network.path.name}, float32, {args.cores} threads, {steps}; "
+        f"n = {args.num} random live filters a layer (seed {args.seed}), {len(pictures):,} training images"
     )
     legend = LEGEND.format(real=fine_energy(pictures.images[::50]).mean())
     contest.publish(f"{machine.describe(how)}\n\n{table(found)}\n\n{legend}", args.out)

@@ -8,11 +8,11 @@ import tensorflow as tf
 
 from cnnvis.classifier import compiled
 from cnnvis.data import pictures_at_once
-from cnnvis.image_statistics import frequencies
+from cnnvis.image_statistics import FINE, fine_share, frequencies, wave_counts
 
-STEPS = 128
+STEPS = 64
 LEARNING_RATE = 0.1  # of Adam, on spectra that are scaled to the data's
-STEEPNESS = 1.75  # power of the strength of waves in real pictures: above 1, fine waves are held back
+SMOOTHNESS = 0.5  # fine waves' share of a picture's energy at most, of what it is in real pictures
 FILTERS_AT_ONCE = 64  # pictures that are ascended together
 SHIFT = 2.0  # pixels that a picture is moved at most, each step
 DEGREES = 5.0  # that it is turned at most
@@ -37,8 +37,8 @@ def growth(
 
     The objective is the filter's output before its RELU (a filter that RELU silences would have no gradient). The
     picture is not made of pixels but of waves, scaled so that they come out as strong as in real pictures, and of
-    the colours of real pictures; each step looks at it moved, turned and scaled a little, so that what remains does
-    not hang on single pixels.
+    the colours of real pictures; fine waves may have half the share of its energy that they have in those; each step
+    looks at it moved, turned and scaled a little, so that what remains does not hang on single pixels.
 
     Parameters
     ----------
@@ -54,9 +54,8 @@ def growth(
     seed : int
     objective : as in `activations`
     without : sequence of str
-        Parts to leave out: "fourier" (pictures are made of pixels instead of waves), "steepness" (fine waves begin as
-        strong as in real pictures), "colors" (which vary freely), "shift", "turn" and "zoom" (pictures are looked at
-        as they are).
+        Parts to leave out: "fourier" (pictures are made of pixels instead of waves), "smooth" (fine waves are not
+        held back), "colors" (which vary freely), "shift", "turn" and "zoom" (pictures are looked at as they are).
     track : callable
         Wraps the sequence of all steps.
 
@@ -130,7 +129,8 @@ def excitation_model(classifier, layer, size, objective="channel"):
 
 
 def _grow(excitation, filters, statistics, steps, size, seed, without, ticks):
-    fourier = _wave_scale(size, statistics.amplitudes ** (1 if "steepness" in without else STEEPNESS))
+    fourier = _wave_scale(size, statistics.amplitudes)
+    fine = 1 if "smooth" in without else SMOOTHNESS * fine_share(statistics.amplitudes, size)
     limits = [0 if part in without else limit for part, limit in (("shift", SHIFT), ("turn", DEGREES), ("zoom", ZOOM))]
     waves = "fourier" not in without
     shape = (2, len(filters), 3, *fourier.shape) if waves else (len(filters), *size, 3)
@@ -146,7 +146,7 @@ def _grow(excitation, filters, statistics, steps, size, seed, without, ticks):
             x = tf.transpose(x, (0, 2, 3, 1))  # (F, H, W, 3), uncorrelated
         x = tf.tensordot(x, colors, 1)  # of likely colours
         x = CONTRAST * x * tf.math.rsqrt(tf.reduce_mean(x**2, axis=(1, 2, 3), keepdims=True) + 1e-6)
-        return 255 * tf.sigmoid(x + offset)
+        return _smooth(255 * tf.sigmoid(x + offset), fine)
 
     @tf.function(jit_compile=False)
     def step(number):
@@ -180,12 +180,29 @@ def _colors(statistics, free):
 def _wave_scale(size, amplitudes):
     """What a wave's parameters are multiplied by, for each wave of a (H, W) picture.
 
-    Each step changes all parameters about equally, so the larger the scale, the faster a wave grows. With the strength
-    of real pictures' waves, the fine ones, of which there are so many more, still win. A power of it holds them back,
-    at some cost in activation, of which there is more than enough.
+    Each step changes all parameters about equally, so the larger the scale, the faster a wave grows.
     """
     scale = np.interp(frequencies(size), np.linspace(0, 0.5, len(amplitudes)), amplitudes)
     return tf.constant(scale / scale.mean() * np.sqrt(np.prod(size)), tf.complex64)
+
+
+def _smooth(pictures, share):
+    """Hold back fine waves, so that they have at most that share of a picture's energy, but for its mean.
+
+    (F, H, W, 3) pixels 0-255, twice. Even where all waves begin as strong as in real pictures, the fine ones, of which
+    there are so many more, would win otherwise.
+    """
+    size = pictures.shape[1:3]
+    if share >= 1 or not (frequencies(size) > FINE).any():
+        return pictures
+    fine = tf.constant(frequencies(size) > FINE, tf.float32)
+    spectrum = tf.signal.rfft2d(tf.transpose(pictures, (0, 3, 1, 2)))  # (F, 3, H, W // 2 + 1)
+    energy = tf.math.real(spectrum * tf.math.conj(spectrum)) * tf.constant(wave_counts(size), tf.float32)
+    of_fine, of_coarse = (tf.reduce_sum(energy * waves, axis=(1, 2, 3), keepdims=True) for waves in (fine, 1 - fine))
+    scale = tf.minimum(1.0, tf.sqrt(share / (1 - share) * of_coarse / (of_fine + 1e-6) + 1e-12))
+    spectrum *= tf.cast(1 - fine + fine * scale, tf.complex64)
+    pictures = tf.transpose(tf.signal.irfft2d(spectrum, fft_length=size), (0, 2, 3, 1))
+    return tf.clip_by_value(pictures, 0, 255)
 
 
 def random_move(images, seed, shift=SHIFT, degrees=DEGREES, zoom=ZOOM):

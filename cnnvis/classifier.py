@@ -14,6 +14,7 @@ INPUT_RANGES = ((0, 255), (0, 1), (-1, 1))  # that networks are commonly trained
 MOST_OUTPUTS = 2**26  # numbers that a layer may give for one picture: 256 MB of float32
 OUTPUTS_AT_ONCE = 2**28  # for all pictures that go through a network together
 
+
 @dataclass(frozen=True)
 class Layer:
     """One layer in the network's graph: its name, what kind it is, and the symbolic tensors around it.

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 PIXELS = 5_000_000  # that are looked at, at most
+FINE = 0.25  # cycles a pixel above which a wave is called fine: half the Nyquist rate
 RINGS = 16  # of frequencies, up to the highest along an axis, whose mean amplitude is kept
 
 
@@ -69,6 +70,35 @@ def frequencies(size):
     """Of each wave of a real (H, W) picture: (H, W // 2 + 1) array, cycles a pixel."""
     height, width = size
     return np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
+
+
+def wave_counts(size):
+    """How many waves of a (H, W) picture each of its (H, W // 2 + 1) stands for, as its mirror image isn't kept: 0, for
+    the mean, 1 or 2."""
+    height, width = size
+    counts = np.full((height, width // 2 + 1), 2.0)
+    counts[:, [0, -1] if width % 2 == 0 else 0] = 1
+    counts[0, 0] = 0
+    return counts
+
+
+def fine_share(amplitudes, size):
+    """Share of the energy of (H, W) pictures, but for their mean, that is in fine waves.
+
+    Parameters
+    ----------
+    amplitudes : (RINGS + 1,) float array
+        As of `Statistics`.
+    size : (H, W)
+
+    Returns
+    -------
+    float, 0-1; 0 where there are no waves
+    """
+    waves = frequencies(size)
+    strength = np.interp(waves, np.linspace(0, 0.5, len(amplitudes)), amplitudes)
+    energy = strength**2 * wave_counts(size)
+    return float(energy[waves > FINE].sum() / max(energy.sum(), 1e-12))
 
 
 def _amplitudes(images):

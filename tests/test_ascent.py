@@ -8,7 +8,7 @@ from keras import layers
 
 from cnnvis import ascent, data
 from cnnvis.classifier import Classifier
-from cnnvis.image_statistics import picture_statistics
+from cnnvis.image_statistics import FINE, fine_share, frequencies, picture_statistics, wave_counts
 from tests.conftest import small_sequential
 from visualize_hidden_layer_activation import PARTS
 
@@ -195,6 +195,31 @@ def test_every_part_can_be_left_out(part, sequential, statistics):
     whole, less = (ascent.ascend(classifier, layer, [1], statistics, steps=10, without=w) for w in ((), (part,)))
     assert less.shape == whole.shape
     assert (less != whole).any()
+
+
+def test_fine_waves_keep_to_their_share():
+    coarse, fine = (100.0 + 50 * ((np.indices((8, 8)) // side).sum(axis=0) % 2) for side in (4, 1))
+    pictures = np.stack([coarse, fine, coarse / 2 + fine / 4])[..., None] * np.ones(3)
+    held = ascent._smooth(tf.constant(pictures, tf.float32), 0.04).numpy()
+    spectrum = np.abs(np.fft.fft2((held - held.mean(axis=(1, 2), keepdims=True))[..., 0])) ** 2
+    is_fine = np.hypot(np.fft.fftfreq(8)[:, None], np.fft.fftfreq(8)) > 0.25
+    share = spectrum[:, is_fine].sum(axis=1) / spectrum.sum(axis=(1, 2)).clip(1e-3)
+    assert share[0] <= 0.041
+    np.testing.assert_allclose(held[1], 125, atol=1)  # there is nothing coarse beside which it could stay
+    np.testing.assert_allclose(share[2], 0.04, atol=2e-3)
+    np.testing.assert_array_equal(ascent._smooth(tf.constant(pictures, tf.float32), 1).numpy(), pictures)
+
+
+def test_pictures_are_smoother_than_real_ones(sequential):
+    noise = np.random.default_rng(6).integers(0, 256, (30, 16, 16, 3), dtype="uint8")
+    statistics = picture_statistics(noise.repeat(2, axis=1).repeat(2, axis=2))
+    classifier = Classifier(sequential, (0, 1))
+    for without, smooth in (((), True), (("smooth",), False)):
+        images = ascent.ascend(classifier, classifier.layer("second"), [0, 1, 2], statistics, steps=30, without=without)
+        waves = np.abs(np.fft.rfft2(images.transpose(0, 3, 1, 2))) ** 2 * wave_counts((32, 32))
+        shares = waves[..., frequencies((32, 32)) > FINE].sum(axis=(1, 2)) / waves.sum(axis=(1, 2, 3))
+        real = fine_share(statistics.amplitudes, (32, 32))
+        assert (shares < 0.55 * real).all() == smooth
 
 
 def test_the_objective_of_a_neuron_is_the_cell_in_the_middle(sequential, pictures, statistics):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from cnnvis.image_statistics import RINGS, Statistics, picture_statistics
+from cnnvis.image_statistics import FINE, RINGS, Statistics, fine_share, frequencies, picture_statistics, wave_counts
 
 
 def test_statistics_make_noise_as_colourful_as_the_pictures():
@@ -29,6 +29,23 @@ def test_statistics_know_how_strong_waves_are():
     for height, width in ((1, 1), (1, 5), (2, 2)):
         amplitudes = picture_statistics(noise[:, :height, :width]).amplitudes
         assert (amplitudes > 0).all()
+
+
+@pytest.mark.parametrize("size", [(8, 8), (7, 5), (1, 6), (6, 1), (1, 1)])
+def test_half_a_spectrum_counts_as_the_whole(size):
+    picture = np.random.default_rng(5).normal(size=size)
+    whole = np.abs(np.fft.fft2(picture)) ** 2
+    whole[0, 0] = 0
+    half = np.abs(np.fft.rfft2(picture)) ** 2 * wave_counts(size)
+    np.testing.assert_allclose(half.sum(), whole.sum())
+    fine = np.hypot(np.fft.fftfreq(size[0])[:, None], np.fft.fftfreq(size[1])) > FINE
+    np.testing.assert_allclose(half[frequencies(size) > FINE].sum(), whole[fine].sum())
+
+
+def test_white_noise_is_as_fine_as_there_are_fine_waves():
+    waves = np.hypot(np.fft.fftfreq(32)[:, None], np.fft.fftfreq(32))
+    assert fine_share(np.ones(RINGS + 1), (32, 32)) == pytest.approx((waves > FINE).sum() / (32 * 32 - 1))
+    assert fine_share(np.ones(RINGS + 1), (1, 1)) == 0
 
 
 def test_json_brings_them_back():
