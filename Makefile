@@ -70,7 +70,7 @@ bench-importance: .venv-bench/installed
 
 # How near predicting a test set comes to the network's forward pass, on a machine with nothing else to do.
 bench-results: setup
-	$(BIN)/python bench/results_speed.py --model $(MODEL)
+	$(BIN)/python bench/results_speed.py --model $(MODEL) --rounds 3
 
 # Our pictures of what filters look for beside plain ascent's and tf-keras-vis's: how strong, how smooth, how fast, on
 # two networks; needs CIFAR-10, and a machine with nothing else to do.
