@@ -32,7 +32,7 @@ def raises(error):
         (ValueError("wrong\n  in two lines"), 2, "wrong in two lines"),
         (OSError(28, "No space left on device", "out/x.png"), 2, "out/x.png: No space left on device"),
         (PermissionError("out can't be written to"), 2, "out can't be written to"),
-        (MemoryError(), 2, "MemoryError"),
+        (MemoryError(), 2, "choose a smaller picture or network, or end other programs (MemoryError)"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )
