@@ -153,9 +153,17 @@ def fit(args, chief, run, pictures, held_out, test):
         if not chief:
             raise
         done = f"after epoch {len(rows)} of {recipe.epochs}" if rows else "before the first epoch was complete"
-        again = f"python train.py --name {shlex.quote(run.name)} --out {shlex.quote(str(args.out))} --resume"
-        again += f" --strategy {args.strategy}" if args.strategy != "none" else ""
-        raise type(stop)(f"Interrupted {done}. Go on with: {again}") from None
+        raise type(stop)(f"Interrupted {done}. Go on with: {resume_command(args, run)}") from None
+    except OSError as error:
+        if not error.errno or not run.state.exists():
+            raise
+        raise OSError(f"{cli.one_line(error)}. Mend that, then go on with: {resume_command(args, run)}") from error
+
+
+def resume_command(args, run):
+    """What to type to go on."""
+    command = f"python train.py --name {shlex.quote(run.name)} --out {shlex.quote(str(args.out))} --resume"
+    return command + (f" --strategy {args.strategy}" if args.strategy != "none" else "")
 
 
 def epoch_line(row, epochs):

@@ -233,16 +233,21 @@ def save_arrays(path, arrays, attributes=None):
         for name, array in arrays.items():
             file.create_dataset(name, data=array)
         for name, value in (attributes or {}).items():
-            file.attrs[name] = value
+            file.attrs[name] = [_in_utf8(part) for part in value] if isinstance(value, list) else _in_utf8(value)
 
     write_hdf5(path, fill)
     console.say(path)
 
 
+def _in_utf8(value):
+    """A text, such as the name of a file that was no UTF-8, as HDF5 takes it; anything else as it is."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
 def save_text(path, text):
     """Write text to a file in UTF-8."""
     with complete(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
+        unfinished.write_text(text, encoding="utf-8", errors="replace")
     console.say(path)
 
 

@@ -243,14 +243,20 @@ def test_a_signal_waits_and_a_second_does_not(number, error):
     assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
 
 
-@pytest.mark.parametrize("ask", [lambda: tf.zeros((2**45,)), lambda: np.ones(2**50), lambda: bytearray(2**60)])
+@pytest.mark.parametrize("ask", [lambda: np.ones(2**50), lambda: bytearray(2**60), "TensorFlow"])
 def test_memory_that_runs_out_is_one_line(ask, capsys):
-    assert cli.run(cli.visualize_parser("A test."), lambda args: ask(), []) == 2
+    def command(_args):
+        if callable(ask):
+            ask()
+        line = "OOM when allocating tensor with shape[35184372088832] and type float on CPU:0 by allocator cpu"
+        raise tf.errors.ResourceExhaustedError(None, None, line)  # TensorFlow itself waits for twenty seconds before
+
+    assert cli.run(cli.visualize_parser("A test."), command, []) == 2
     err = capsys.readouterr().err.strip()
-    assert "memory ran out: choose a smaller picture or network" in err
+    assert "memory ran out: choose a smaller picture or network, or end other programs (" in err
     assert "\n" not in err
     with pytest.raises((MemoryError, tf.errors.ResourceExhaustedError)):
-        cli.run(cli.visualize_parser("A test."), lambda args: ask(), ["--debug"])
+        cli.run(cli.visualize_parser("A test."), command, ["--debug"])
 
 
 def test_a_picture_that_no_memory_holds(capsys, tmp_path):
@@ -307,15 +313,14 @@ def test_a_model_that_goes_while_it_is_read(what, end, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("topic", VISUALIZERS)
-def test_without_what_lies_beside_the_network(topic, tmp_path, capsys):
+def test_without_what_lies_beside_the_network(topic, tmp_path):
     shutil.copyfile(SHIPPED, tmp_path / "network.keras")
     options = ["--model", tmp_path / "network.keras", "--data", "samples", *QUICK.get(topic, [])]
     assert SCRIPTS[f"visualize_{topic}"].main([*map(str, options), "--out", str(tmp_path / "out")]) == 0
-    assert "seems to take pixels 0 to 255" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["with space", "two\nlines", "猫é", "-x", "%s{}$x^", os.fsdecode(b"no utf-8 \xff")])
-def test_strange_folders(name, tmp_path, capsys):
+def test_strange_folders(name, tmp_path):
     out = tmp_path / name
     out.mkdir()
     shutil.copyfile(SHIPPED, out / "network.keras")
@@ -420,8 +425,10 @@ def test_every_file_of_a_training_may_be_the_one_that_does_not_fit(tmp_path, mon
     for fails_from in range(1, writes + 1):
         shutil.rmtree(tmp_path)
         count = 0
-        assert "File too large" in refused(capsys, "train", *options)
+        line = refused(capsys, "train", *options)
         file_size(resource.RLIM_INFINITY)
+        assert "File too large" in line
+        assert ("--resume" in line) == (tmp_path / "run.resume.npz").exists() == (fails_from > 4)
         fails_from = 0
         for path in tmp_path.iterdir():
             assert not path.name.startswith(".")
