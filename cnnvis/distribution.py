@@ -81,8 +81,9 @@ def start(name, fewest):
 
 @contextmanager
 def _signals_end_the_waiting():
-    """TensorFlow waits up to an hour, in which Python hears no signal, and keeps SIGTERM for itself ever after."""
-    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGTERM)}
+    """TensorFlow waits up to an hour, in which Python hears no Ctrl-C, and keeps SIGTERM for itself ever after."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         yield
     finally:

@@ -363,9 +363,9 @@ def hidden(folder):
 
 LOOK = {
     "results": [*QUICK.get("results", []), "--report"],
-    "hidden_layer_activation": ["--steps", "6", "--gif"],
+    "hidden_layer_activation": ["--layers", "conv1", "--num", "2", "--steps", "6", "--gif"],
     "pixel_importance": QUICK["pixel_importance"],
-    "hidden_layer_output": ["--channel", "5"],
+    "hidden_layer_output": ["--layers", "conv1", "fc1"],
 }
 
 
