@@ -106,6 +106,16 @@ def test_files_are_complete_or_absent(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_names_that_are_no_utf8_are_written_as_far_as_they_can_be(tmp_path):
+    name = os.fsdecode(b"caf\xe9")
+    cli.save_text(tmp_path / "x.md", f"{name}\n")
+    assert (tmp_path / "x.md").read_text(encoding="utf-8") == "caf?\n"
+    cli.save_arrays(tmp_path / "x.h5", {}, {"data": name, "classes": [name, "é"], "layers": []})
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert file.attrs["data"] == "caf?"
+        assert list(file.attrs["classes"]) == ["caf?", "é"]
+
+
 def test_arrays_and_attributes(tmp_path, capsys):
     cli.save_arrays(tmp_path / "x.h5", {"group/a": np.arange(3)}, {"classes": ["é", "b"], "accuracy": 0.5})
     assert str(tmp_path / "x.h5") in capsys.readouterr().out
