@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test check format figures bench bench-peers bench-tricks bench-settings bench-importance bench-results bench-filters clean
+.PHONY: setup demo test test-lowest check format figures bench bench-peers bench-tricks bench-settings bench-importance bench-results bench-filters clean
 
 setup: .venv/installed
 
@@ -27,6 +27,16 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest -n 2
+
+# The quick tests, on the lowest versions that requirements.txt allows; NumPy's is for Python up to 3.12.
+test-lowest: .venv-lowest/installed
+	.venv-lowest/bin/python -m pytest -n 2 -m "not slow"
+
+.venv-lowest/installed: requirements.txt tests/requirements.txt
+	$(PYTHON) -m venv $(@D)
+	sed -n 's/>=\([0-9.]*\).*/==\1/p' $^ > $(@D)/lowest.txt
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $(@D)/lowest.txt
+	touch $@
 
 check: setup
 	$(BIN)/ruff check .
@@ -80,4 +90,4 @@ bench-filters: .venv-bench/installed
 	.venv-bench/bin/python bench/filters.py --model outputs/filters_basic.keras --out outputs/filters_basic.md
 
 clean:
-	rm -rf .venv .venv-bench outputs .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench .venv-lowest outputs .pytest_cache .ruff_cache .hypothesis

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Train a convolutional network and stash it in models/stashed/, where the visualize scripts find it."""
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import platform
@@ -84,9 +85,8 @@ def options():
 
 
 def train(args):
-    from cnnvis import distribution, inputs, plots, training
-    from cnnvis.files import complete
-    from cnnvis.run import SETTINGS, Run, restore
+    from cnnvis import distribution, inputs
+    from cnnvis.run import Run, restore
 
     chief = distribution.is_chief(args.strategy)
     if chief:
@@ -96,8 +96,19 @@ def train(args):
     pictures, held_out, test = inputs.training_pictures(args)
     default_name = f"{pictures.short_name}_{args.arch}_{datetime.now():%Y-%m-%d_%H-%M-%S}"
     run = Run(args.out, default_name if args.name is None else args.name)
-    if not args.resume:
-        run.check_free(args.overwrite)
+    with run.claimed() if chief else contextlib.nullcontext():
+        if args.resume:
+            run.restore()  # again: another process may have ended it meanwhile
+        else:
+            run.check_free(args.overwrite)
+        fit(args, chief, run, pictures, held_out, test)
+
+
+def fit(args, chief, run, pictures, held_out, test):
+    """Train the network, from where it was interrupted if that is asked for, and stash it."""
+    from cnnvis import distribution, interrupts, plots, training
+    from cnnvis.files import complete
+    from cnnvis.run import SETTINGS
 
     logs = tensorboard(args) if chief else []
     recipe, model, batches, lookahead = prepare(args, pictures, held_out)
@@ -124,7 +135,7 @@ def train(args):
     )
     try:
         steps = recipe.epochs * len(batches)
-        with cli.deferred_interrupts() as check, console.bar(steps, batches.epoch * len(batches)) as bar:
+        with interrupts.deferred() as check, console.bar(steps, batches.epoch * len(batches)) as bar:
 
             def show(step, words):
                 bar(step, words)
@@ -138,13 +149,21 @@ def train(args):
                 training.fit(model, batches, held_out, callbacks)
         if chief:
             finish(args, run, model, pictures, test, recipe, rows)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         if not chief:
             raise
         done = f"after epoch {len(rows)} of {recipe.epochs}" if rows else "before the first epoch was complete"
-        again = f"python train.py --name {shlex.quote(run.name)} --out {shlex.quote(str(args.out))} --resume"
-        again += f" --strategy {args.strategy}" if args.strategy != "none" else ""
-        raise KeyboardInterrupt(f"Interrupted {done}. Go on with: {again}") from None
+        raise type(stop)(f"Interrupted {done}. Go on with: {resume_command(args, run)}") from None
+    except OSError as error:
+        if not error.errno or not run.state.exists():
+            raise
+        raise OSError(f"{cli.one_line(error)}. Mend that, then go on with: {resume_command(args, run)}") from error
+
+
+def resume_command(args, run):
+    """What to type to go on."""
+    command = f"python train.py --name {shlex.quote(run.name)} --out {shlex.quote(str(args.out))} --resume"
+    return command + (f" --strategy {args.strategy}" if args.strategy != "none" else "")
 
 
 def epoch_line(row, epochs):

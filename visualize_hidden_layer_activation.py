@@ -59,7 +59,7 @@ def visualize(args):
     every = {layer.name: layer for layer in [*inputs.layers_with_filters(classifier, ["all"]), *layers]}
     track = console.track("Looking at real pictures")
     places = network.path.parent, args.out
-    real = excitation_cache.observe(classifier, [*every.values()], pictures, network.path, places, track, console.say)
+    real = excitation_cache.observe(classifier, [*every.values()], pictures, network, places, track, console.say)
     console.say(f"Compared with {len(pictures):,} pictures of {pictures.name}")
     how = {key: getattr(args, key) for key in ("steps", "size", "seed", "objective", "without")}
     shown = {}

@@ -34,6 +34,8 @@ def visualize(args):
     cli.make_folder(args.out)
     if args.report:
         cli.make_folder(args.report.parent)
+        if args.report.is_dir():
+            raise IsADirectoryError(f"{args.report} is a folder, not a file")
     network = checkpoint.load(args.model or checkpoint.newest())
     classifier, pictures = inputs.open_classifier(inputs.where_untold(args, network) if args.compare else args, network)
     if (args.topk or 1) > classifier.classes:

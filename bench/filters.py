@@ -151,7 +151,7 @@ def subjects(args):
     layers = inputs.layers_with_filters(classifier, names)
     track = console.track("Looking at real pictures")
     folders = [network.path.parent]
-    real = excitation_cache.observe(classifier, every, pictures, network.path, folders, track, console.notice)
+    real = excitation_cache.observe(classifier, every, pictures, network, folders, track, console.notice)
     return network, classifier, pictures, layers, real
 
 

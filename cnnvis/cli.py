@@ -1,17 +1,15 @@
-"""What the scripts share at the command line: options, saving, interrupts, and reporting errors."""
+"""What the scripts share at the command line: options, saving, and reporting errors."""
 
 import argparse
 import io
 import os
 import re
-import signal
 import sys
-import threading
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
-from cnnvis import console
+from cnnvis import console, interrupts
 from cnnvis.files import complete, write_hdf5
 
 GIF_BYTES = 2_000_000  # that pages on the web are glad to take
@@ -147,7 +145,7 @@ def run(options, command, argv=None):
     Returns
     -------
     int
-        0 on success, 2 on a mistake of the user's or of the input's, 130 on Ctrl-C.
+        0 on success, 2 on a mistake of the user's or of the input's, 130 on Ctrl-C, 143 on SIGTERM.
     """
     try:
         args = options.parse_args(argv)
@@ -156,23 +154,38 @@ def run(options, command, argv=None):
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # what the terminal can't show must not stop the work
     try:
-        _import_tensorflow()
-        command(args)
+        with interrupts.terminable():
+            _import_tensorflow()
+            command(args)
     except KeyboardInterrupt as stop:
         print(f"\n{' '.join(map(str, stop.args)) or 'interrupted'}", file=sys.stderr)
-        return 130
-    except (ValueError, OSError, MemoryError) as error:
-        if args.debug:
+        return 143 if isinstance(stop, interrupts.Terminated) else 130
+    except Exception as error:
+        short = _is_of_memory(error)
+        if args.debug or not (short or isinstance(error, ValueError | OSError)):
             raise
-        print(f"{options.prog}: {one_line(error)}", file=sys.stderr)
+        print(f"{options.prog}: {_out_of_memory(error, args) if short else one_line(error)}", file=sys.stderr)
         return 2
     return 0
+
+
+def _is_of_memory(error):
+    """Whether memory ran out: Python and NumPy say MemoryError, TensorFlow, which may not be there, doesn't."""
+    tensorflow = sys.modules.get("tensorflow")
+    return isinstance(error, (MemoryError, *([tensorflow.errors.ResourceExhaustedError] if tensorflow else [])))
+
+
+def _out_of_memory(error, args):
+    """What to do about it: the options of this script that save memory."""
+    saving = [f"--{name.replace('_', '-')}" for name in ("batch_size", "size", "num", "limit") if name in args]
+    what = f"a smaller {' or '.join(saving)}" if saving else "a smaller picture or network"
+    return f"memory ran out: choose {what}, or end other programs ({one_line(error)[:200]})"
 
 
 def _import_tensorflow():
     """Import TensorFlow, without the lines that it writes to stderr before it listens to TF_CPP_MIN_LOG_LEVEL."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with deferred_interrupts() as check, _stderr_closed():
+    with interrupts.deferred() as check, _stderr_closed():
         import tensorflow
     check()
     tensorflow.get_logger().setLevel("ERROR")
@@ -192,33 +205,6 @@ def _stderr_closed():
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-
-
-@contextmanager
-def deferred_interrupts():
-    """Let Ctrl-C wait: yields a function that raises KeyboardInterrupt if it was pressed. A second press doesn't wait.
-
-    An interrupt that comes while TensorFlow calls Python is lost now and then, and one during its import breaks it.
-    """
-    pressed = []
-
-    def remember(number, _frame):
-        if pressed:
-            raise KeyboardInterrupt
-        pressed.append(number)
-
-    def check():
-        if pressed:
-            raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield check
-        return
-    before = signal.signal(signal.SIGINT, remember)
-    try:
-        yield check
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def one_line(error):
@@ -247,16 +233,21 @@ def save_arrays(path, arrays, attributes=None):
         for name, array in arrays.items():
             file.create_dataset(name, data=array)
         for name, value in (attributes or {}).items():
-            file.attrs[name] = value
+            file.attrs[name] = [_in_utf8(part) for part in value] if isinstance(value, list) else _in_utf8(value)
 
     write_hdf5(path, fill)
     console.say(path)
 
 
+def _in_utf8(value):
+    """A text, such as the name of a file that was no UTF-8, as HDF5 takes it; anything else as it is."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
 def save_text(path, text):
     """Write text to a file in UTF-8."""
     with complete(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
+        unfinished.write_text(text, encoding="utf-8", errors="replace")
     console.say(path)
 
 

@@ -15,7 +15,7 @@ VERSION = 1  # of what is kept: a new one makes all older files useless
 WORTH_KEEPING = 2_000_000  # pixels of real pictures from which on there is a file; fewer are looked at in seconds
 
 
-def observe(classifier, layers, pictures, model, folders, track=iter, tell=print):
+def observe(classifier, layers, pictures, checkpoint, folders, track=iter, tell=print):
     """As `excitation.observe`, but from the file that an earlier run left, if there is one; if not, leave it.
 
     A file serves only the model, the pictures and the layers that it was made of: its name says which. It holds
@@ -27,8 +27,9 @@ def observe(classifier, layers, pictures, model, folders, track=iter, tell=print
     layers : sequence of Layer
         CONV or FC.
     pictures : Pictures
-    model : Path
-        The file that the classifier was loaded from.
+    checkpoint : Checkpoint
+        Of which the classifier is made: its `path` and `digest` count, so that a file that has replaced it meanwhile
+        doesn't.
     folders : sequence of Path
         Where such a file may be; it is written into the first of them that can be written into.
     track : callable
@@ -43,7 +44,8 @@ def observe(classifier, layers, pictures, model, folders, track=iter, tell=print
     """
     if math.prod(pictures.images.shape[:3]) < WORTH_KEEPING:
         return _by_name(layers, excitation.observe(classifier, layers, pictures.images, pictures.labels, track))
-    of_model = f"{model.name}.{_fingerprint(model.read_bytes(), repr(classifier.input_range).encode())}-"
+    model = checkpoint.path.name
+    of_model = f"{model}.{_fingerprint(checkpoint.digest.encode(), repr(classifier.input_range).encode())}-"
     name = f"{of_model}{_fingerprint(*_contents(layers, pictures))}{END}"
     for folder in folders:
         try:
@@ -57,7 +59,7 @@ def observe(classifier, layers, pictures, model, folders, track=iter, tell=print
         except OSError:  # of a folder of somebody else's
             continue
         tell(folder / name)
-        _sweep(folder, f"{model.name}.", of_model)
+        _sweep(folder, f"{model}.", of_model)
         break
     return seen
 

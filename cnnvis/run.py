@@ -5,9 +5,10 @@ import csv
 import io
 import json
 import re
+from contextlib import contextmanager
 from pathlib import Path
 
-from cnnvis.files import complete
+from cnnvis.files import claimed, complete
 
 # The options of train.py that decide how a run ends.
 SETTINGS = (
@@ -43,26 +44,42 @@ class Run:
         self.checkpoint, self.table, self.curves = (folder / f"{name}{end}" for end in (".keras", ".csv", ".png"))
         self.state, self.settings = folder / f"{name}.resume.npz", folder / f"{name}.resume.json"
 
+    @contextmanager
+    def claimed(self):
+        """Let no other process train under this name meanwhile: BlockingIOError if one does already.
+
+        What a killed one left unfinished is removed.
+        """
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(claimed(self.folder / f".{self.name}.lock"))
+            except BlockingIOError:
+                raise BlockingIOError(f"{self.name!r} is being trained now: wait, or choose another --name") from None
+            self._sweep()
+            yield
+
     def check_free(self, overwrite=False):
-        """Raise FileExistsError if the name is taken, and not to be overwritten."""
+        """Raise FileExistsError if the name is taken and not to be overwritten, IsADirectoryError if it can't be."""
+        kept = self.checkpoint, self.checkpoint.with_suffix(".json"), self.table, self.curves
+        for path in (*kept, self.state, self.settings):
+            if path.is_dir():
+                raise IsADirectoryError(f"{path} is a folder: choose another --name")
         if overwrite:
             return
         if self.settings.exists():
             raise FileExistsError(f"the run {self.name!r} was interrupted: go on with --resume, or say --overwrite")
-        for path in (self.checkpoint, self.checkpoint.with_suffix(".json"), self.table, self.curves):
+        for path in kept:
             if path.exists():
                 raise FileExistsError(f"{path} exists: choose another --name, or say --overwrite")
 
     def begin(self, settings):
         """Forget an earlier, unfinished run of this name, and keep the settings (JSON values) of this one."""
-        self._sweep()
         self.state.unlink(missing_ok=True)
         with complete(self.settings) as unfinished:
             unfinished.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
     def restore(self):
         """The settings that the run began with. ValueError or FileNotFoundError if there is nothing to go on with."""
-        self._sweep()
         try:
             settings = json.loads(self.settings.read_text(encoding="utf-8"))
             if not isinstance(settings, dict):
@@ -75,7 +92,9 @@ class Run:
 
     def _sweep(self):
         """Remove the unfinished files that a killed process left."""
-        of_this_run = re.compile(rf"\.\d+\.{re.escape(self.name)}(\.resume)?\.(keras|json|csv|png|npz)")
+        of_this_run = re.compile(
+            rf"\.[0-9a-f]+\.{re.escape(self.name)}(\.resume)?\.(keras|json|csv|png|npz)", re.DOTALL
+        )
         for path in self.folder.glob(".*"):
             if of_this_run.fullmatch(path.name):
                 path.unlink(missing_ok=True)

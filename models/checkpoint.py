@@ -1,8 +1,10 @@
 """Trained networks on disk: a plain Keras file, and beside it what it was trained on, as JSON."""
 
+import hashlib
 import json
 import math
 import os
+import secrets
 import shutil
 import tempfile
 import warnings
@@ -30,11 +32,14 @@ class Checkpoint:
         One input, (N, H, W, 1 to 4), and one output, (N, K).
     metadata : dict
         What is written beside it; empty for a model of somebody else's.
+    digest : str
+        SHA-256 of the file that it was loaded from.
     """
 
     path: Path
     model: object
     metadata: dict
+    digest: str
 
 
 def newest(folder=STASH):
@@ -73,9 +78,11 @@ def save(model, metadata, path):
 @contextmanager
 def complete(path):
     """A path to write to that becomes `path` when all went well, and vanishes when not."""
-    unfinished = path.with_name(f".{os.getpid()}.{path.name}")
+    unfinished = path.with_name(f".{secrets.token_hex(8)}.{path.name}")
     try:
         yield unfinished
+        with open(unfinished, "rb") as file:
+            os.fsync(file)  # else a power failure could leave a new name with nothing in it
         os.replace(unfinished, path)
     except OSError as error:
         if error.errno:
@@ -111,6 +118,7 @@ def load(path):
         raise ValueError(f"{path} is no model: it ends neither in .keras nor in .h5")
     if not (zipfile.is_zipfile(path) if path.suffix == ".keras" else h5py.is_hdf5(path)):
         raise ValueError(f"{path} is damaged or no Keras model")
+    digest = _digest(path)
     try:
         model = _load_model(path)
     except Exception as error:  # what is wrong with a foreign file shows in as many ways as Keras has
@@ -120,7 +128,17 @@ def load(path):
     named, classes = len(metadata.get("classes", ())), model.outputs[0].shape[-1]
     if named not in (0, classes):
         raise ValueError(f"{path.with_suffix('.json')} names {named} classes, the model has {classes}")
-    return Checkpoint(path, model, metadata)
+    if not path.is_file() or _digest(path) != digest:
+        raise ValueError(f"{path} was replaced or removed while it was read: start again")
+    return Checkpoint(path, model, metadata, digest)
+
+
+def _digest(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while part := file.read(2**20):
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def _load_model(path):

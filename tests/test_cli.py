@@ -32,7 +32,7 @@ def raises(error):
         (ValueError("wrong\n  in two lines"), 2, "wrong in two lines"),
         (OSError(28, "No space left on device", "out/x.png"), 2, "out/x.png: No space left on device"),
         (PermissionError("out can't be written to"), 2, "out can't be written to"),
-        (MemoryError(), 2, "MemoryError"),
+        (MemoryError(), 2, "choose a smaller picture or network, or end other programs (MemoryError)"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )
@@ -104,6 +104,16 @@ def test_files_are_complete_or_absent(tmp_path):
         unfinished.write_text("after")
     assert path.read_text() == "after"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_names_that_are_no_utf8_are_written_as_far_as_they_can_be(tmp_path):
+    name = os.fsdecode(b"caf\xe9")
+    cli.save_text(tmp_path / "x.md", f"{name}\n")
+    assert (tmp_path / "x.md").read_text(encoding="utf-8") == "caf?\n"
+    cli.save_arrays(tmp_path / "x.h5", {}, {"data": name, "classes": [name, "é"], "layers": []})
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert file.attrs["data"] == "caf?"
+        assert list(file.attrs["classes"]) == ["caf?", "é"]
 
 
 def test_arrays_and_attributes(tmp_path, capsys):

@@ -278,7 +278,7 @@ def test_waiting_for_workers_can_be_ended(tmp_path):
     time.sleep(1)
     worker.send_signal(signal.SIGINT)
     assert worker.wait(timeout=10) in (-signal.SIGINT, 130)
-    assert not os.listdir(tmp_path)
+    assert {*os.listdir(tmp_path)} <= {".run.lock"}  # whose lock went with the process
 
 
 def cluster(*jobs, **task):

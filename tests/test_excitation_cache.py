@@ -1,5 +1,8 @@
 """What was seen of real pictures is kept; never used for other pictures, other networks, or when it is damaged."""
 
+import hashlib
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -42,7 +45,8 @@ def see(model, real, folders, network=None, input_range=(0, 1), names=("first", 
     classifier = Classifier(network or small_sequential(), input_range)
     told = []
     layers = [classifier.layer(name) for name in names]
-    return excitation_cache.observe(classifier, layers, real, model, folders, tell=told.append), told
+    loaded = SimpleNamespace(path=model, digest=hashlib.sha256(model.read_bytes()).hexdigest())
+    return excitation_cache.observe(classifier, layers, real, loaded, folders, tell=told.append), told
 
 
 def assert_same(first, second):

@@ -22,14 +22,32 @@ def test_a_name_is_claimed_once(tmp_path):
     assert run.checkpoint.exists()
 
 
+def test_a_name_is_for_one_process_at_a_time(tmp_path):
+    (tmp_path / ".run.lock").touch()  # as a killed process leaves it
+    with Run(tmp_path, "run").claimed(), Run(tmp_path, "other").claimed():
+        with pytest.raises(BlockingIOError, match="'run' is being trained now"), Run(tmp_path, "run").claimed():
+            pass
+        assert (tmp_path / ".run.lock").exists()
+    assert not list(tmp_path.iterdir())
+    with Run(tmp_path, "run").claimed():
+        pass
+
+
+@pytest.mark.parametrize("end", ["keras", "json", "csv", "png", "resume.json", "resume.npz"])
+def test_a_folder_of_that_name_is_told_before_anything_is_trained(end, tmp_path):
+    (tmp_path / f"run.{end}").mkdir()
+    with pytest.raises(IsADirectoryError, match=f"run.{end} is a folder"):
+        Run(tmp_path, "run").check_free(overwrite=True)
+
+
 def test_what_a_killed_process_left_is_swept_away(tmp_path):
     mine = [".12.run.keras", ".12.run.resume.npz", ".7.run.csv"]
     others = [".12.other.run.keras", ".run.json", "run.keras", ".12.running.png"]
     for name in mine + others:
         (tmp_path / name).touch()
-    run = Run(tmp_path, "run")
-    run.begin({"seed": 3})
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*others, "run.resume.json"])
+    with Run(tmp_path, "run").claimed():
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*others, ".run.lock"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(others)
 
 
 def test_a_run_that_is_killed_while_it_ends_is_over(tmp_path, monkeypatch):

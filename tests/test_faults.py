@@ -1,0 +1,520 @@
+"""What happens when a disk is full, a signal comes, two processes meet, or files vanish: nothing is half or lost.
+
+More random moments by FAULTS=100 in the environment; they come from SEED.
+"""
+
+import contextlib
+import csv
+import errno
+import json
+import os
+import random
+import resource
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from datetime import datetime
+from pathlib import Path
+
+import h5py
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+import train
+from cnnvis import cli, data, excitation_cache, interrupts, training
+from cnnvis.classifier import Classifier
+from cnnvis.files import claimed, complete
+from cnnvis.run import Run
+from models import checkpoint
+from models.convnet import build_model
+from tests.conftest import small_sequential
+from tests.test_scripts import QUICK, SCRIPTS, SHIPPED, VISUALIZERS, refused, run, start
+
+FAULTS = int(os.environ.get("FAULTS", "1"))  # signals a script
+SHORT = ["--data", "digits", "--limit", "300", "--arch", "basic", "--batch-size", "50", "--epochs", "2"]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 64 KiB, which only root can make."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]
+    if os.geteuid() or shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a disk")
+    yield folder
+    subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
+    subprocess.run(["umount", folder], check=True)
+
+
+@pytest.fixture
+def file_size():
+    """Sets how many bytes a file may grow to, until the test is over."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def fill(folder, free):
+    """Leave so many bytes of a disk."""
+    with contextlib.suppress(OSError), open(folder / "others", "wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    os.truncate(folder / "others", os.path.getsize(folder / "others") - free)
+
+
+def figure():
+    drawn = plt.figure()
+    drawn.add_subplot().imshow(np.random.default_rng(0).random((60, 60)))
+    plt.close(drawn)
+    return drawn
+
+
+def save_state(folder):
+    model = build_model("basic", 10)
+    model.compile("sgd")
+    training.save_state(model, folder / "file.resume.npz")
+
+
+WRITERS = {
+    "file.md": lambda folder: cli.save_text(folder / "file.md", "x" * 20_000),
+    "file.h5": lambda folder: cli.save_arrays(folder / "file.h5", {"a": np.random.default_rng(0).random(9000)}),
+    "file.png": lambda folder: cli.save_figures(folder, {"file": figure()}),
+    "file.gif": lambda folder: cli.save_animation(folder / "file.gif", [figure(), figure()]),
+    "file.csv": lambda folder: Run(folder, "file").write_rows([{"epoch": n, "loss": 1 / 3} for n in range(2000)]),
+    "file.resume.json": lambda folder: Run(folder, "file").begin({"data": "x" * 20_000}),
+    "file.resume.npz": save_state,
+    "file.keras": lambda folder: checkpoint.save(build_model("basic", 10), {"data": "new"}, folder / "file.keras"),
+    "file.json": lambda folder: checkpoint.save(build_model("basic", 10), {"x": "x" * 20_000}, folder / "file.keras"),
+}
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize("free", [0, 4096])
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_full_disk_says_so_and_keeps_what_was_there(name, free, small_disk):
+    for earlier in {name, "file.keras", "file.json"}:
+        (small_disk / earlier).write_text("from an earlier run")
+    fill(small_disk, free)
+    before = content(small_disk)
+    with pytest.raises(OSError, match=r"No space left.*file\.") as caught:
+        WRITERS[name](small_disk)
+    assert caught.value.errno == errno.ENOSPC
+    assert content(small_disk) == before
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_file_that_may_not_grow_keeps_what_was_there(name, file_size, tmp_path):
+    """Where nobody may mount a disk, a limit stands in for the full one."""
+    (tmp_path / name).write_text("from an earlier run")
+    before = content(tmp_path)
+    file_size(1000)
+    with pytest.raises(OSError, match="File too large"):
+        WRITERS[name](tmp_path)
+    assert content(tmp_path) == before
+
+
+def test_a_full_disk_for_temporary_files(small_disk, monkeypatch, tmp_path):
+    """Loading and saving need some; there may be less room for them than where the network goes."""
+    path = tmp_path / "network.keras"
+    checkpoint.save(build_model("basic", 10), {"data": "old"}, path)
+    before = content(tmp_path)
+    fill(small_disk, 4096)
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    with pytest.raises((OSError, ValueError), match="No space left"):
+        checkpoint.load(path)
+    with pytest.raises((OSError, ValueError), match="No space left"):
+        checkpoint.save(build_model("basic", 10, seed=1), {"data": "new"}, path)
+    assert content(tmp_path) == before
+    assert [entry.name for entry in small_disk.iterdir()] == ["others"]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_folder_that_can_only_be_read(script, small_disk, capsys):
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    for out in (small_disk, small_disk / "new"):
+        assert "can't be written to" in refused(capsys, script, "--out", out) or out.name == "new"
+    assert not list(small_disk.iterdir())
+
+
+def test_excitations_that_nothing_can_be_written_to_are_still_right(small_disk, pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(excitation_cache, "WORTH_KEEPING", 1)
+    small_sequential().save(tmp_path / "model.keras")
+    network = checkpoint.load(tmp_path / "model.keras")
+    classifier = Classifier(network.model, (0, 1))
+    real = data.Pictures("some", pictures, np.arange(7) % 3, tuple("abcdefghij"))
+    layers = [classifier.layer("second")]
+    fill(small_disk, 0)
+    told = []
+    seen = excitation_cache.observe(classifier, layers, real, network, [small_disk], tell=told.append)
+    again = excitation_cache.observe(classifier, layers, real, network, [tmp_path], tell=told.append)
+    assert [path.parent for path in told] == [tmp_path]
+    np.testing.assert_array_equal(seen["second"].largest, again["second"].largest)
+    assert [path.name for path in small_disk.iterdir()] == ["others"]
+
+
+def test_what_a_killed_writer_left_goes_and_what_a_living_one_writes_stays(tmp_path):
+    path = tmp_path / "x.png"
+    left, foreign = tmp_path / ".0123456789abcdef.x.png", tmp_path / ".7.x.png"
+    left.touch()
+    foreign.touch()
+    with complete(path) as first:
+        first.write_text("first")
+        with complete(path) as second:
+            second.write_text("second")
+            assert sorted(tmp_path.iterdir()) == sorted([foreign, first, second])
+        assert path.read_text() == "second"
+        assert first.read_text() == "first"
+    assert content(tmp_path) == {"x.png": b"first", ".7.x.png": b""}
+
+
+def test_a_claim_ends_with_its_process(tmp_path):
+    path = tmp_path / ".run.lock"
+    hold = "from pathlib import Path; from cnnvis.files import claimed; import time\n"
+    hold += f"with claimed(Path({str(path)!r})):\n    print(flush=True)\n    time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE, cwd=train.STASH.parent.parent)
+    process.stdout.readline()
+    with pytest.raises(BlockingIOError), claimed(path):
+        pass
+    process.kill()
+    process.communicate()
+    assert path.exists()
+    with claimed(path):
+        pass
+    assert not path.exists()
+
+
+def test_a_second_training_of_the_same_name_is_refused(tmp_path, capsys):
+    with Run(tmp_path, "twice").claimed():
+        for more in ([], ["--overwrite"]):
+            line = refused(capsys, "train", *SHORT, "--name", "twice", "--out", tmp_path, *more)
+            assert "'twice' is being trained now" in line
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_that_another_process_ends_meanwhile_is_not_trained_again(tmp_path, capsys, monkeypatch):
+    finished = Run(tmp_path, "run")
+    finished.begin({"arch": "basic", "data": "digits", "epochs": 2, "limit": 64})
+    load = data.load
+
+    def load_and_end(*arguments):
+        finished.end()
+        return load(*arguments)
+
+    monkeypatch.setattr(data, "load", load_and_end)
+    assert "there is no interrupted run 'run'" in refused(
+        capsys, "train", "--name", "run", "--out", tmp_path, "--resume"
+    )
+
+
+def test_sigterm_ends_as_ctrl_c_does(tmp_path, capsys):
+    def stopped_while_it_writes(_args):
+        with complete(tmp_path / "x") as unfinished:
+            unfinished.write_text("half")
+            signal.raise_signal(signal.SIGTERM)
+
+    assert cli.run(cli.parser("A test."), stopped_while_it_writes, []) == 143
+    assert capsys.readouterr().err.strip() == "interrupted"
+    assert not list(tmp_path.iterdir())
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+@pytest.mark.parametrize(
+    ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, interrupts.Terminated)]
+)
+def test_a_signal_waits_and_a_second_does_not(number, error):
+    with interrupts.deferred() as check:
+        check()
+        signal.raise_signal(number)
+        with pytest.raises(error):
+            check()
+        with pytest.raises(error):
+            signal.raise_signal(number)
+    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+
+
+@pytest.mark.parametrize("ask", [lambda: np.ones(2**50), lambda: bytearray(2**60), "TensorFlow"])
+def test_memory_that_runs_out_is_one_line(ask, capsys):
+    def command(_args):
+        if callable(ask):
+            ask()
+        line = "OOM when allocating tensor with shape[35184372088832] and type float on CPU:0 by allocator cpu"
+        raise tf.errors.ResourceExhaustedError(None, None, line)  # TensorFlow itself waits for twenty seconds before
+
+    assert cli.run(cli.visualize_parser("A test."), command, []) == 2
+    err = capsys.readouterr().err.strip()
+    assert "memory ran out: choose a smaller picture or network, or end other programs (" in err
+    assert "\n" not in err
+    with pytest.raises((MemoryError, tf.errors.ResourceExhaustedError)):
+        cli.run(cli.visualize_parser("A test."), command, ["--debug"])
+
+
+def test_a_picture_that_no_memory_holds(capsys, tmp_path):
+    options = ["--model", SHIPPED, "--data", "samples", "--layers", "conv1", "--num", "1", "--size", "300000"]
+    line = refused(capsys, "visualize_hidden_layer_activation", *options, "--out", tmp_path)
+    assert "memory ran out: choose a smaller --size or --num" in line
+    assert not list(tmp_path.iterdir())
+
+
+class Jumping(datetime):
+    """A clock that jumps from one year into another whenever it is read."""
+
+    years = iter([])
+
+    @classmethod
+    def now(cls, tz=None):
+        return datetime(next(cls.years), 1, 1, tzinfo=tz)
+
+
+def test_clocks_that_jump(tmp_path, monkeypatch):
+    """Seconds are measured by a clock that can't; the newest checkpoint is the one that says so."""
+    ahead = iter(range(10**6))
+    monkeypatch.setattr(time, "time", lambda: 4e9 - 1e6 * next(ahead))
+    monkeypatch.setattr(train, "datetime", Jumping)
+    Jumping.years = iter([2031, 2030, 2020, 1999])
+    options = [*SHORT, "--limit", "100", "--epochs", "1", "--out", str(tmp_path)]
+    assert train.main(options) == 0
+    assert train.main(options) == 0
+    first, second = (tmp_path / f"digits_basic_{year}-01-01_00-00-00.keras" for year in (2031, 2020))
+    assert checkpoint.read_metadata(first)["trained_at"] == "2030-01-01T00:00:00+00:00"
+    assert checkpoint.newest(tmp_path) == first
+    for path in (first, second):
+        rows = list(csv.DictReader(path.with_suffix(".csv").open()))
+        assert all(0 < float(row["seconds"]) < 60 and float(row["images_per_second"]) > 0 for row in rows)
+        assert 0 < checkpoint.read_metadata(path)["seconds"] < 60
+
+
+@pytest.mark.parametrize("end", [".keras", ".h5"])
+@pytest.mark.parametrize("what", ["removed", "replaced"])
+def test_a_model_that_goes_while_it_is_read(what, end, tmp_path, monkeypatch):
+    path, other = tmp_path / f"model{end}", tmp_path / f"other{end}"
+    small_sequential().save(path)
+    small_sequential(activation="linear").save(other)
+    load = checkpoint._load_model
+
+    def load_and_lose(path):
+        model = load(path)
+        path.unlink() if what == "removed" else os.replace(other, path)
+        return model
+
+    monkeypatch.setattr(checkpoint, "_load_model", load_and_lose)
+    with pytest.raises(ValueError, match="was replaced or removed while it was read: start again"):
+        checkpoint.load(path)
+
+
+@pytest.mark.parametrize("topic", VISUALIZERS)
+def test_without_what_lies_beside_the_network(topic, tmp_path):
+    shutil.copyfile(SHIPPED, tmp_path / "network.keras")
+    options = ["--model", tmp_path / "network.keras", "--data", "samples", *QUICK.get(topic, [])]
+    assert SCRIPTS[f"visualize_{topic}"].main([*map(str, options), "--out", str(tmp_path / "out")]) == 0
+
+
+@pytest.mark.parametrize("name", ["with space", "two\nlines", "猫é", "-x", "%s{}$x^", os.fsdecode(b"no utf-8 \xff")])
+def test_strange_folders(name, tmp_path):
+    out = tmp_path / name
+    out.mkdir()
+    shutil.copyfile(SHIPPED, out / "network.keras")
+    shutil.copyfile(SHIPPED.with_suffix(".json"), out / "network.json")
+    options = ["--model", out / "network.keras", "--data", "samples", "--report", out / "report.md"]
+    assert SCRIPTS["visualize_results"].main([*map(str, options), f"--out={out}"]) == 0
+    assert {path.name for path in out.iterdir()} >= {"results.png", "results.h5", "report.md"}
+
+
+def test_a_report_that_is_a_folder_is_told_before_anything_is_computed(tmp_path, capsys):
+    (tmp_path / "report.md").mkdir()
+    line = refused(capsys, "visualize_results", "--report", tmp_path / "report.md", "--out", tmp_path / "out")
+    assert "report.md is a folder" in line
+
+
+def check_whole(path):
+    """Raise if a file is not what it should be, from beginning to end."""
+    end = path.suffix
+    if end in (".png", ".gif"):
+        with Image.open(path) as image:
+            image.load()
+    elif end == ".h5":
+        with h5py.File(path) as file:
+            file.visititems(lambda name, item: item[()] if isinstance(item, h5py.Dataset) else None)
+    elif end in (".npz", ".keras"):
+        with zipfile.ZipFile(path) as archive:
+            assert archive.testzip() is None
+    elif end == ".json":
+        json.loads(path.read_text())
+    elif end == ".csv":
+        counts = {line.count(",") for line in path.read_text().splitlines()}
+        assert len(counts) == 1
+    else:
+        assert path.read_text().endswith("\n")
+
+
+def hidden(folder):
+    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
+
+
+LOOK = {
+    "results": [*QUICK.get("results", []), "--report"],
+    "hidden_layer_activation": ["--layers", "conv1", "--num", "2", "--steps", "6", "--gif"],
+    "pixel_importance": QUICK["pixel_importance"],
+    "hidden_layer_output": ["--layers", "conv1", "fc1"],
+}
+
+
+def look(topic, out):
+    options = ["--model", SHIPPED, "--data", "samples", "--out", out, *LOOK[topic]]
+    return f"visualize_{topic}", *map(str, options), *([str(out / "report.md")] if topic == "results" else [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("topic", VISUALIZERS)
+def test_every_file_may_be_the_one_that_does_not_fit(topic, tmp_path, monkeypatch, file_size, capsys):
+    script, *options = look(topic, tmp_path)
+    fails_from, count = 0, 0
+    token = secrets.token_hex
+
+    def counted(size):
+        nonlocal count
+        count += 1
+        if count == fails_from:
+            file_size(100)
+        return token(size)
+
+    monkeypatch.setattr(secrets, "token_hex", counted)
+    assert SCRIPTS[script].main(options) == 0
+    names = sorted(content(tmp_path))
+    assert count == len(names)
+    for fails_from in range(1, len(names) + 1):
+        shutil.rmtree(tmp_path)
+        count = 0
+        line = refused(capsys, script, *options)
+        file_size(resource.RLIM_INFINITY)
+        assert "File too large" in line
+        assert len(content(tmp_path)) == fails_from - 1
+        for path in tmp_path.iterdir():
+            assert path.name in names
+            check_whole(path)
+
+
+@pytest.mark.slow
+def test_every_file_of_a_training_may_be_the_one_that_does_not_fit(tmp_path, monkeypatch, file_size, capsys):
+    """And when there is room again, the run goes on to its end."""
+    fails_from, count = 0, 0
+    token = secrets.token_hex
+
+    def counted(size):
+        nonlocal count
+        count += 1
+        if count == fails_from:
+            file_size(10)
+        return token(size)
+
+    monkeypatch.setattr(secrets, "token_hex", counted)
+    options = [*SHORT, "--epochs", "1", "--name", "run", "--out", str(tmp_path)]
+    assert train.main(options) == 0
+    writes = count
+    assert writes == 6  # settings, table, curves, state, network, metadata
+    for fails_from in range(1, writes + 1):
+        shutil.rmtree(tmp_path)
+        count = 0
+        line = refused(capsys, "train", *options)
+        file_size(resource.RLIM_INFINITY)
+        assert "File too large" in line
+        assert ("--resume" in line) == (tmp_path / "run.resume.npz").exists() == (fails_from > 4)
+        fails_from = 0
+        for path in tmp_path.iterdir():
+            assert not path.name.startswith(".")
+            check_whole(path)
+        begun = (tmp_path / "run.resume.json").exists()
+        assert train.main(["--name", "run", "--out", str(tmp_path), "--resume"] if begun else options) == 0
+        assert sorted(content(tmp_path)) == ["run.csv", "run.json", "run.keras", "run.png"]
+        checkpoint.load(tmp_path / "run.keras")
+
+
+def send_at_random(number, moments, seconds, process):
+    """Send a signal to a script once it has begun, and see it end well."""
+    maps = Path(f"/proc/{process.pid}/maps")
+    while maps.exists() and process.poll() is None and "tensorflow" not in maps.read_text():
+        time.sleep(0.02)  # before, a signal meets Python itself as it starts
+    time.sleep(moments.uniform(0, 0.8) * seconds)
+    process.send_signal(number)
+    _, err = process.communicate()
+    ends = {signal.SIGKILL: -signal.SIGKILL, signal.SIGINT: 130, signal.SIGTERM: 143}
+    assert process.returncode in (0, ends[number], -number), err  # -number: as Python ended, with all done
+    assert "Traceback" not in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("topic", VISUALIZERS)
+def test_signals_at_random_moments_leave_nothing_half(topic, tmp_path):
+    moments = random.Random(f"{os.environ.get('SEED', '0')} {topic}")
+    once, out = tmp_path / "once", tmp_path / "out"
+    began = time.perf_counter()
+    status, _, err = run(*look(topic, once))
+    assert status == 0, err
+    seconds = time.perf_counter() - began
+    out.mkdir()
+    kills = 0
+    for _ in range(FAULTS):
+        number = moments.choice([signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+        send_at_random(number, moments, seconds, start(*look(topic, out)))
+        kills += number == signal.SIGKILL
+        for path in out.iterdir():
+            if not path.name.startswith("."):
+                check_whole(path)
+        assert len(hidden(out)) <= kills  # and none of what any other signal ended
+    status, _, err = run(*look(topic, out))
+    assert status == 0, err
+    assert not hidden(out)
+    assert sorted(content(out)) == sorted(content(once))
+
+
+@pytest.mark.slow
+def test_signals_at_random_moments_of_a_training(tmp_path):
+    moments = random.Random(os.environ.get("SEED", "0"))
+    options = [*SHORT, "--epochs", "4", "--name", "run", "--out", tmp_path]
+    began = time.perf_counter()
+    assert run("train", *options)[0] == 0
+    seconds = time.perf_counter() - began
+    for _ in range(2 * FAULTS):
+        number = moments.choice([signal.SIGINT, signal.SIGTERM])
+        again = (tmp_path / "run.resume.json").exists()
+        more = ["--name", "run", "--out", tmp_path, "--resume"] if again else [*options, "--overwrite"]
+        send_at_random(number, moments, seconds, start("train", *more))
+        assert not hidden(tmp_path)
+        for path in tmp_path.iterdir():
+            check_whole(path)
+    status, _, err = run("train", *options, "--overwrite")
+    assert status == 0, err
+    assert sorted(content(tmp_path)) == ["run.csv", "run.json", "run.keras", "run.png"]
+
+
+@pytest.mark.slow
+def test_two_trainings_of_one_name_at_once(tmp_path):
+    both = [start("train", *SHORT, "--name", "run", "--out", tmp_path) for _ in range(2)]
+    ends = sorted((process.communicate()[1], process.returncode) for process in both)
+    assert sorted(status for _, status in ends) == [0, 2]
+    (line,) = (err for err, status in ends if status)
+    assert len(line.strip().splitlines()) == 1
+    assert "is being trained now" in line or "exists: choose another --name" in line
+    assert sorted(content(tmp_path)) == ["run.csv", "run.json", "run.keras", "run.png"]
+
+
+@pytest.mark.slow
+def test_two_looks_into_one_folder_at_once(tmp_path):
+    both = [start(*look("hidden_layer_output", tmp_path)) for _ in range(2)]
+    for process in both:
+        _, err = process.communicate()
+        assert process.returncode == 0, err
+    assert not hidden(tmp_path)
+    for path in tmp_path.iterdir():
+        check_whole(path)

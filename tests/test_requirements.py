@@ -1,0 +1,57 @@
+"""Few dependencies, each with its reason in CONTRIBUTING.md; every one of them used, and nothing used but them."""
+
+import ast
+import re
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parent.parent
+FILES = {name: ROOT / name / "requirements.txt" for name in (".", "tests", "bench")}
+OURS = {"cnnvis", "models", "bench", "tests", *(path.stem for path in ROOT.glob("*.py"))}
+MODULES = {"pillow": "PIL", "scikit-learn": "sklearn", "opencv-python-headless": "cv2"}  # that go by another name
+NOT_IMPORTED = {"ruff", "pytest-xdist", "opencv-python-headless"}  # but run, plugged in, or needed by another one
+NOT_ASKED_FOR = {"scipy", "packaging", "tf_keras"}  # which scikit-learn, pytest and tf-explain bring
+
+
+def requirements(folder):
+    lines = FILES[folder].read_text().splitlines()
+    return [Requirement(line) for line in lines if line and line[0] not in "#-"]
+
+
+def imported(paths):
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.split(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                yield node.module.split(".")[0]
+
+
+def test_each_has_its_reason_and_no_reason_is_left_over():
+    table = (ROOT / "CONTRIBUTING.md").read_text().split("**Dependencies.**")[1].split("**History.**")[0]
+    rows = re.findall(r"^\| (.+?) \| (.+?) \|$", table, re.MULTILINE)[2:]
+    explained = [name for names, _ in rows for name in names.split(", ")]
+    asked_for = [requirement.name for folder in FILES for requirement in requirements(folder)]
+    assert sorted(explained) == sorted(asked_for)
+
+
+def test_each_is_used_and_nothing_else_is():
+    paths = [
+        *ROOT.glob("*.py"),
+        *(p for name in ("cnnvis", "models", "bench", "tests") for p in ROOT.glob(f"{name}/**/*.py")),
+    ]
+    used = {name for name in imported(paths) if name not in {*sys.stdlib_module_names, *OURS, *NOT_ASKED_FOR}}
+    asked_for = {requirement.name for folder in FILES for requirement in requirements(folder)} - NOT_IMPORTED
+    assert {MODULES.get(name, name.replace("-", "_")) for name in asked_for} == used
+
+
+@pytest.mark.parametrize("folder", [".", "tests"])
+def test_each_says_from_which_version_on(folder):
+    """`make test-lowest` tests these; and what is installed here is what was asked for."""
+    for requirement in requirements(folder):
+        assert [bound for bound in requirement.specifier if bound.operator == ">="], requirement
+        assert metadata.version(requirement.name) in requirement.specifier
