@@ -1,12 +1,16 @@
 """Files that are complete or absent, never half; and names that one process at a time may have."""
 
 import contextlib
-import fcntl
 import io
 import os
 import re
 import secrets
 from contextlib import contextmanager
+
+try:
+    import fcntl
+except ImportError:  # Windows knows no such locks
+    fcntl = None
 
 
 @contextmanager
@@ -33,6 +37,8 @@ def complete(path):
 
 def _sweep(path):
     """Remove the unfinished files of that name which nobody writes to: a lock goes with the process that held it."""
+    if fcntl is None:
+        return
     of_this_name = re.compile(rf"\.[0-9a-f]{{16}}\.{re.escape(path.name)}", re.DOTALL)
     for entry in os.scandir(path.parent):
         if of_this_name.fullmatch(entry.name):
@@ -42,7 +48,9 @@ def _sweep(path):
 
 
 def _lock(file):
-    """Raise BlockingIOError if another process has the lock; a file system that knows no locks guards nothing."""
+    """Raise BlockingIOError if another process has the lock; a system that knows no locks guards nothing."""
+    if fcntl is None:
+        return
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
