@@ -42,6 +42,7 @@ def options():
 
 def visualize(args):
     from cnnvis import excitation_cache, filter_pictures, inputs
+    from cnnvis.names import shown
     from models import checkpoint
 
     cli.make_folder(args.out)
@@ -60,7 +61,7 @@ def visualize(args):
     track = console.track("Looking at real pictures")
     places = network.path.parent, args.out
     real = excitation_cache.observe(classifier, [*every.values()], pictures, network.path, places, track, console.say)
-    console.say(f"Compared with {len(pictures):,} pictures of {pictures.name}")
+    console.say(f"Compared with {len(pictures):,} pictures of {shown(pictures.name)}")
     how = {key: getattr(args, key) for key in ("steps", "size", "seed", "objective", "without")}
     shown = {}
     for layer in layers:

@@ -29,6 +29,7 @@ def visualize(args):
     import numpy as np
 
     from cnnvis import findings, inputs, report
+    from cnnvis.names import shown
     from models import checkpoint
 
     cli.make_folder(args.out)
@@ -45,13 +46,16 @@ def visualize(args):
     other = inputs.open_other(args, checkpoint.load(args.compare), pictures) if args.compare else None
 
     track = console.track("Predicting")
-    probabilities = classifier.probabilities(pictures.images, args.batch_size, track)
-    rival = None
+    probabilities = classifier.probabilities(pictures.streamed, args.batch_size, track)
     if other:
         classifier, others, order = other
-        theirs = classifier.probabilities(others.images, args.batch_size, track)[:, order]
-        rival = findings.face(probabilities, theirs, pictures.labels, topk, (network.path, args.compare))
-    arrays = {"probabilities": probabilities, "labels": pictures.labels}
+        theirs = classifier.probabilities(others.streamed, args.batch_size, track)[:, order]
+    skipped = [shown(pictures.source(place)) for place in sorted(pictures.bad or ())]
+    pictures, kept = inputs.without_bad(pictures)
+    probabilities, rival = probabilities[kept], None
+    if other:
+        rival = findings.face(probabilities, theirs[kept], pictures.labels, topk, (network.path, args.compare))
+    arrays = {"probabilities": probabilities, "labels": pictures.labels, "indices": kept}
     if labelled:
         found = findings.examine(probabilities, pictures.labels, topk)
         figures = draw(args, pictures, probabilities, topk, found, rival)
@@ -60,7 +64,7 @@ def visualize(args):
         figures = gallery(args, pictures, [probabilities], topk, "results", np.arange(len(pictures)), "Predictions")
     cli.save_figures(args.out, figures, args.show)
     more, numbers = findings.to_save(found, rival) if labelled else findings.nothing_to_save(classifier.classes)
-    what = {"model": str(network.path), "data": pictures.name, "classes": list(pictures.classes)}
+    what = {"model": str(network.path), "data": pictures.name, "classes": list(pictures.classes), "skipped": skipped}
     cli.save_arrays(args.out / "results.h5", arrays | more, what | numbers)
     if args.report:
         links = report.links(figures, args.out, args.report)
@@ -115,7 +119,7 @@ def confused(pictures, probabilities, found, pairs=6, examples=6):
     chosen = [found.wrong[(pictures.labels[found.wrong] == t) & (predicted == p)][:examples] for t, p, _ in some]
     images = [pictures.images[indices] for indices in chosen]
     claims = [probabilities[indices, p] for indices, (_, p, _) in zip(chosen, some)]
-    numbers = [[f"#{index}" for index in indices] for indices in chosen]
+    numbers = [[f"#{pictures.number(index)}" for index in indices] for indices in chosen]
     title = "The classes that are mistaken most often: the surest mistakes"
     return plots.confused_pairs(images, claims, numbers, pictures.classes, some, title)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cnnvis import console
 from cnnvis.files import complete, write_hdf5
+from cnnvis.names import shown
 
 GIF_BYTES = 2_000_000  # that pages on the web are glad to take
 
@@ -29,7 +30,7 @@ class _Parser(argparse.ArgumentParser):
     """Reports a wrong option in one line."""
 
     def error(self, message):
-        self.exit(2, f"{self.prog}: {' '.join(message.split())} (--help tells more)\n")
+        self.exit(2, f"{self.prog}: {shown(' '.join(message.split()))} (--help tells more)\n")
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter):
@@ -57,6 +58,7 @@ def visualize_parser(description, epilog=None):
         "(default: what the model was trained on)",
     )
     group.add_argument("--images", nargs="+", metavar="PATH", help="own picture files instead, of any size")
+    skip_bad(group)
     group.add_argument("--classes", type=Path, metavar="FILE", help="class names, one a line (default: the model's)")
     group.add_argument(
         "--input-range",
@@ -69,6 +71,16 @@ def visualize_parser(description, epilog=None):
     group.add_argument("--out", type=Path, default=Path("outputs"), metavar="DIR", help="folder of pictures and arrays")
     group.add_argument("--show", action="store_true", help="open the pictures in windows too")
     return options
+
+
+def skip_bad(group):
+    """The option that lets unreadable files pass."""
+    group.add_argument(
+        "--skip-bad",
+        action="store_true",
+        help="leave out files that can't be read as pictures, and say which, rather than stop at the first. They are "
+        "found where they are met: only those that are looked at, and each picture keeps its number",
+    )
 
 
 def natural(text):
@@ -224,10 +236,10 @@ def deferred_interrupts():
 def one_line(error):
     """An exception's message on one line, short enough to read."""
     if isinstance(error, OSError) and error.strerror:
-        message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        message = f"{shown(error.filename)}: {error.strerror}" if error.filename else error.strerror
     else:
         message = str(error) or type(error).__name__
-    message = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", message).split())
+    message = shown(" ".join(re.sub(r"\x1b\[[0-9;]*m", "", message).split()))
     return message if len(message) <= 400 else message[:400] + " …"
 
 

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,11 @@ import numpy as np
 from cnnvis import console, data
 from cnnvis.classifier import INPUT_RANGES, Classifier, stated_range
 from cnnvis.image_statistics import Statistics, picture_statistics
+from cnnvis.names import shown
 from cnnvis.results import accuracy
+
+MOST_CLASS_BYTES = 2**22  # of a file of class names
+MOST_NAMED = 10  # files that are named where more were skipped
 
 
 def open_classifier(args, checkpoint, split="test"):
@@ -32,7 +37,8 @@ def open_classifier(args, checkpoint, split="test"):
     size = tuple(checkpoint.model.inputs[0].shape[1:3])
     pictures = _open_pictures(args, checkpoint, None if None in size else size, split)
     if split == "train":
-        pictures = pictures.at_most(data.MOST_PIXELS, console.track("Reading pictures"))
+        whole, pictures = pictures, _read(pictures, pictures.at_most(data.MOST_PIXELS))
+        tell_skipped(whole)
     count = checkpoint.model.outputs[0].shape[-1]
     pictures = _name_classes(pictures, _read_classes(args.classes) or checkpoint.metadata.get("classes"), count)
     input_range = args.input_range or checkpoint.metadata.get("input_range") or _find_range(checkpoint.model, pictures)
@@ -73,6 +79,7 @@ def open_other(args, checkpoint, pictures):
     own = where_untold(args, checkpoint)
     own.data = pictures.name
     classifier, others = open_classifier(own, checkpoint)
+    others = replace(others, bad=pictures.bad)
     if sorted(others.classes) != sorted(pictures.classes):
         raise ValueError(f"{checkpoint.path} tells other classes apart: {', '.join(others.classes[:10])}")
     return classifier, others, np.array([others.classes.index(name) for name in pictures.classes])
@@ -81,12 +88,12 @@ def open_other(args, checkpoint, pictures):
 def _open_pictures(args, checkpoint, size, split):
     def load(name, split):
         if split == "train" and Path(name).is_dir() and not (Path(name) / "train").is_dir():
-            console.notice(f"{name} has no folder train/: looking at its test pictures instead.")
+            console.notice(f"{shown(name)} has no folder train/: looking at its test pictures instead.")
             split = "test"
-        return data.load(name, split, size)
+        return data.load(name, split, size, args.skip_bad)
 
     if args.images:
-        return data.open_images(args.images, size)
+        return data.open_images(args.images, size, args.skip_bad)
     if args.data:
         return load(args.data, "test" if args.data == "samples" else split)
     try:
@@ -96,15 +103,74 @@ def _open_pictures(args, checkpoint, size, split):
         return load("samples", "test")
 
 
+def _read(pictures, indices, track=None):
+    """The pictures at these places, in memory, without those that are to be skipped.
+
+    Raises ValueError if none are left.
+    """
+    taken = pictures.take(indices, track or console.track("Reading pictures"))
+    if len(indices) and not len(taken):
+        raise _none_left(pictures)
+    return taken
+
+
+def readable(pictures, indices, most=None):
+    """The first `most` of the indices, or all, but those of pictures that are to be skipped; it says which: int array.
+
+    Raises ValueError if none are left.
+    """
+    found = np.fromiter(islice(pictures.readable(indices), most), int)
+    tell_skipped(pictures)
+    if not len(found):
+        raise _none_left(pictures)
+    return found
+
+
+def without_bad(pictures):
+    """The pictures without those that are to be skipped, and the places (M,) of those that stay; it says which.
+
+    Raises ValueError if none are left.
+    """
+    tell_skipped(pictures)
+    kept, places = pictures.without_bad()
+    if not len(kept):
+        raise _none_left(pictures)
+    return kept, places
+
+
+def tell_skipped(pictures):
+    """Say which pictures are skipped, and why the first one is."""
+    if not pictures.bad:
+        return
+    files = [shown(pictures.source(place)) for place in sorted(pictures.bad)]
+    more = f" and {len(files) - MOST_NAMED:,} more" if len(files) > MOST_NAMED else ""
+    console.notice(
+        f"Skipped {len(files):,} of {len(pictures):,} pictures, which can't be read: "
+        f"{', '.join(files[:MOST_NAMED])}{more}. The first: {pictures.bad[min(pictures.bad)]}"
+    )
+
+
+def _none_left(pictures):
+    why = pictures.bad[min(pictures.bad)]
+    return ValueError(f"none of the {len(pictures.bad):,} pictures that were looked at can be read; the first: {why}")
+
+
 def _read_classes(path):
     if path is None:
         return None
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{shown(path)} is no file of class names")
+    if path.stat().st_size > MOST_CLASS_BYTES:
+        raise ValueError(f"{shown(path)} has {path.stat().st_size:,} bytes: that is no file of class names, one a line")
     try:
         names = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not text in UTF-8") from error
+        raise ValueError(f"{shown(path)} is not text in UTF-8") from error
     if not names or not all(map(str.isprintable, names)):
-        raise ValueError(f"{path} does not name classes: it needs one a line")
+        raise ValueError(f"{shown(path)} does not name classes: it needs one a line")
+    if len(set(names)) < len(names):
+        twice = next(name for number, name in enumerate(names) if name in names[:number])
+        raise ValueError(f"{shown(path)} names {twice!r} twice: give the two classes different names")
     return names
 
 
@@ -132,7 +198,8 @@ def _find_range(model, pictures):
     stated = stated_range(model)
     if stated:
         return stated
-    known = pictures.take(np.linspace(0, len(pictures) - 1, min(len(pictures), 500)).astype(int))  # of all classes
+    some = np.linspace(0, len(pictures) - 1, min(len(pictures), 500)).astype(int)  # of all classes
+    known = _read(pictures, some, iter)
     if (known.labels >= 0).all():
         scores = {r: accuracy(Classifier(model, r).probabilities(known.images), known.labels) for r in INPUT_RANGES}
         best, second = sorted(scores, key=scores.get, reverse=True)[:2]
@@ -186,7 +253,7 @@ def to_explain(classifier, pictures, indices=None, target=None, wrong=False, cou
     """
     if indices is None:
         indices = _choose(classifier, pictures, target, wrong, count, seed)
-    indices = np.asarray(indices)
+    indices = readable(pictures, indices)
     labels = pictures.labels[indices]
     if not wrong and target is not None:
         return indices, np.full(len(indices), target)
@@ -207,7 +274,9 @@ def _choose(classifier, pictures, target, wrong, count, seed):
         order = order[pictures.labels[order] == target]
     chosen = []
     for start in range(0, len(order), 50):
-        some = order[start : start + 50]
+        some = np.fromiter(pictures.readable(order[start : start + 50]), int)
+        if not len(some):
+            continue
         predicted = classifier.probabilities(pictures.images[some]).argmax(axis=1)
         fits = (predicted == pictures.labels[some]) != wrong
         if wrong and target is not None:
@@ -215,6 +284,8 @@ def _choose(classifier, pictures, target, wrong, count, seed):
         chosen += list(some[fits])
         if len(chosen) >= count:
             break
+    if not chosen and pictures.bad and len(pictures.bad) == len(order):
+        raise _none_left(pictures)
     if not chosen:
         raise ValueError(f"no picture is predicted {'wrongly' if wrong else 'correctly'}: choose some with --indices")
     return chosen[:count]
@@ -261,10 +332,10 @@ def training_pictures(args):
     Parameters
     ----------
     args : Namespace
-        Of train.py: `data`, `limit`, `validation` and `seed`.
+        Of train.py: `data`, `limit`, `validation`, `seed` and `skip_bad`.
     """
     if args.data != "auto":
-        pictures = data.load(args.data, "train")
+        pictures = data.load(args.data, "train", skip_bad=args.skip_bad)
     else:
         try:
             pictures = data.load("cifar10", "train")
@@ -273,10 +344,12 @@ def training_pictures(args):
             pictures = data.load("digits", "train")
     if len(pictures.classes) < 2:
         raise ValueError(f"{pictures.name} has one class: there is nothing to tell apart")
-    test = data.load(pictures.name, "test")
-    track = console.track("Reading pictures")
+    test = data.load(pictures.name, "test", skip_bad=args.skip_bad)
     if args.validation >= len(pictures):
         raise ValueError(f"--validation {args.validation} leaves nothing of {len(pictures)} images to train on")
     held_out, kept = np.split(np.random.default_rng(args.seed).permutation(len(pictures)), [args.validation])
     parts = (pictures, np.sort(kept[: args.limit])), (pictures, np.sort(held_out)), (test, np.arange(len(test)))
-    return tuple(part.take(chosen, track) for part, chosen in parts)
+    parts = tuple(_read(part, chosen) for part, chosen in parts)
+    for whole in (pictures, test):
+        tell_skipped(whole)
+    return parts

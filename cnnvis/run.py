@@ -22,6 +22,7 @@ SETTINGS = (
     "validation",
     "deterministic",
     "recipe",
+    "skip_bad",
 )
 
 
