@@ -84,17 +84,17 @@ def choose(args, classifier, pictures):
 
     Where there are no trucks, any picture that is recognised will do.
     """
-    from cnnvis import inputs
+    from cnnvis import skipping
 
     if args.indices is not None:
-        return inputs.readable(pictures, dict.fromkeys(cli.check_indices(args.indices, len(pictures)))).tolist()
+        return skipping.readable(pictures, dict.fromkeys(cli.check_indices(args.indices, len(pictures)))).tolist()
     if (pictures.labels < 0).all():
         if len(pictures) > MOST_PICTURES:
             console.notice(f"Showing the first {MOST_PICTURES} of {len(pictures)} pictures; --indices chooses others.")
-        return inputs.readable(pictures, range(len(pictures)), MOST_PICTURES).tolist()
+        return skipping.readable(pictures, range(len(pictures)), MOST_PICTURES).tolist()
     truck = cli.class_index("truck", pictures.classes) if "truck" in pictures.classes else None
     likely = [i for i, label in enumerate(pictures.labels) if truck in (None, label)] or range(len(pictures))
-    likely = inputs.readable(pictures, likely, MOST_TRIED).tolist()
+    likely = skipping.readable(pictures, likely, MOST_TRIED).tolist()
     for index in likely:
         if classifier.probabilities(pictures.images[index][None])[0].argmax() == pictures.labels[index]:
             return [index]

@@ -28,7 +28,7 @@ def options():
 def visualize(args):
     import numpy as np
 
-    from cnnvis import findings, inputs, report
+    from cnnvis import findings, inputs, report, skipping
     from cnnvis.names import shown
     from models import checkpoint
 
@@ -51,7 +51,7 @@ def visualize(args):
         classifier, others, order = other
         theirs = classifier.probabilities(others.streamed, args.batch_size, track)[:, order]
     skipped = [shown(pictures.source(place)) for place in sorted(pictures.bad or ())]
-    pictures, kept = inputs.without_bad(pictures)
+    pictures, kept = skipping.without_bad(pictures)
     probabilities, rival = probabilities[kept], None
     if other:
         rival = findings.face(probabilities, theirs[kept], pictures.labels, topk, (network.path, args.compare))

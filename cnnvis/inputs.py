@@ -2,19 +2,17 @@
 
 from argparse import Namespace
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from cnnvis import console, data
+from cnnvis import console, data, skipping
 from cnnvis.classifier import INPUT_RANGES, Classifier, stated_range
 from cnnvis.image_statistics import Statistics, picture_statistics
 from cnnvis.names import shown
 from cnnvis.results import accuracy
 
 MOST_CLASS_BYTES = 2**22  # of a file of class names
-MOST_NAMED = 10  # files that are named where more were skipped
 
 
 def open_classifier(args, checkpoint, split="test"):
@@ -37,8 +35,9 @@ def open_classifier(args, checkpoint, split="test"):
     size = tuple(checkpoint.model.inputs[0].shape[1:3])
     pictures = _open_pictures(args, checkpoint, None if None in size else size, split)
     if split == "train":
-        whole, pictures = pictures, _read(pictures, pictures.at_most(data.MOST_PIXELS))
-        tell_skipped(whole)
+        whole, track = pictures, console.track("Reading pictures")
+        pictures = skipping.read(whole, whole.at_most(data.MOST_PIXELS), track)
+        skipping.tell(whole)
     count = checkpoint.model.outputs[0].shape[-1]
     pictures = _name_classes(pictures, _read_classes(args.classes) or checkpoint.metadata.get("classes"), count)
     input_range = args.input_range or checkpoint.metadata.get("input_range") or _find_range(checkpoint.model, pictures)
@@ -103,58 +102,6 @@ def _open_pictures(args, checkpoint, size, split):
         return load("samples", "test")
 
 
-def _read(pictures, indices, track=None):
-    """The pictures at these places, in memory, without those that are to be skipped.
-
-    Raises ValueError if none are left.
-    """
-    taken = pictures.take(indices, track or console.track("Reading pictures"))
-    if len(indices) and not len(taken):
-        raise _none_left(pictures)
-    return taken
-
-
-def readable(pictures, indices, most=None):
-    """The first `most` of the indices, or all, but those of pictures that are to be skipped; it says which: int array.
-
-    Raises ValueError if none are left.
-    """
-    found = np.fromiter(islice(pictures.readable(indices), most), int)
-    tell_skipped(pictures)
-    if not len(found):
-        raise _none_left(pictures)
-    return found
-
-
-def without_bad(pictures):
-    """The pictures without those that are to be skipped, and the places (M,) of those that stay; it says which.
-
-    Raises ValueError if none are left.
-    """
-    tell_skipped(pictures)
-    kept, places = pictures.without_bad()
-    if not len(kept):
-        raise _none_left(pictures)
-    return kept, places
-
-
-def tell_skipped(pictures):
-    """Say which pictures are skipped, and why the first one is."""
-    if not pictures.bad:
-        return
-    files = [shown(pictures.source(place)) for place in sorted(pictures.bad)]
-    more = f" and {len(files) - MOST_NAMED:,} more" if len(files) > MOST_NAMED else ""
-    console.notice(
-        f"Skipped {len(files):,} of {len(pictures):,} pictures, which can't be read: "
-        f"{', '.join(files[:MOST_NAMED])}{more}. The first: {pictures.bad[min(pictures.bad)]}"
-    )
-
-
-def _none_left(pictures):
-    why = pictures.bad[min(pictures.bad)]
-    return ValueError(f"none of the {len(pictures.bad):,} pictures that were looked at can be read; the first: {why}")
-
-
 def _read_classes(path):
     if path is None:
         return None
@@ -199,7 +146,7 @@ def _find_range(model, pictures):
     if stated:
         return stated
     some = np.linspace(0, len(pictures) - 1, min(len(pictures), 500)).astype(int)  # of all classes
-    known = _read(pictures, some, iter)
+    known = skipping.read(pictures, some)
     if (known.labels >= 0).all():
         scores = {r: accuracy(Classifier(model, r).probabilities(known.images), known.labels) for r in INPUT_RANGES}
         best, second = sorted(scores, key=scores.get, reverse=True)[:2]
@@ -253,7 +200,7 @@ def to_explain(classifier, pictures, indices=None, target=None, wrong=False, cou
     """
     if indices is None:
         indices = _choose(classifier, pictures, target, wrong, count, seed)
-    indices = readable(pictures, indices)
+    indices = skipping.readable(pictures, indices)
     labels = pictures.labels[indices]
     if not wrong and target is not None:
         return indices, np.full(len(indices), target)
@@ -285,7 +232,7 @@ def _choose(classifier, pictures, target, wrong, count, seed):
         if len(chosen) >= count:
             break
     if not chosen and pictures.bad and len(pictures.bad) == len(order):
-        raise _none_left(pictures)
+        raise skipping.none_left(pictures)
     if not chosen:
         raise ValueError(f"no picture is predicted {'wrongly' if wrong else 'correctly'}: choose some with --indices")
     return chosen[:count]
@@ -349,7 +296,8 @@ def training_pictures(args):
         raise ValueError(f"--validation {args.validation} leaves nothing of {len(pictures)} images to train on")
     held_out, kept = np.split(np.random.default_rng(args.seed).permutation(len(pictures)), [args.validation])
     parts = (pictures, np.sort(kept[: args.limit])), (pictures, np.sort(held_out)), (test, np.arange(len(test)))
-    parts = tuple(_read(part, chosen) for part, chosen in parts)
+    track = console.track("Reading pictures")
+    parts = tuple(skipping.read(part, chosen, track) for part, chosen in parts)
     for whole in (pictures, test):
-        tell_skipped(whole)
+        skipping.tell(whole)
     return parts
