@@ -259,10 +259,17 @@ def save_arrays(path, arrays, attributes=None):
         for name, array in arrays.items():
             file.create_dataset(name, data=array)
         for name, value in (attributes or {}).items():
-            file.attrs[name] = value
+            file.attrs[name] = _in_utf8(value)
 
     write_hdf5(path, fill)
     console.say(path)
+
+
+def _in_utf8(value):
+    """A text, or a list of texts, in which bytes of file names that are no UTF-8 are written out; else itself."""
+    if isinstance(value, list):
+        return [_in_utf8(part) for part in value]
+    return os.fsencode(value).decode("utf-8", "backslashreplace") if isinstance(value, str) else value
 
 
 def save_text(path, text):

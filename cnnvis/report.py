@@ -69,7 +69,7 @@ def links(figures, folder, path):
 
 def _in_link(letter):
     """What stands for a letter of a path in a link: itself, unless that would end the link or mean something else."""
-    return letter if letter.isprintable() and letter not in "<>\\%#?" else quote(os.fsencode(letter))
+    return letter if letter.isprintable() and letter not in " <>\\%#?&" else quote(os.fsencode(letter))
 
 
 def markdown(name, pictures, probabilities, found, rival, figures):
