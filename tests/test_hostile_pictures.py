@@ -491,3 +491,148 @@ def test_damaged_cifar10(change, mistake, tmp_path, monkeypatch, capsys):
     line = one_line(capsys, train.main(["--data", "cifar10", "--out", str(tmp_path / "out")]))
     assert mistake in line
     assert "test_batch.bin" in line
+
+
+def spoil(folder, *names):
+    for name in names:
+        (folder / name).write_bytes(b"spoiled")
+
+
+@pytest.mark.parametrize("options", [("--data",), ("--images",)])
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
+def test_a_bad_file_among_good_ones_is_named(script, options, folder, model, tmp_path, capsys):
+    split = "train" if script is visualize_hidden_layer_activation else "test"
+    spoil(folder / split, "a/0.png", "b/1.png")
+    what = [folder] if options == ("--data",) else sorted((folder / split / "a").iterdir())
+    some = [] if script is visualize_hidden_layer_activation else ["--indices", "0"]
+    some = some if script is not visualize_results else []
+    line = one_line(capsys, run(script, model, *options, *what, *some, "--out", tmp_path / "out"))
+    assert line.endswith("a/0.png can't be read as a picture: it is of no known kind")
+    assert not list((tmp_path / "out").iterdir())
+
+
+def arrays_of(path):
+    with h5py.File(path) as file:
+        return {name: file[name][()] for name in file if isinstance(file[name], h5py.Dataset)} | dict(file.attrs)
+
+
+def test_results_of_what_remains_are_those_of_a_folder_without_the_bad_ones(folder, model, tmp_path, capsys):
+    """Rows are those of the good pictures; their numbers, and those in the figures, are those of the whole folder."""
+    spoil(folder / "test", "a/0.png", "b/1.png")
+    (folder / "test" / "b" / "9.png").symlink_to("nowhere")
+    other = tmp_path / "other.keras"
+    small_sequential(classes=2, size=24, channels=1).save(other)
+    options = ["--data", folder, "--compare", other, "--examples", "3"]
+    assert run(visualize_results, model, *options, "--skip-bad", "--out", tmp_path / "skipped") == 0
+    told = capsys.readouterr().err
+    assert told.startswith("Skipped 3 of 11 pictures, which can't be read: ")
+    assert all(name in told for name in ("a/0.png", "b/1.png", "b/9.png"))
+    found = arrays_of(tmp_path / "skipped" / "results.h5")
+    assert found["indices"].tolist() == [1, 2, 3, 4, 5, 7, 8, 9]
+    assert found["labels"].tolist() == [0] * 4 + [1] * 4
+    assert [Path(name).name for name in found["skipped"]] == ["0.png", "1.png", "9.png"]
+
+    for name in ("a/0.png", "b/1.png", "b/9.png"):
+        (folder / "test" / name).unlink()
+    assert run(visualize_results, model, *options, "--out", tmp_path / "whole") == 0
+    expected = arrays_of(tmp_path / "whole" / "results.h5")
+    assert expected["indices"].tolist() == list(range(8))
+    assert found.keys() == expected.keys()
+    for key in found.keys() - {"indices", "skipped"}:
+        np.testing.assert_array_equal(found[key], expected[key], err_msg=key)
+
+
+def test_a_picture_is_looked_at_once_before_its_place_in_a_figure(folder, model, tmp_path, monkeypatch):
+    """A folder of a million pictures is not decoded twice, only to look for what is bad."""
+    spoil(folder / "test", "a/0.png")
+    looked, whole = [], picture_files.open_image
+    monkeypatch.setattr(picture_files, "open_image", lambda path: looked.append(path) or whole(path))
+    monkeypatch.setattr(visualize_results, "draw", lambda *_: {})
+    assert run(visualize_results, model, "--data", folder, "--skip-bad", "--out", tmp_path / "out") == 0
+    assert len(looked) == len(set(looked)) == 10
+
+
+def test_captions_keep_the_number_of_a_picture(folder, tmp_path):
+    spoil(folder / "test", "a/0.png", "b/1.png")
+    pictures = data.load(str(folder), "test", (16, 16), skip_bad=True)
+    np.testing.assert_array_equal(pictures.streamed[:][[0, 6]], 0)
+    good, places = pictures.without_bad()
+    assert places.tolist() == [1, 2, 3, 4, 5, 7, 8, 9]
+    assert [good.caption(index) for index in (0, 3, 4, 5)] == ["a #1", "a #4", "b #5", "b #7"]
+    assert good.source(5).endswith("b/2.png")
+    np.testing.assert_array_equal(good.images[5], picture_files.read_image(good.source(5), (16, 16)))
+    spoil(folder / "test", "b/2.png")  # while we look on
+    with pytest.raises(ValueError, match=r"2\.png can't be read"):
+        good.images[5]
+
+
+def test_numbers_mean_the_same_picture_everywhere(folder, model, tmp_path, capsys):
+    spoil(folder / "test", "a/0.png", "b/1.png")
+    options = ["--data", folder, "--skip-bad", "--out", tmp_path, "--indices", "6", "7"]
+    expected = picture_files.read_image(folder / "test" / "b" / "2.png", (16, 16))
+    assert run(visualize_pixel_importance, model, *options) == 0
+    explained = arrays_of(tmp_path / "pixel_importance.h5")
+    assert explained["indices"].tolist() == [7]
+    np.testing.assert_array_equal(explained["images"], [expected])
+    assert run(visualize_hidden_layer_output, model, *options) == 0
+    shown_picture = arrays_of(tmp_path / "hidden_layer_output.h5")
+    assert shown_picture["index"] == 7
+    np.testing.assert_array_equal(shown_picture["image"], expected)
+    assert capsys.readouterr().err.count("b/1.png can't be read") == 2
+
+
+def test_pictures_that_are_chosen_at_random_are_good_ones(folder, model, tmp_path, capsys):
+    spoil(folder / "test", *(f"{label}/{number}.png" for label in "ab" for number in range(4)))
+    options = ["--data", folder, "--skip-bad", "--out", tmp_path]
+    for script in (visualize_pixel_importance, visualize_hidden_layer_output):
+        assert run(script, model, *options) == 0
+        assert "can't be read" in capsys.readouterr().err
+    images = arrays_of(tmp_path / "pixel_importance.h5")["images"]
+    good = [picture_files.read_image(folder / "test" / label / "4.png", (16, 16)).tolist() for label in "ab"]
+    assert all(image.tolist() in good for image in images)
+
+
+def test_filters_are_compared_with_what_remains(folder, model, tmp_path, capsys):
+    spoil(folder / "train", "a/0.png", "b/1.png")
+    assert run(visualize_hidden_layer_activation, model, "--data", folder, "--skip-bad", "--out", tmp_path) == 0
+    captured = capsys.readouterr()
+    assert "Compared with 8 pictures" in captured.out
+    assert captured.err.startswith("Skipped 2 of 10 pictures")
+
+
+def test_training_on_what_remains(folder, tmp_path, capsys):
+    spoil(folder / "train", "a/0.png", "b/1.png")
+    spoil(folder / "test", "b/4.png")
+    options = ["--data", str(folder), "--arch", "basic", "--epochs", "1", "--batch-size", "2", "--out", str(tmp_path)]
+    assert "a/0.png can't be read" in one_line(capsys, train.main([*options, "--name", "a"]))
+    assert train.main([*options, "--name", "a", "--skip-bad"]) == 0
+    captured = capsys.readouterr()
+    assert "on 8 images of" in captured.out
+    assert [line.split(",")[0] for line in captured.err.splitlines()] == [
+        "Skipped 2 of 10 pictures",
+        "Skipped 1 of 10 pictures",
+    ]
+    assert "--skip-bad" in (tmp_path / "a.json").read_text()
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
+def test_if_none_remain_one_line_says_so(script, folder, model, tmp_path, capsys):
+    for split in ("train", "test"):
+        spoil(folder / split, *(f"{label}/{number}.png" for label in "ab" for number in range(5)))
+    out = tmp_path / "out"
+    for options in (["--data", folder], ["--images", folder / "test" / "b"]):
+        line = one_line(capsys, run(script, model, *options, "--skip-bad", "--out", out))
+        assert "pictures that were looked at can be read; the first: " in line
+        assert line.endswith("it is of no known kind")
+    assert not list(out.iterdir())
+
+
+def test_own_pictures_take_the_size_of_the_first_good_one(folder):
+    spoil(folder / "test", "a/0.png", "a/1.png")
+    noise(0, 24).save(folder / "test" / "a" / "2.png")
+    pictures = data.open_images([folder / "test" / "a"], skip_bad=True)
+    assert pictures.images.shape == (5, 24, 24, 3)
+    with pytest.raises(ValueError, match=r"0\.png can't be read"):
+        data.open_images([folder / "test" / "a"])
+    with pytest.raises(FileNotFoundError, match=r"there is no picture .*gone\.png"):
+        data.open_images([folder / "gone.png"], skip_bad=True)
