@@ -27,8 +27,8 @@ from tests.conftest import small_sequential
 SCRIPTS = {
     visualize_results: (),
     visualize_pixel_importance: ("--window", "4", "--stride", "4", "--num", "2"),
-    visualize_hidden_layer_activation: ("--steps", "2", "--num", "1"),
-    visualize_hidden_layer_output: (),
+    visualize_hidden_layer_activation: ("--steps", "2", "--num", "1", "--layers", "first"),
+    visualize_hidden_layer_output: ("--layers", "first"),
 }
 NAMES = {
     "spaces": " two  words ",
@@ -516,10 +516,13 @@ def arrays_of(path):
         return {name: file[name][()] for name in file if isinstance(file[name], h5py.Dataset)} | dict(file.attrs)
 
 
-def test_results_of_what_remains_are_those_of_a_folder_without_the_bad_ones(folder, model, tmp_path, capsys):
-    """Rows are those of the good pictures; their numbers, and those in the figures, are those of the whole folder."""
+def test_results_of_what_remains_are_those_of_a_folder_without_the_bad_ones(
+    folder, model, tmp_path, capsys, monkeypatch
+):
+    """Rows are those of the good pictures; their numbers, and those in figures, are those of the whole folder."""
     spoil(folder / "test", "a/0.png", "b/1.png")
     (folder / "test" / "b" / "9.png").symlink_to("nowhere")
+    monkeypatch.setattr(visualize_results, "draw", lambda *_: {})  # slow, and not what this is about
     other = tmp_path / "other.keras"
     small_sequential(classes=2, size=24, channels=1).save(other)
     options = ["--data", folder, "--compare", other, "--examples", "3"]
