@@ -170,10 +170,10 @@ def test_pictures_of_one_pixel_and_of_one_line(size, model, tmp_path):
     assert run(visualize_results, model, "--images", tmp_path / "a.png", "--out", tmp_path) == 0
 
 
-def bomb():
-    """A PNG of 400 million pixels in 50 KB."""
+def bomb(side):
+    """A PNG of very many pixels in some KB."""
     content = io.BytesIO()
-    Image.new("1", (20_000, 20_000)).save(content, "PNG", optimize=True)
+    Image.new("1", (side, side)).save(content, "PNG", optimize=True)
     return content.getvalue()
 
 
@@ -194,7 +194,8 @@ NO_PICTURES = {
     "text": lambda: b"not at all a picture\n",
     "nothing": lambda: b"",
     "zeros": lambda: bytes(5000),
-    "bomb": bomb,
+    "bomb": lambda: bomb(20_000),
+    "small bomb": lambda: bomb(12_000),  # of which Pillow only warns
     "half a PNG": lambda: cut("PNG"),
     "half a JPEG": lambda: cut("JPEG"),
     "half a GIF": lambda: cut("GIF"),
@@ -553,6 +554,9 @@ def test_a_picture_is_looked_at_once_before_its_place_in_a_figure(folder, model,
     monkeypatch.setattr(visualize_results, "draw", lambda *_: {})
     assert run(visualize_results, model, "--data", folder, "--skip-bad", "--out", tmp_path / "out") == 0
     assert len(looked) == len(set(looked)) == 10
+    looked.clear()
+    assert run(visualize_results, model, "--data", folder, "--compare", model, "--skip-bad", "--out", tmp_path) == 0
+    assert len(looked) == 19  # the second network's pictures, too, but for the bad one
 
 
 def test_captions_keep_the_number_of_a_picture(folder, tmp_path):
