@@ -3,13 +3,14 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test test-lowest check format figures bench bench-peers bench-tricks bench-settings bench-importance bench-results bench-filters clean
+.PHONY: setup demo test test-lowest check format figures bench bench-peers bench-tricks bench-settings bench-importance bench-results bench-filters fuzz clean
 
 setup: .venv/installed
 
 .venv/installed: requirements.txt tests/requirements.txt
 .venv-bench/installed: requirements.txt bench/requirements.txt
-.venv/installed .venv-bench/installed:
+.venv-fuzz/installed: requirements.txt fuzz/requirements.txt
+.venv/installed .venv-bench/installed .venv-fuzz/installed:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo "$(PYTHON) is not Python 3.10 to 3.13: choose one by make PYTHON=python3.12 …"; exit 2; }
 	$(PYTHON) -m venv $(@D)
@@ -89,5 +90,12 @@ bench-filters: .venv-bench/installed
 	.venv-bench/bin/python train.py --arch basic --name filters_basic --out outputs --overwrite
 	.venv-bench/bin/python bench/filters.py --model outputs/filters_basic.keras --out outputs/filters_basic.md
 
+# What nobody would write into the files that we read; FUZZ_SECONDS of it a reader.
+FUZZ_SECONDS ?= 60
+fuzz: .venv-fuzz/installed
+	.venv-fuzz/bin/python fuzz/readers.py pictures --seconds $(FUZZ_SECONDS)
+	.venv-fuzz/bin/python fuzz/readers.py cifar10 --seconds $(FUZZ_SECONDS)
+	.venv-fuzz/bin/python fuzz/readers.py metadata --seconds $(FUZZ_SECONDS)
+
 clean:
-	rm -rf .venv .venv-bench .venv-lowest outputs .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench .venv-lowest .venv-fuzz outputs .pytest_cache .ruff_cache .hypothesis

@@ -27,6 +27,7 @@ def options():
         help="cifar10, digits, or a folder DIR with DIR/train/<class>/* and DIR/test/<class>/*; "
         "auto: CIFAR-10 if it can be had, else digits",
     )
+    cli.skip_bad(group)
     group.add_argument(
         "--limit", type=cli.positive, metavar="N", help="only N training images, for a quick look (default: all)"
     )

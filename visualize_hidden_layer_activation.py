@@ -42,6 +42,7 @@ def options():
 
 def visualize(args):
     from cnnvis import excitation_cache, filter_pictures, inputs
+    from cnnvis.names import shown
     from models import checkpoint
 
     cli.make_folder(args.out)
@@ -60,11 +61,11 @@ def visualize(args):
     track = console.track("Looking at real pictures")
     places = network.path.parent, args.out
     real = excitation_cache.observe(classifier, [*every.values()], pictures, network, places, track, console.say)
-    console.say(f"Compared with {len(pictures):,} pictures of {pictures.name}")
+    console.say(f"Compared with {len(pictures):,} pictures of {shown(pictures.name)}")
     how = {key: getattr(args, key) for key in ("steps", "size", "seed", "objective", "without")}
-    shown = {}
+    examined = {}
     for layer in layers:
-        shown[layer.name] = filter_pictures.examine(
+        examined[layer.name] = filter_pictures.examine(
             classifier,
             layer,
             filters[layer.name],
@@ -75,8 +76,8 @@ def visualize(args):
             track=console.track(layer.name),
             **how,
         )
-        report(shown[layer.name], layer.name)
-    save(args, shown, network, pictures)
+        report(examined[layer.name], layer.name)
+    save(args, examined, network, pictures)
 
 
 def report(layer, name):
@@ -86,13 +87,13 @@ def report(layer, name):
     console.say(f"{name}: {above} of {alive.sum()} filters exceed every real picture; {(~alive).sum()} are dead")
 
 
-def save(args, shown, network, pictures):
+def save(args, examined, network, pictures):
     """Draw few filters with their patches, many on sheets and in an atlas; write the arrays behind the pictures."""
     from cnnvis import plots
 
     topic, classes = "hidden_layer_activation", pictures.classes
-    filters = {name: {k: v for k, v in layer.items() if not k.startswith("growth")} for name, layer in shown.items()}
-    if max(len(layer["filters"]) for layer in shown.values()) <= MOST:
+    filters = {name: {k: v for k, v in layer.items() if not k.startswith("growth")} for name, layer in examined.items()}
+    if max(len(layer["filters"]) for layer in examined.values()) <= MOST:
         cli.save_figures(args.out, plots.filter_pages(topic, filters, classes), args.show)
     else:
         cli.save_figures(args.out, plots.filter_atlas(topic, filters), args.show)
@@ -100,10 +101,10 @@ def save(args, shown, network, pictures):
             sheets = plots.filter_sheets(cli.layer_file(topic, number, name), name, layer, classes)
             cli.save_figures(args.out, sheets, args.show)
     if args.gif:
-        cli.save_animation(args.out / f"{topic}.gif", plots.growth_frames(shown))
+        cli.save_animation(args.out / f"{topic}.gif", plots.growth_frames(examined))
     cli.save_arrays(
         args.out / f"{topic}.h5",
-        {f"{name}/{key}": array for name, layer in shown.items() for key, array in layer.items()},
+        {f"{name}/{key}": array for name, layer in examined.items() for key, array in layer.items()},
         {
             "model": str(network.path),
             "data": pictures.name,

@@ -6,6 +6,7 @@ import sys
 from cnnvis import cli, console
 
 MOST_PICTURES = 8  # of the user's own, where --indices names none
+MOST_TRIED = 100  # trucks at most, until one is seen as one
 
 
 def options():
@@ -83,15 +84,18 @@ def choose(args, classifier, pictures):
 
     Where there are no trucks, any picture that is recognised will do.
     """
+    from cnnvis import skipping
+
     if args.indices is not None:
-        return list(dict.fromkeys(cli.check_indices(args.indices, len(pictures))))
+        return skipping.readable(pictures, dict.fromkeys(cli.check_indices(args.indices, len(pictures)))).tolist()
     if (pictures.labels < 0).all():
         if len(pictures) > MOST_PICTURES:
             console.notice(f"Showing the first {MOST_PICTURES} of {len(pictures)} pictures; --indices chooses others.")
-        return range(min(len(pictures), MOST_PICTURES))
+        return skipping.readable(pictures, range(len(pictures)), MOST_PICTURES).tolist()
     truck = cli.class_index("truck", pictures.classes) if "truck" in pictures.classes else None
-    likely = [i for i, label in enumerate(pictures.labels) if truck in (None, label)] or [0]
-    for index in likely[:100]:
+    likely = [i for i, label in enumerate(pictures.labels) if truck in (None, label)] or range(len(pictures))
+    likely = skipping.readable(pictures, likely, MOST_TRIED).tolist()
+    for index in likely:
         if classifier.probabilities(pictures.images[index][None])[0].argmax() == pictures.labels[index]:
             return [index]
     return likely[:1]

@@ -28,7 +28,8 @@ def options():
 def visualize(args):
     import numpy as np
 
-    from cnnvis import findings, inputs, plots, report
+    from cnnvis import findings, inputs, plots, report, skipping
+    from cnnvis.names import shown
     from models import checkpoint
 
     cli.make_folder(args.out)
@@ -47,13 +48,16 @@ def visualize(args):
     other = inputs.open_other(args, checkpoint.load(args.compare), pictures) if args.compare else None
 
     track = console.track("Predicting")
-    probabilities = classifier.probabilities(pictures.images, args.batch_size, track)
-    rival = None
+    probabilities = classifier.probabilities(pictures.streamed, args.batch_size, track)
     if other:
         classifier, others, order = other
-        theirs = classifier.probabilities(others.images, args.batch_size, track)[:, order]
-        rival = findings.face(probabilities, theirs, pictures.labels, topk, (network.path, args.compare))
-    arrays = {"probabilities": probabilities, "labels": pictures.labels}
+        theirs = classifier.probabilities(others.streamed, args.batch_size, track)[:, order]
+    skipped = [shown(pictures.source(place)) for place in sorted(pictures.bad or ())]
+    pictures, kept = skipping.without_bad(pictures)
+    probabilities, rival = probabilities[kept], None
+    if other:
+        rival = findings.face(probabilities, theirs[kept], pictures.labels, topk, (network.path, args.compare))
+    arrays = {"probabilities": probabilities, "labels": pictures.labels, "indices": kept}
     if labelled:
         found = findings.examine(probabilities, pictures.labels, topk)
         how = report.headline(found.scores), args.examples, topk, args.seed
@@ -64,7 +68,7 @@ def visualize(args):
         figures = plots.predictions(pictures, [probabilities], "results", first, "Predictions", topk)
     cli.save_figures(args.out, figures, args.show)
     more, numbers = findings.to_save(found, rival) if labelled else findings.nothing_to_save(classifier.classes)
-    what = {"model": str(network.path), "data": pictures.name, "classes": list(pictures.classes)}
+    what = {"model": str(network.path), "data": pictures.name, "classes": list(pictures.classes), "skipped": skipped}
     cli.save_arrays(args.out / "results.h5", arrays | more, what | numbers)
     if args.report:
         links = report.links(figures, args.out, args.report)

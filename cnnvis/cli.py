@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cnnvis import console, interrupts
 from cnnvis.files import complete, write_hdf5
+from cnnvis.names import shown
 
 GIF_BYTES = 2_000_000  # that pages on the web are glad to take
 
@@ -27,7 +28,7 @@ class _Parser(argparse.ArgumentParser):
     """Reports a wrong option in one line."""
 
     def error(self, message):
-        self.exit(2, f"{self.prog}: {' '.join(message.split())} (--help tells more)\n")
+        self.exit(2, f"{self.prog}: {shown(' '.join(message.split()))} (--help tells more)\n")
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter):
@@ -55,6 +56,7 @@ def visualize_parser(description, epilog=None):
         "(default: what the model was trained on)",
     )
     group.add_argument("--images", nargs="+", metavar="PATH", help="own picture files instead, of any size")
+    skip_bad(group)
     group.add_argument("--classes", type=Path, metavar="FILE", help="class names, one a line (default: the model's)")
     group.add_argument(
         "--input-range",
@@ -67,6 +69,16 @@ def visualize_parser(description, epilog=None):
     group.add_argument("--out", type=Path, default=Path("outputs"), metavar="DIR", help="folder of pictures and arrays")
     group.add_argument("--show", action="store_true", help="open the pictures in windows too")
     return options
+
+
+def skip_bad(group):
+    """The option that lets unreadable files pass."""
+    group.add_argument(
+        "--skip-bad",
+        action="store_true",
+        help="leave out files that can't be read as pictures, and say which, rather than stop at the first. They are "
+        "found where they are met: only those that are looked at, and each picture keeps its number",
+    )
 
 
 def natural(text):
@@ -210,10 +222,10 @@ def _stderr_closed():
 def one_line(error):
     """An exception's message on one line, short enough to read."""
     if isinstance(error, OSError) and error.strerror:
-        message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        message = f"{shown(error.filename)}: {error.strerror}" if error.filename else error.strerror
     else:
         message = str(error) or type(error).__name__
-    message = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", message).split())
+    message = shown(" ".join(re.sub(r"\x1b\[[0-9;]*m", "", message).split()))
     return message if len(message) <= 400 else message[:400] + " …"
 
 
@@ -233,15 +245,17 @@ def save_arrays(path, arrays, attributes=None):
         for name, array in arrays.items():
             file.create_dataset(name, data=array)
         for name, value in (attributes or {}).items():
-            file.attrs[name] = [_in_utf8(part) for part in value] if isinstance(value, list) else _in_utf8(value)
+            file.attrs[name] = _in_utf8(value)
 
     write_hdf5(path, fill)
     console.say(path)
 
 
 def _in_utf8(value):
-    """A text, such as the name of a file that was no UTF-8, as HDF5 takes it; anything else as it is."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+    """A text, or a list of texts, in which bytes of file names that are no UTF-8 are written out; else itself."""
+    if isinstance(value, list):
+        return [_in_utf8(part) for part in value]
+    return os.fsencode(value).decode("utf-8", "backslashreplace") if isinstance(value, str) else value
 
 
 def save_text(path, text):

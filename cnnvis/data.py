@@ -2,9 +2,6 @@
 
 import math
 import os
-import socket
-import threading
-import urllib.request
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -12,21 +9,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from cnnvis import cifar10
+from cnnvis.cifar10 import CLASSES as CIFAR10_CLASSES
+from cnnvis.cifar10 import Unavailable  # noqa: F401 - data.load raises it
+from cnnvis.names import shown
 from cnnvis.picture_files import LazyPictures, open_image, read_image, resize
 
-CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-CIFAR10_FILES = {"train": [f"data_batch_{i}.bin" for i in range(1, 6)], "test": ["test_batch.bin"]}
-CIFAR10_RECORDS = 10_000  # pictures in a file
-CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
-SILENCE = 15  # seconds without an answer after which a download is given up
 SAMPLES = Path(__file__).parent.parent / "imgs" / "samples"
 NAMES = ("cifar10", "digits", "samples")
 MOST_PIXELS = 100_000_000  # of training pictures that are looked at: all of CIFAR-10's, or 1,923 at 224x224
 PIXELS_AT_ONCE = 256_000  # of the pictures that go through a network together: 250 of 32x32
-
-
-class Unavailable(OSError):
-    """A data set is neither on this machine nor to be had from the network."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +35,18 @@ class Pictures:
         Index into `classes`; -1 where it is not known.
     classes : tuple of str
         Empty where there are no labels.
+    bad : dict of int to str, optional
+        Which pictures were found to be unreadable, and why. Without it, to read one that is unreadable is an error.
+    numbers : (N,) int64 array, optional
+        The place that each had before unreadable ones were left out.
     """
 
     name: str
     images: np.ndarray
     labels: np.ndarray
     classes: tuple
+    bad: dict | None = None
+    numbers: np.ndarray | None = None
 
     def __len__(self):
         return len(self.labels)
@@ -59,14 +57,48 @@ class Pictures:
         return Path(self.name).resolve().name
 
     def take(self, indices, track=iter):
-        """The pictures at these places, in this order, in memory; `track` wraps the sequence of files to be read."""
-        images = self.images.read(indices, track) if isinstance(self.images, LazyPictures) else self.images[indices]
-        return replace(self, images=images, labels=self.labels[indices])
+        """The pictures at these places, in this order, in memory; `track` wraps the sequence of files to be read.
 
-    def at_most(self, pixels, track=iter):
-        """Every picture, or every second, every third, ..., so that there are no more pixels in all; in memory."""
+        Those that are found to be unreadable are left out, and noted in `bad`.
+        """
+        if not isinstance(self.images, LazyPictures):
+            return replace(self, images=self.images[indices], labels=self.labels[indices])
+        images = self.streamed.read(indices, track)
+        if self.bad:
+            good = np.array([index not in self.bad for index in np.asarray(indices).tolist()], dtype=bool)
+            images, indices = images[good], np.asarray(indices)[good]
+        return replace(self, images=images, labels=self.labels[indices], bad=None)
+
+    def at_most(self, pixels):
+        """Indices of every picture, or every second, every third, ..., so that there are no more pixels in all."""
         step = max(1, -(-math.prod(self.images.shape[:3]) // pixels))
-        return self.take(np.arange(0, len(self), step), track)
+        return np.arange(0, len(self), step)
+
+    @property
+    def streamed(self):
+        """The images, to be gone through once: one that is found to be unreadable is black, and noted in `bad`."""
+        return self.images if self.bad is None else LazyPictures(self.images.sources, self.images.shape[1:3], self.bad)
+
+    def readable(self, indices):
+        """Yield those of the indices whose pictures can be read; where unreadable ones are an error, without a look."""
+        images = self.streamed
+        for index in indices:
+            if self.bad is not None:
+                images.read(index)
+            if not self.bad or int(index) not in self.bad:
+                yield index
+
+    def without_bad(self):
+        """The same without the pictures in `bad`, and the places (M,) of those that stay."""
+        stay = np.setdiff1d(np.arange(len(self)), list(self.bad or ()))
+        images = self.images
+        if self.bad:
+            images = LazyPictures([images.sources[place] for place in stay], images.shape[1:3])
+        return replace(self, images=images, labels=self.labels[stay], bad=None, numbers=stay), stay
+
+    def number(self, index):
+        """The place of a picture among all of its data set, unreadable ones too."""
+        return index if self.numbers is None else int(self.numbers[index])
 
     def source(self, index):
         """The file that a picture is from, or its number if it is from none."""
@@ -76,7 +108,7 @@ class Pictures:
     def caption(self, index):
         """What to write over a picture: its class and number, or the name of its file where the class isn't known."""
         label = self.labels[index]
-        return f"{self.classes[label]} #{index}" if label >= 0 else Path(self.source(index)).name
+        return f"{self.classes[label]} #{self.number(index)}" if label >= 0 else Path(self.source(index)).name
 
 
 def pictures_at_once(height, width):
@@ -84,7 +116,7 @@ def pictures_at_once(height, width):
     return max(1, PIXELS_AT_ONCE // (height * width))
 
 
-def load(name, split, size=None):
+def load(name, split, size=None, skip_bad=False):
     """Load one split of a data set.
 
     Parameters
@@ -94,6 +126,9 @@ def load(name, split, size=None):
     split : {"train", "test"}
     size : (height, width), optional
         What to bring the pictures to: 32x32 if not said.
+    skip_bad : bool
+        Whether unreadable files of a folder are to be left out where they are met. Nothing looks for them beforehand:
+        a folder of a million pictures would be decoded twice.
 
     Returns
     -------
@@ -109,21 +144,21 @@ def load(name, split, size=None):
     """
     size = size or (32, 32)
     if name == "cifar10":
-        pictures = _cifar10(split)
+        pictures = Pictures(name, *cifar10.load(split), CIFAR10_CLASSES)
     elif name == "digits":
         pictures = _digits(split)
     elif name == "samples":
         pictures = _samples(split)
     elif Path(name).is_dir():
-        return _folder(Path(name), split, size)
+        return _folder(Path(name), split, size, skip_bad)
     else:
-        raise ValueError(f"no data set or folder is called {name!r}; there are {', '.join(NAMES)}")
+        raise ValueError(f"no data set or folder is called '{shown(name)}'; there are {', '.join(NAMES)}")
     if pictures.images.shape[1:3] != tuple(size):
         pictures = replace(pictures, images=LazyPictures(pictures.images, size))
     return pictures
 
 
-def open_images(paths, size=None):
+def open_images(paths, size=None, skip_bad=False):
     """The user's own picture files, in any mode and of any size.
 
     Parameters
@@ -132,6 +167,8 @@ def open_images(paths, size=None):
         Files, or folders of which every file is read.
     size : (height, width), optional
         What to bring them to: the first one's own size if not said.
+    skip_bad : bool
+        As of `load`; a file that is named and isn't there is an error anyway.
 
     Returns
     -------
@@ -147,14 +184,23 @@ def open_images(paths, size=None):
     if "" in paths:
         raise ValueError("--images '' names no file")
     for path in map(Path, paths):
+        if not path.is_dir() and not os.path.lexists(path):
+            raise FileNotFoundError(f"there is no picture {shown(path)}")
         files += _files(path) if path.is_dir() else [str(path)]
     if not files:
-        raise ValueError(f"no picture in {', '.join(map(str, paths))}")
+        raise ValueError(f"no picture in {', '.join(map(shown, paths))}")
+    size = size or _first_size(files, skip_bad)
+    bad = {} if skip_bad else None
+    return Pictures("images", LazyPictures(files, size), np.full(len(files), -1), (), bad)
+
+
+def _first_size(files, skip_bad):
     for file in files:
-        if not os.path.exists(file):
-            raise FileNotFoundError(f"there is no picture {file}")
-    size = size or open_image(files[0]).size[::-1]
-    return Pictures("images", LazyPictures(files, size), np.full(len(files), -1), ())
+        try:
+            return open_image(file).size[::-1]
+        except (ValueError, OSError):
+            if not skip_bad or file is files[-1]:
+                raise
 
 
 def statistics(images):
@@ -167,70 +213,6 @@ def statistics(images):
     means = [np.average(levels, weights=count) for count in counts]
     variances = [np.average((levels - mean) ** 2, weights=count) for count, mean in zip(counts, means)]
     return [float(m) for m in means], [float(v) or 1.0 for v in variances]
-
-
-def _cifar10(split):
-    folder = os.environ.get("CIFAR10_DIR")
-    if folder:
-        parts = [_cifar10_file(Path(folder) / file) for file in CIFAR10_FILES[split]]
-        images, labels = (np.concatenate(arrays) for arrays in zip(*parts))
-    else:
-        images, labels = _cifar10_from_keras()[split == "test"]
-    return Pictures("cifar10", images, labels.reshape(-1).astype("int64"), CIFAR10_CLASSES)
-
-
-def _cifar10_file(path):
-    """Read a file of the official binary version: records of a label, then 1,024 red, green and blue bytes."""
-    if not path.is_file():
-        raise FileNotFoundError(f"CIFAR10_DIR has no file {path}")
-    record = 1 + 3 * 32 * 32
-    size = path.stat().st_size
-    if size != CIFAR10_RECORDS * record:
-        raise ValueError(f"{path} has {size:,} bytes, a CIFAR-10 file has {CIFAR10_RECORDS * record:,}: copy it again")
-    records = np.fromfile(path, np.uint8).reshape(-1, record)
-    labels = records[:, 0]
-    if labels.max() > 9:
-        wrong = int(np.argmax(labels > 9))
-        raise ValueError(f"{path}: record {wrong} has label {labels[wrong]}, CIFAR-10's are 0-9: copy it again")
-    return np.ascontiguousarray(records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)), labels
-
-
-def _cifar10_from_keras():
-    """CIFAR-10 out of Keras's cache, or downloaded by Keras, which checks its checksum."""
-    import keras
-
-    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
-    cached = home / "datasets" / "cifar-10-batches-py-target_archive"
-    if not cached.exists() and not _answers(CIFAR10_URL):
-        raise Unavailable(
-            "CIFAR-10 is not on this machine and its server does not answer: "
-            "set CIFAR10_DIR to the folder of its binary version, or connect to the internet"
-        )
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(SILENCE)
-    try:
-        return keras.datasets.cifar10.load_data()
-    except Exception as error:  # urllib, tarfile and the checksum each fail in their own way
-        raise Unavailable(f"CIFAR-10 could not be downloaded: {error}") from error
-    finally:
-        socket.setdefaulttimeout(before)
-
-
-def _answers(url):
-    """Whether a server answers within `SILENCE` seconds, name resolution included, which urllib's time-out is not."""
-    answers = []
-
-    def ask():
-        try:
-            with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=SILENCE):
-                answers.append(url)
-        except OSError:
-            pass
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(SILENCE)
-    return bool(answers)
 
 
 def _digits(split):
@@ -258,25 +240,42 @@ def _samples(split):
     return Pictures("samples", images, np.array(labels, dtype="int64"), CIFAR10_CLASSES)
 
 
-def _folder(folder, split, size):
+def _folder(folder, split, size, skip_bad):
+    name = shown(folder)
     classes = sorted({name for part in ("train", "test") for name in _class_folders(folder / part)})
     if not classes:
-        raise ValueError(f"{folder} has no classes: it needs folders {folder}/{split}/<class>/ with pictures in them")
+        raise ValueError(f"{name} has no classes: it needs folders {name}/{split}/<class>/ with pictures in them")
+    for label in classes:
+        if not label.isprintable():
+            raise ValueError(f"a class of {name} has a name that can't be shown, '{shown(label)}': rename its folder")
     files = [_files(folder / split / name) for name in classes]
     if not any(files):
-        raise ValueError(f"{folder / split} has no pictures: it needs them in folders {folder / split}/<class>/")
+        raise ValueError(f"{name}/{split} has no pictures: it needs them in folders {name}/{split}/<class>/")
     labels = np.repeat(np.arange(len(classes)), [len(names) for names in files])
-    return Pictures(str(folder), LazyPictures(list(chain(*files)), size), labels, tuple(classes))
+    bad = {} if skip_bad else None
+    return Pictures(str(folder), LazyPictures(list(chain(*files)), size), labels, tuple(classes), bad)
 
 
 def _class_folders(folder):
     if not folder.is_dir():
         return []
-    return [path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    paths = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    for path in paths:
+        if path.is_symlink() and not path.exists():
+            raise FileNotFoundError(f"{shown(path)} is a link that leads nowhere: mend or remove it")
+    return [path.name for path in paths if path.is_dir()]
 
 
 def _files(folder):
+    """What is in a folder and no folder itself, sorted; links that lead nowhere too, which to read is an error."""
     if not folder.is_dir():
         return []
     with os.scandir(folder) as entries:
-        return sorted(entry.path for entry in entries if entry.is_file() and not entry.name.startswith("."))
+        return sorted(entry.path for entry in entries if not entry.name.startswith(".") and not _is_folder(entry))
+
+
+def _is_folder(entry):
+    try:
+        return entry.is_dir()
+    except OSError:  # of a link in a circle
+        return False

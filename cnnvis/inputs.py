@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnvis import console, data
+from cnnvis import console, data, skipping
 from cnnvis.classifier import INPUT_RANGES, Classifier, stated_range
 from cnnvis.image_statistics import Statistics, picture_statistics
+from cnnvis.names import shown
 from cnnvis.results import accuracy
+
+MOST_CLASS_BYTES = 2**22  # of a file of class names
 
 
 def open_classifier(args, checkpoint, split="test"):
@@ -32,7 +35,9 @@ def open_classifier(args, checkpoint, split="test"):
     size = tuple(checkpoint.model.inputs[0].shape[1:3])
     pictures = _open_pictures(args, checkpoint, None if None in size else size, split)
     if split == "train":
-        pictures = pictures.at_most(data.MOST_PIXELS, console.track("Reading pictures"))
+        whole, track = pictures, console.track("Reading pictures")
+        pictures = skipping.read(whole, whole.at_most(data.MOST_PIXELS), track)
+        skipping.tell(whole)
     count = checkpoint.model.outputs[0].shape[-1]
     pictures = _name_classes(pictures, _read_classes(args.classes) or checkpoint.metadata.get("classes"), count)
     input_range = args.input_range or checkpoint.metadata.get("input_range") or _find_range(checkpoint.model, pictures)
@@ -73,6 +78,7 @@ def open_other(args, checkpoint, pictures):
     own = where_untold(args, checkpoint)
     own.data = pictures.name
     classifier, others = open_classifier(own, checkpoint)
+    others = replace(others, bad=pictures.bad)
     if sorted(others.classes) != sorted(pictures.classes):
         raise ValueError(f"{checkpoint.path} tells other classes apart: {', '.join(others.classes[:10])}")
     return classifier, others, np.array([others.classes.index(name) for name in pictures.classes])
@@ -81,12 +87,12 @@ def open_other(args, checkpoint, pictures):
 def _open_pictures(args, checkpoint, size, split):
     def load(name, split):
         if split == "train" and Path(name).is_dir() and not (Path(name) / "train").is_dir():
-            console.notice(f"{name} has no folder train/: looking at its test pictures instead.")
+            console.notice(f"{shown(name)} has no folder train/: looking at its test pictures instead.")
             split = "test"
-        return data.load(name, split, size)
+        return data.load(name, split, size, args.skip_bad)
 
     if args.images:
-        return data.open_images(args.images, size)
+        return data.open_images(args.images, size, args.skip_bad)
     if args.data:
         return load(args.data, "test" if args.data == "samples" else split)
     try:
@@ -99,12 +105,19 @@ def _open_pictures(args, checkpoint, size, split):
 def _read_classes(path):
     if path is None:
         return None
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{shown(path)} is no file of class names")
+    if path.stat().st_size > MOST_CLASS_BYTES:
+        raise ValueError(f"{shown(path)} has {path.stat().st_size:,} bytes: that is no file of class names, one a line")
     try:
         names = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not text in UTF-8") from error
+        raise ValueError(f"{shown(path)} is not text in UTF-8") from error
     if not names or not all(map(str.isprintable, names)):
-        raise ValueError(f"{path} does not name classes: it needs one a line")
+        raise ValueError(f"{shown(path)} does not name classes: it needs one a line")
+    if len(set(names)) < len(names):
+        twice = next(name for number, name in enumerate(names) if name in names[:number])
+        raise ValueError(f"{shown(path)} names {twice!r} twice: give the two classes different names")
     return names
 
 
@@ -132,7 +145,8 @@ def _find_range(model, pictures):
     stated = stated_range(model)
     if stated:
         return stated
-    known = pictures.take(np.linspace(0, len(pictures) - 1, min(len(pictures), 500)).astype(int))  # of all classes
+    some = np.linspace(0, len(pictures) - 1, min(len(pictures), 500)).astype(int)  # of all classes
+    known = skipping.read(pictures, some)
     if (known.labels >= 0).all():
         scores = {r: accuracy(Classifier(model, r).probabilities(known.images), known.labels) for r in INPUT_RANGES}
         best, second = sorted(scores, key=scores.get, reverse=True)[:2]
@@ -186,7 +200,7 @@ def to_explain(classifier, pictures, indices=None, target=None, wrong=False, cou
     """
     if indices is None:
         indices = _choose(classifier, pictures, target, wrong, count, seed)
-    indices = np.asarray(indices)
+    indices = skipping.readable(pictures, indices)
     labels = pictures.labels[indices]
     if not wrong and target is not None:
         return indices, np.full(len(indices), target)
@@ -207,7 +221,9 @@ def _choose(classifier, pictures, target, wrong, count, seed):
         order = order[pictures.labels[order] == target]
     chosen = []
     for start in range(0, len(order), 50):
-        some = order[start : start + 50]
+        some = np.fromiter(pictures.readable(order[start : start + 50]), int)
+        if not len(some):
+            continue
         predicted = classifier.probabilities(pictures.images[some]).argmax(axis=1)
         fits = (predicted == pictures.labels[some]) != wrong
         if wrong and target is not None:
@@ -215,6 +231,8 @@ def _choose(classifier, pictures, target, wrong, count, seed):
         chosen += list(some[fits])
         if len(chosen) >= count:
             break
+    if not chosen and pictures.bad and len(pictures.bad) == len(order):
+        raise skipping.none_left(pictures)
     if not chosen:
         raise ValueError(f"no picture is predicted {'wrongly' if wrong else 'correctly'}: choose some with --indices")
     return chosen[:count]
@@ -261,10 +279,10 @@ def training_pictures(args):
     Parameters
     ----------
     args : Namespace
-        Of train.py: `data`, `limit`, `validation` and `seed`.
+        Of train.py: `data`, `limit`, `validation`, `seed` and `skip_bad`.
     """
     if args.data != "auto":
-        pictures = data.load(args.data, "train")
+        pictures = data.load(args.data, "train", skip_bad=args.skip_bad)
     else:
         try:
             pictures = data.load("cifar10", "train")
@@ -273,10 +291,13 @@ def training_pictures(args):
             pictures = data.load("digits", "train")
     if len(pictures.classes) < 2:
         raise ValueError(f"{pictures.name} has one class: there is nothing to tell apart")
-    test = data.load(pictures.name, "test")
-    track = console.track("Reading pictures")
+    test = data.load(pictures.name, "test", skip_bad=args.skip_bad)
     if args.validation >= len(pictures):
         raise ValueError(f"--validation {args.validation} leaves nothing of {len(pictures)} images to train on")
     held_out, kept = np.split(np.random.default_rng(args.seed).permutation(len(pictures)), [args.validation])
     parts = (pictures, np.sort(kept[: args.limit])), (pictures, np.sort(held_out)), (test, np.arange(len(test)))
-    return tuple(part.take(chosen, track) for part, chosen in parts)
+    track = console.track("Reading pictures")
+    parts = tuple(skipping.read(part, chosen, track) for part, chosen in parts)
+    for whole in (pictures, test):
+        skipping.tell(whole)
+    return parts

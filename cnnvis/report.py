@@ -3,6 +3,9 @@
 import os
 import re
 from pathlib import Path
+from urllib.parse import quote
+
+from cnnvis.names import shown
 
 MOST_ROWS = 25  # of a table of pictures
 
@@ -30,11 +33,11 @@ def suspicion(found):
 def difference(rival, scores):
     """How a second classifier differs from the first, of the given scores, in one sentence."""
     gained = 100 * (rival.scores.accuracy - scores.accuracy)
-    only = [f"{len(only):,} right by {name} alone" for only, name in zip(rival.comparison.only, rival.names)]
+    only = [f"{len(only):,} right by {shown(name)} alone" for only, name in zip(rival.comparison.only, rival.names)]
     p_value = rival.comparison.p_value
     verdict = "more than" if p_value < 0.05 else "no more than"
     return (
-        f"{rival.names[1]}: {rival.scores.accuracy:.2%}, {gained:+.2f} points; {', '.join(only)}; "
+        f"{shown(rival.names[1])}: {rival.scores.accuracy:.2%}, {gained:+.2f} points; {', '.join(only)}; "
         f"McNemar's exact test p = {p_value:.2g}, so they differ {verdict} chance explains"
     )
 
@@ -60,8 +63,13 @@ def class_rows(scores, classes, rival=None, most=None):
 
 def links(figures, folder, path):
     """How a report at `path` shows the figures of these names, which are in a folder: dict of str to Markdown."""
-    way = Path(os.path.relpath(folder, path.parent)).as_posix()
+    way = "".join(map(_in_link, Path(os.path.relpath(folder, path.parent)).as_posix()))
     return {name: f"![{name}](<{way}/{name}.png>)" for name in figures}
+
+
+def _in_link(letter):
+    """What stands for a letter of a path in a link: itself, unless that would end the link or mean something else."""
+    return letter if letter.isprintable() and letter not in " <>\\%#?&" else quote(os.fsencode(letter))
 
 
 def markdown(name, pictures, probabilities, found, rival, figures):
@@ -128,5 +136,5 @@ def _table(columns, rows):
 
 
 def _escape(text):
-    """Text that Markdown shows as it is."""
-    return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", text)
+    """Text that Markdown shows as it is, on one line."""
+    return re.sub(r"([\\`*_\[\]<>|&~$]|^[-+#])", r"\\\1", shown(text))

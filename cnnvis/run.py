@@ -23,6 +23,7 @@ SETTINGS = (
     "validation",
     "deterministic",
     "recipe",
+    "skip_bad",
 )
 
 

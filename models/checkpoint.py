@@ -19,6 +19,8 @@ from models import inspection, keras_versions
 
 STASH = Path(__file__).parent / "stashed"
 MOST_METADATA = 2**20  # bytes
+MOST_LETTERS = 255  # of a class name, as of the folder that it may come from
+MOST_LETTERS_OF_A_PATH = 4096
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,11 @@ def read_metadata(path):
 
 
 def _is_text(value):
-    return isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable()
+    return isinstance(value, str) and 0 < len(value) <= MOST_LETTERS and value.isprintable()
+
+
+def _is_path(value):
+    return isinstance(value, str) and 0 < len(value) <= MOST_LETTERS_OF_A_PATH and "\0" not in value
 
 
 def _is_number(value):
@@ -179,7 +185,7 @@ def _is_number(value):
 
 
 _RIGHT = {
-    "data": _is_text,
+    "data": _is_path,
     "trained_at": _is_text,
     "classes": lambda names: isinstance(names, list) and all(map(_is_text, names)) and len(set(names)) == len(names),
     "input_range": lambda ends: (

@@ -193,10 +193,10 @@ def test_metadata_that_lie(tmp_path):
             [*names, {}],
             [*names, "a\0b"],
             [*names, "class 1"],
-            [*names, "a" * 201],
+            [*names, "a" * 256],
         ],
         "input_range": ["0-1", [0], [0, 1, 2], [None, None], ["0", "255"], [255, 0], [0, 10**400], [False, True]],
-        "data": ["", 3, None],
+        "data": ["", 3, None, "a\0b", "a" * 4097],
         "trained_at": [None, 2026],
     }.items():
         for value in values:

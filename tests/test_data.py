@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis import data, picture_files
+from cnnvis import cifar10, data, picture_files
 
 RECORD = 3073
 
@@ -14,7 +14,7 @@ RECORD = 3073
 @pytest.fixture
 def fake_cifar10(tmp_path, monkeypatch):
     """A CIFAR-10 folder of black airplanes (sparse files), of which tests change single bytes."""
-    for file in [*data.CIFAR10_FILES["train"], *data.CIFAR10_FILES["test"]]:
+    for file in [*cifar10.FILES["train"], *cifar10.FILES["test"]]:
         with (tmp_path / file).open("wb") as handle:
             handle.truncate(10_000 * RECORD)
     monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))

@@ -10,11 +10,12 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
-FILES = {name: ROOT / name / "requirements.txt" for name in (".", "tests", "bench")}
-OURS = {"cnnvis", "models", "bench", "tests", *(path.stem for path in ROOT.glob("*.py"))}
+FILES = {name: ROOT / name / "requirements.txt" for name in (".", "tests", "bench", "fuzz")}
+FOLDERS = "article", "bench", "cnnvis", "fuzz", "models", "tests"
+OURS = {*FOLDERS, *(path.stem for path in ROOT.glob("*.py"))}
 MODULES = {"pillow": "PIL", "scikit-learn": "sklearn", "opencv-python-headless": "cv2"}  # that go by another name
 NOT_IMPORTED = {"ruff", "pytest-xdist", "opencv-python-headless"}  # but run, plugged in, or needed by another one
-NOT_ASKED_FOR = {"scipy", "packaging", "tf_keras"}  # which scikit-learn, pytest and tf-explain bring
+NOT_ASKED_FOR = {"scipy", "packaging", "markdown_it", "tf_keras"}  # that scikit-learn, pytest, rich, tf-explain bring
 
 
 def requirements(folder):
@@ -40,10 +41,7 @@ def test_each_has_its_reason_and_no_reason_is_left_over():
 
 
 def test_each_is_used_and_nothing_else_is():
-    paths = [
-        *ROOT.glob("*.py"),
-        *(p for name in ("cnnvis", "models", "bench", "tests") for p in ROOT.glob(f"{name}/**/*.py")),
-    ]
+    paths = [*ROOT.glob("*.py"), *(path for folder in FOLDERS for path in ROOT.glob(f"{folder}/**/*.py"))]
     used = {name for name in imported(paths) if name not in {*sys.stdlib_module_names, *OURS, *NOT_ASKED_FOR}}
     asked_for = {requirement.name for folder in FILES for requirement in requirements(folder)} - NOT_IMPORTED
     assert {MODULES.get(name, name.replace("-", "_")) for name in asked_for} == used

@@ -4,6 +4,8 @@ from matplotlib import colormaps
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from cnnvis.names import shown
+
 DPI = 110
 RIGHT, WRONG, OTHER, INK = (
     "#1b7f79",
@@ -36,11 +38,11 @@ def despine(axes):
 
 
 def plain(text):
-    """Text for a figure, in which a dollar sign is one and begins no formula."""
-    return str(text).replace("$", r"\$")
+    """A line of text for a figure, in which a dollar sign is one and begins no formula."""
+    return shown(text).replace("$", r"\$")
 
 
 def short(name, width=18):
     """A name of at most `width` letters for a figure."""
-    name = str(name)
+    name = shown(name)
     return plain(name if len(name) <= width else name[: width - 1].rstrip() + "…")

@@ -63,6 +63,6 @@ def _confused(pictures, probabilities, found, pairs=6, examples=6):
     chosen = [found.wrong[(pictures.labels[found.wrong] == t) & (predicted == p)][:examples] for t, p, _ in some]
     images = [pictures.images[indices] for indices in chosen]
     claims = [probabilities[indices, p] for indices, (_, p, _) in zip(chosen, some)]
-    numbers = [[f"#{index}" for index in indices] for indices in chosen]
+    numbers = [[f"#{pictures.number(index)}" for index in indices] for indices in chosen]
     title = "The classes that are mistaken most often: the surest mistakes"
     return confused_pairs(images, claims, numbers, pictures.classes, some, title)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnnvis.plots.canvas import INK, OTHER, RIGHT, WRONG, new_figure, short, show_image
+from cnnvis.plots.canvas import INK, OTHER, RIGHT, WRONG, new_figure, plain, short, show_image
 
 
 def gallery_pages(name, images, probabilities, labels, classes, captions, title, top=3, most=24):
@@ -31,7 +31,7 @@ def gallery(images, probabilities, labels, classes, captions, title, top=3):
     columns = min(4 if across == 2 else 3, len(images))
     rows = -(-len(images) // columns)
     figure = new_figure(max((1.5 * across + 0.1) * columns, 5), 1.75 * rows + 0.5)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(plain(title), fontsize=11)
     ratios = [1, *[1.1] * len(probabilities)] * columns
     grid = figure.subplots(rows, across * columns, squeeze=False, width_ratios=ratios)
     for axes in grid.flat[across * len(images) :]:
@@ -59,7 +59,7 @@ def confused_pairs(images, probabilities, labels, classes, pairs, title):
     """
     columns = max(map(len, images))
     figure = new_figure(1.25 * columns + 1.9, 1.5 * len(pairs) + 0.5)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(plain(title), fontsize=11)
     grid = figure.subplots(len(pairs), 1 + columns, squeeze=False, width_ratios=[1.3, *[1] * columns])
     for axes in grid.flat:
         axes.axis("off")

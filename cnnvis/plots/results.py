@@ -208,5 +208,6 @@ def comparison(compared, scores, classes, names):
 
 
 def _ends(names, width=30):
-    """The ends of long names, in which paths differ."""
-    return [plain(name if len(name) <= width else "…" + name[1 - width :]) for name in names]
+    """The ends of long names, in which paths differ; legends leave out what begins with an underscore."""
+    names = [name if len(name) <= width else "…" + name[1 - width :] for name in names]
+    return [plain(f" {name}" if name.startswith("_") else name) for name in names]

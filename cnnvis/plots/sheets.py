@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from cnnvis.plots.canvas import DPI, INK, WRONG, plain, short
+from cnnvis.plots.canvas import DPI, INK, WRONG, short
 
 MARGIN, HEADING, LINE, GAP = 16, 34, 15, 6  # pixels; LINE: of small letters
 SMALL = 7  # points, of the letters under a picture
@@ -151,5 +151,5 @@ def _board(width, height, pictures, texts):
     axes.axis("off")
     axes.imshow(canvas, extent=(0, width, height, 0), interpolation="nearest", aspect="auto")
     for left, top, text, options in texts:
-        axes.text(left, top, plain(text), **{"va": "top", **options})
+        axes.text(left, top, text, **{"va": "top", **options})
     return figure

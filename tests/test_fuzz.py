@@ -1,0 +1,82 @@
+"""Damaged files end in the right result or in ValueError or OSError, soon; `make fuzz` looks longer and deeper."""
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from cnnvis import cifar10
+from fuzz import files
+
+SOON = 5  # seconds of the processor, of which a file takes some thousandths
+VALID = {reader: list(seeds()) for reader, (_, seeds, _) in files.READERS.items()}
+
+
+@pytest.fixture(autouse=True)
+def few_and_small(monkeypatch):
+    monkeypatch.setattr(cifar10, "RECORDS", cifar10.RECORDS)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+    files.few_and_small()
+
+
+@st.composite
+def damaged(draw, valid):
+    """A valid file with bytes changed, cut out, put in, or taken from another one."""
+    contents = [content for _, content in valid]
+    content = bytearray(draw(st.sampled_from(contents)))
+    for _ in range(draw(st.integers(1, 6))):
+        start = draw(st.integers(0, len(content)))
+        stop = min(len(content), start + draw(st.integers(0, 64)))
+        how = draw(st.sampled_from(("flip", "cut", "end", "put", "splice")))
+        if how == "flip" and start < len(content):
+            content[start] ^= 1 << draw(st.integers(0, 7))
+        elif how == "cut":
+            del content[start:stop]
+        elif how == "end":
+            del content[start:]
+        elif how == "put":
+            content[start:stop] = draw(st.binary(max_size=16))
+        elif how == "splice":
+            other = draw(st.sampled_from(contents))
+            content[start:] = other[draw(st.integers(0, len(other))) :]
+    return bytes(content)
+
+
+def read(reader, path):
+    """Whether the reader can read a file; what it promises, also of the time that it takes, is checked."""
+    began, reason = time.process_time(), None
+    try:
+        files.READERS[reader][0](path)
+    except (ValueError, OSError) as error:
+        reason = str(error)
+    assert time.process_time() - began < SOON
+    assert reason is None or path.name in reason
+    return reason is None
+
+
+@pytest.mark.parametrize("reader", VALID)
+def test_damaged_files(reader, tmp_path):
+    path = tmp_path / f"file{files.READERS[reader][2]}"
+    seen = {True: 0, False: 0}
+
+    @settings(max_examples=300)
+    @given(damaged(VALID[reader]))
+    def damage(content):
+        path.write_bytes(content)
+        seen[read(reader, path)] += 1
+
+    damage()
+    assert min(seen.values()) > 5, seen  # some were read, some refused
+
+
+@pytest.mark.parametrize(("reader", "name"), [(reader, name) for reader in VALID for name, _ in VALID[reader]])
+def test_whole_files_are_read_and_half_ones_refused_or_right(reader, name, tmp_path):
+    path = tmp_path / f"file{files.READERS[reader][2]}"
+    content = dict(VALID[reader])[name]
+    path.write_bytes(content)
+    assert read(reader, path)
+    for length in range(0, len(content), 1 + len(content) // 20):
+        path.write_bytes(content[:length])
+        read(reader, path)
