@@ -112,8 +112,8 @@ def test_names_that_are_no_utf8_are_written_as_far_as_they_can_be(tmp_path):
     assert (tmp_path / "x.md").read_text(encoding="utf-8") == "caf?\n"
     cli.save_arrays(tmp_path / "x.h5", {}, {"data": name, "classes": [name, "é"], "layers": []})
     with h5py.File(tmp_path / "x.h5") as file:
-        assert file.attrs["data"] == "caf?"
-        assert list(file.attrs["classes"]) == ["caf?", "é"]
+        assert file.attrs["data"] == "caf\\xe9"
+        assert list(file.attrs["classes"]) == ["caf\\xe9", "é"]
 
 
 def test_arrays_and_attributes(tmp_path, capsys):

@@ -523,7 +523,7 @@ def test_results_of_what_remains_are_those_of_a_folder_without_the_bad_ones(
     """Rows are those of the good pictures; their numbers, and those in figures, are those of the whole folder."""
     spoil(folder / "test", "a/0.png", "b/1.png")
     (folder / "test" / "b" / "9.png").symlink_to("nowhere")
-    monkeypatch.setattr(visualize_results, "draw", lambda *_: {})  # slow, and not what this is about
+    monkeypatch.setattr(plots, "findings_pages", lambda *_: {})  # slow, and not what this is about
     other = tmp_path / "other.keras"
     small_sequential(classes=2, size=24, channels=1).save(other)
     options = ["--data", folder, "--compare", other, "--examples", "3"]
@@ -551,7 +551,7 @@ def test_a_picture_is_looked_at_once_before_its_place_in_a_figure(folder, model,
     spoil(folder / "test", "a/0.png")
     looked, whole = [], picture_files.open_image
     monkeypatch.setattr(picture_files, "open_image", lambda path: looked.append(path) or whole(path))
-    monkeypatch.setattr(visualize_results, "draw", lambda *_: {})
+    monkeypatch.setattr(plots, "findings_pages", lambda *_: {})
     assert run(visualize_results, model, "--data", folder, "--skip-bad", "--out", tmp_path / "out") == 0
     assert len(looked) == len(set(looked)) == 10
     looked.clear()
