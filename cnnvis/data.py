@@ -68,6 +68,10 @@ class Pictures:
         step = max(1, -(-math.prod(self.images.shape[:3]) // pixels))
         return self.take(np.arange(0, len(self), step), track)
 
+    def spread(self, count):
+        """So many of the pictures at most, from beginning to end: (M,) int array of places."""
+        return np.linspace(0, len(self) - 1, min(count, len(self))).astype(int)
+
     def source(self, index):
         """The file that a picture is from, or its number if it is from none."""
         source = self.images.sources[index] if isinstance(self.images, LazyPictures) else index
