@@ -10,7 +10,7 @@ import { ImportanceView } from "./ImportanceView";
 import { useAnswer } from "./live";
 import { NetworkView, type Selection } from "./NetworkView";
 import { OutputsView } from "./OutputsView";
-import { PicturePanel } from "./PicturePanel";
+import { PictureChoice, PicturePanel } from "./PicturePanel";
 import { pixelsOf } from "./pictures";
 import { Probabilities } from "./Probabilities";
 import { ResultsView } from "./ResultsView";
@@ -86,10 +86,8 @@ export function App({ page, weights }: { page: Page; weights: string }) {
           {picture && (
             <PicturePanel
               page={page}
-              chosen={picture.chosen}
               kept={picture.kept}
               shown={picture.shown}
-              onChoose={(index) => void chooseStored(index)}
               onFile={(file, name) => void choose(file, null, name, -1)}
               onChange={(kept, shown) => setPicture({ ...picture, kept, shown })}
               onReset={() => setPicture({ ...picture, kept: picture.original, shown: picture.original })}
@@ -101,8 +99,20 @@ export function App({ page, weights }: { page: Page; weights: string }) {
             </p>
           )}
           {now && before && picture && (
-            <Probabilities classes={page.classes} now={now} before={before} label={picture.label} />
+            <Probabilities
+              classes={page.classes}
+              now={now}
+              before={before}
+              label={picture.label}
+              live={answer?.pixels === picture.shown}
+            />
           )}
+          <PictureChoice
+            page={page}
+            chosen={picture?.chosen ?? null}
+            onChoose={(index) => void chooseStored(index)}
+            onFile={(file, name) => void choose(file, null, name, -1)}
+          />
         </aside>
         <div class="main">
           <Tabs view={view} onView={setView} />

@@ -44,15 +44,22 @@ export function Inspector({ page, outputs, selection, parts, onCell, onOpen }: P
       </div>
       <div class="working">
         <figure class="whole">
-          <CellMap whole={whole} channel={channel} cell={cell} onCell={onCell} label={layer.name} />
+          <CellMap
+            whole={whole}
+            channel={channel}
+            scale={layer.shape.length === 3 ? undefined : range(whole.values)}
+            cell={cell}
+            onCell={onCell}
+            label={layer.name}
+          />
           <figcaption>
             {layer.shape.length === 3 ? (
               <>
-                Row {cell[0]}, column {cell[1]}: <output>{short(value)}</output>
+                Row {cell[0]}, column {cell[1]}: <output data-value={value}>{short(value)}</output>
               </>
             ) : (
               <>
-                <output>{short(value)}</output>
+                <output data-value={value}>{short(value)}</output>
               </>
             )}
           </figcaption>
@@ -118,16 +125,18 @@ function Working({ page, layer, sources, channel, cell, value, parts, onOpen }: 
           </div>
         )}
         <div class="sum">
-          <span class="from">{how.bias ? "the filter's constant (bias)" : "no constant (bias)"}</span>
+          <span class="from">{how.bias ? "the filter's constant (bias)" : "no constant (bias) here"}</span>
           <span class="sign">=</span>
-          <span class="result">{signed(bias)}</span>
+          <span class="result">{how.bias ? signed(bias) : "0"}</span>
         </div>
         <div class="sum final">
           <span class="from">
             all together {how.activation !== "linear" && <>, through {how.activation}: {short(linear)} becomes</>}
           </span>
           <span class="sign">=</span>
-          <output class="result">{short(value)}</output>
+          <output class="result" data-value={linear}>
+            {short(value)}
+          </output>
         </div>
       </div>
     );
@@ -240,9 +249,10 @@ function Numbers(props: { lines: number[][]; label: string; diverging?: boolean;
   const [low, high] = known.length ? range(known) : [0, 1];
   const largest = Math.max(Math.abs(low), Math.abs(high));
   const palette = diverging ? "diverging" : "outputs";
+  const alone = lines.flat().length === 1; // with nothing to be compared with
   const share = (x: number) => (diverging ? signedShare(x, largest) : high > low ? (x - low) / (high - low) : 0);
   return (
-    <table class="numbers" aria-label={label}>
+    <table class={alone ? "numbers alone" : "numbers"} aria-label={label}>
       <tbody>
         {lines.map((line, r) => (
           <tr key={r}>
@@ -251,7 +261,7 @@ function Numbers(props: { lines: number[][]; label: string; diverging?: boolean;
                 key={c}
                 class={marked !== undefined && Math.abs(x - marked) < 1e-6 ? "marked" : ""}
                 style={
-                  Number.isNaN(x) ? undefined : { background: css(palette, share(x)), color: inkOn(palette, share(x)) }
+                  alone || Number.isNaN(x) ? undefined : { background: css(palette, share(x)), color: inkOn(palette, share(x)) }
                 }
               >
                 {short(x)}
@@ -286,8 +296,15 @@ function WindowMap(props: { whole: Block; channel: number; window: Window; cell:
 }
 
 /** The channel itself, on which a cell is chosen with the pointer or with arrow keys. */
-function CellMap(props: { whole: Block; channel: number; cell: Pair; label: string; onCell(cell: Pair): void }) {
-  const { whole, channel, cell, label, onCell } = props;
+function CellMap(props: {
+  whole: Block;
+  channel: number;
+  scale?: Pair;
+  cell: Pair;
+  label: string;
+  onCell(cell: Pair): void;
+}) {
+  const { whole, channel, scale, cell, label, onCell } = props;
   const { height, width } = whole;
   const clamp = ([r, c]: Pair): Pair => [
     Math.min(height - 1, Math.max(0, r)),
@@ -324,7 +341,7 @@ function CellMap(props: { whole: Block; channel: number; cell: Pair; label: stri
       onPointerDown={move}
       onKeyDown={keys}
     >
-      <ChannelMap values={channelOf(whole, channel)} height={height} width={width} />
+      <ChannelMap values={channelOf(whole, channel)} height={height} width={width} scale={scale} />
       <span class="frame" style={box} />
     </div>
   );

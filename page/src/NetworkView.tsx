@@ -17,10 +17,10 @@ export interface Selection {
 }
 
 const COLUMN = 92;
-const TILE = 52;
-const STEP = TILE + 8;
-const HEAD = 72;
-const MOST = 8; // channels of a layer
+const TILE = 46;
+const STEP = TILE + 6;
+const HEAD = 60;
+const MOST = 10; // channels of a layer
 const LINES = 40; // to a chosen channel
 
 interface Props {
@@ -77,12 +77,12 @@ export function NetworkView({ page, engine, outputs, picture, selection, onSelec
       scroller.scrollTo({ left: left - scroller.clientWidth / 2, behavior: "instant" });
   }, [selection?.layer]);
 
-  const height = HEAD + MOST * STEP;
+  const height = HEAD + MOST * STEP + 18;
   return (
     <>
       <p class="lead">
-        From left to right: the picture, then what every layer makes of it. Of each layer you see the{" "}
-        {MOST} channels that pass on most for this picture. Yellow is high. Choose one to see how its numbers come about.
+        From left to right: the picture, then what every layer makes of it. Of each layer you see at most
+        {MOST} channels, those that pass on most for this picture. Yellow is high. Choose one to see how its numbers come about.
       </p>
       <div
         class="network"
@@ -96,7 +96,7 @@ export function NetworkView({ page, engine, outputs, picture, selection, onSelec
           {layers.map((layer, place) => (
             <div class="column" style={{ left: `${place * COLUMN}px`, width: `${COLUMN}px` }} key={layer.name}>
               <div class="head">
-                <span class={`kind ${layer.kind}`}>{layer.kind === "other" ? nickname(layer) : layer.kind}</span>
+                <span class={`kind ${layer.kind}`}>{nickname(layer)}</span>
                 <span class="name" title={layer.name}>
                   {layer.name}
                 </span>
@@ -234,7 +234,9 @@ export function channelName(page: Page, layers: Layer[], place: number, channel:
 }
 
 function nickname(layer: Layer): string {
-  if (layer.type === "BatchNormalization") return "NORM";
+  if (layer.kind === "picture") return "INPUT";
+  if (layer.kind !== "other") return layer.kind;
+  if (layer.type.endsWith("Normalization")) return "NORM";
   return layer.type.length > 9 ? `${layer.type.slice(0, 8)}…` : layer.type;
 }
 

@@ -11,17 +11,15 @@ export type Tool = "wipe" | "draw";
 
 interface Props {
   page: Page;
-  chosen: number | null;
   kept: Float32Array;
   shown: Float32Array;
-  onChoose(index: number): void;
   onFile(file: Blob, name: string): void;
   /** `kept` is the picture with what was stamped on it, `shown` also has what the pointer hides. */
   onChange(kept: Float32Array, shown: Float32Array): void;
   onReset(): void;
 }
 
-export function PicturePanel({ page, chosen, kept, shown, onChoose, onFile, onChange, onReset }: Props) {
+export function PicturePanel({ page, kept, shown, onFile, onChange, onReset }: Props) {
   const [height, width] = page.size;
   const unit = Math.min(height, width) / 32;
   const [tool, setTool] = useState<Tool>("wipe");
@@ -30,7 +28,6 @@ export function PicturePanel({ page, chosen, kept, shown, onChoose, onFile, onCh
   const [colour, setColour] = useState("#c8553d");
   const [cell, setCell] = useState<Pair>([Math.floor(height / 2), Math.floor(width / 2)]);
   const [over, setOver] = useState(false);
-  const input = useRef<HTMLInputElement>(null);
   const side = Math.max(1, Math.round((tool === "wipe" ? hidden : brush) * unit));
 
   const paint = (base: Float32Array, at: Pair, sides = side) =>
@@ -113,6 +110,11 @@ export function PicturePanel({ page, chosen, kept, shown, onChoose, onFile, onCh
           <PixelCanvas pixels={shown} size={page.size} />
         </div>
       </div>
+      <p class="hint">
+        {tool === "wipe"
+          ? "Move over the picture to hide a part of it; a click keeps it hidden."
+          : "Paint on the picture, or begin with a blank one."}
+      </p>
       <div class="row tools">
         <div class="choice" role="group" aria-label="Tool">
           <button type="button" aria-pressed={tool === "wipe"} onClick={() => setTool("wipe")}>
@@ -158,6 +160,22 @@ export function PicturePanel({ page, chosen, kept, shown, onChoose, onFile, onCh
           </>
         )}
       </div>
+    </section>
+  );
+}
+
+interface ChoiceProps {
+  page: Page;
+  chosen: number | null;
+  onChoose(index: number): void;
+  onFile(file: Blob, name: string): void;
+}
+
+/** The pictures to choose from, and a way to bring one's own. */
+export function PictureChoice({ page, chosen, onChoose, onFile }: ChoiceProps) {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <section class="panel" aria-label="Choice of picture">
       <div class="thumbs" role="group" aria-label="Pictures to choose from">
         {page.pictures.map((picture, index) => (
           <button type="button" aria-pressed={chosen === index} title={picture.name} onClick={() => onChoose(index)}>
@@ -166,7 +184,7 @@ export function PicturePanel({ page, chosen, kept, shown, onChoose, onFile, onCh
         ))}
       </div>
       <p class="hint">
-        Move over the picture to hide a part of it, or drop a picture of your own here.{" "}
+        Or drop a picture of your own on the large one.{" "}
         <button type="button" class="link" onClick={() => input.current!.click()}>
           Open a file
         </button>
