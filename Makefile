@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test check format figures bench bench-peers bench-tricks bench-settings bench-importance bench-results bench-filters clean
+.PHONY: setup demo test check format figures bench bench-peers bench-tricks bench-settings bench-importance bench-results bench-filters bench-page page check-page clean
 
 setup: .venv/installed
 
@@ -49,6 +49,16 @@ figures: setup
 		hidden_layer_output_03_conv1_channel5.png) imgs/
 	cp $(MODEL:.keras=.png) imgs/training.png
 
+# The page that explore.py fills, from its TypeScript; needs Node.js 20 or newer.
+page:
+	cd page && npm ci --no-audit --no-fund && npm run build
+	cp page/dist/index.html cnnvis/page.html
+
+# Whether the committed page is what its source builds.
+check-page:
+	cd page && npm ci --no-audit --no-fund && npm run build
+	cmp page/dist/index.html cnnvis/page.html || { echo "cnnvis/page.html is not what page/ builds: make page"; exit 2; }
+
 # How near training comes to this machine's ceiling; needs CIFAR-10, and a machine with nothing else to do.
 bench: setup
 	$(BIN)/python bench/throughput.py
@@ -79,5 +89,9 @@ bench-filters: .venv-bench/installed
 	.venv-bench/bin/python train.py --arch basic --name filters_basic --out outputs --overwrite
 	.venv-bench/bin/python bench/filters.py --model outputs/filters_basic.keras --out outputs/filters_basic.md
 
+# The page of explore.py in Chromium: its size, its first view, its predictions; on a machine with nothing else to do.
+bench-page: setup
+	$(BIN)/python bench/page.py --model $(MODEL)
+
 clean:
-	rm -rf .venv .venv-bench outputs .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench page/node_modules page/dist outputs .pytest_cache .ruff_cache .hypothesis
