@@ -77,7 +77,7 @@ def main():
         size = page.stat().st_size
     first, alive, speed = (statistics.median(column) for column in list(zip(*rounds))[:3])
     difference = max(np.abs(probabilities - expected).max() for *_, probabilities in rounds)
-    print(f"{machine.describe()}; Chromium {version}; {path.name}; n = {args.rounds} rounds, medians")
+    print(machine.describe(f"Chromium {version}; {path.name}; n = {args.rounds} rounds, medians"))
     print(f"the page: {size / 1e6:.1f} MB, made in {made:.0f} s")
     print(f"first view after {first:.2f} s, the network runs after {alive:.2f} s")
     print(f"{speed:.0f} predictions a second (lowest {min(r[2] for r in rounds):.0f})")

@@ -31,8 +31,8 @@ class BrowserNetwork:
         Nodes.
     layers : list of dict
         The picture as the network takes it, then every layer that gives (h, w, c) or (units,): its `name`, `kind`,
-        `type`, `shape`, `node`, `sources` (places in this list), and, where a page can work it out, its `arithmetic`; and
-        `words` on its size.
+        `type`, `shape`, `node`, `sources` (places in this list), `words` on its size and, where a page can work it
+        out, its `arithmetic`.
     weights : list of dict
         `name`, `dtype` ("float32", "int32" or "bool"), `shape`, `stored` ("float16" or as `dtype`), and `scale`, by
         which stored numbers are multiplied.
