@@ -81,8 +81,8 @@ export function NetworkView({ page, engine, outputs, picture, selection, onSelec
   return (
     <>
       <p class="lead">
-        From left to right: the picture, then what every layer makes of it. Of each layer you see at most
-        {MOST} channels, those that pass on most for this picture. Yellow is high. Choose one to see how its numbers come about.
+        From left to right: the picture, then what every layer makes of it. Of each layer you see at most {MOST}{" "}
+        channels, those that pass on most for this picture. Yellow is high. Choose one to see how its numbers come about.
       </p>
       <div
         class="network"
