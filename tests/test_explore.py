@@ -81,6 +81,13 @@ class Tab:
             values[int(number)] = float(value)
         return values
 
+    def pixels(self):
+        """What the large picture shows: (H, W, 3)."""
+        canvas = self.page.locator(".stage canvas")
+        read = "c => [c.height, c.width, ...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
+        height, width, *values = canvas.evaluate(read)
+        return np.reshape(values, (height, width, 4))[..., :3]
+
     def view(self, name):
         self.page.get_by_role("tab", name=name).click()
 
@@ -146,8 +153,10 @@ def test_wiping_out_a_section_by_pointer_and_by_keyboard(tab, small, samples):
     before, after = small[1].probabilities(np.stack([image, hidden]))
     tab.page.mouse.move(*at)
     np.testing.assert_allclose(tab.probabilities(), after, atol=AGREES)
+    np.testing.assert_allclose(tab.pixels(), hidden, atol=1)
     tab.page.mouse.move(1, 1)
     np.testing.assert_allclose(tab.probabilities(), before, atol=AGREES)
+    np.testing.assert_array_equal(tab.pixels(), image)
     tab.page.mouse.click(*at)
     tab.page.mouse.move(1, 1)
     kept = tab.probabilities()
@@ -160,6 +169,8 @@ def test_wiping_out_a_section_by_pointer_and_by_keyboard(tab, small, samples):
     hidden = image.copy()
     hidden[5:15, 16:26] = image.mean(axis=(0, 1))
     np.testing.assert_allclose(tab.probabilities(), small[1].probabilities(hidden[None])[0], atol=AGREES)
+    tab.page.mouse.move(1, 1)
+    np.testing.assert_allclose(tab.pixels(), hidden, atol=1)
 
 
 def test_drawing_on_a_blank_picture(tab, small):
@@ -173,12 +184,9 @@ def test_drawing_on_a_blank_picture(tab, small):
         tab.page.mouse.move(box["x"] + box["width"] * column / 32, box["y"] + box["height"] / 2)
         tab.page.mouse.down() if column == 4.5 else tab.page.mouse.up()
     tab.page.mouse.move(1, 1)
-    drawn = tab.page.locator(".stage canvas").evaluate(
-        "canvas => [...canvas.getContext('2d').getImageData(0, 0, 32, 32).data]"
-    )
-    drawn = np.reshape(drawn, (1, 32, 32, 4))[..., :3]
+    drawn = tab.pixels()
     assert (drawn == [255, 0, 0]).all(axis=-1).sum() >= 4
-    np.testing.assert_allclose(tab.probabilities(), small[1].probabilities(drawn)[0], atol=AGREES)
+    np.testing.assert_allclose(tab.probabilities(), small[1].probabilities(drawn[None])[0], atol=AGREES)
 
 
 @pytest.mark.parametrize("way", ["file", "drop"])
