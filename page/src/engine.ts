@@ -66,7 +66,7 @@ export class Engine {
         reason = (error as Error).message;
       }
     }
-    throw new Error(reason);
+    throw new Error(reason.replace(/\.$/, ""));
   }
 
   /** The largest difference of a probability from the stored one of Keras. */
