@@ -109,11 +109,13 @@ def make(folder, model, *options, name="small"):
 
 
 def mild():
-    """A small network that takes pixels 0-255 and is not too sure of anything, so that its numbers move."""
-    model = small_sequential()
-    first = model.get_layer("first")
-    kernel, bias = first.get_weights()
-    first.set_weights([kernel / 8, bias])
+    """A small network with biases that takes pixels 0-255 and is not too sure of anything, so that its numbers move."""
+    model, rng = small_sequential(), np.random.default_rng(0)
+    for layer in model.layers:
+        if layer.weights:
+            kernel, bias = layer.get_weights()
+            kernel = kernel / 8 if layer.name == "first" else kernel
+            layer.set_weights([kernel, rng.uniform(0.2, 0.6, bias.shape)])
     return model
 
 

@@ -55,7 +55,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   }, []);
 
   const deep = view === "Network" || view === "Outputs";
-  const answer = useAnswer(engine, picture?.shown ?? null, deep);
+  const answer = useAnswer(engine, picture?.shown ?? null, deep, (error) => setTrouble(error.message));
   useEffect(() => {
     if (picture && picture.chosen === null && answer?.pixels === picture.original) setOwn(answer.probabilities);
   }, [answer, picture]);

@@ -13,7 +13,12 @@ export interface Answer {
 const AT_ONCE = 2; // pictures under way; of those that come meanwhile only the newest counts
 
 /** Follows the pixels; `deep` asks for what every layer passes on, too. Older answers never replace newer ones. */
-export function useAnswer(engine: Engine | null, pixels: Float32Array | null, deep: boolean): Answer | null {
+export function useAnswer(
+  engine: Engine | null,
+  pixels: Float32Array | null,
+  deep: boolean,
+  onTrouble: (error: Error) => void,
+): Answer | null {
   const [answer, setAnswer] = useState<Answer | null>(null);
   const wanted = useRef({ pixels, deep });
   const state = useRef({ running: 0, asked: 0, shown: 0, last: null as unknown });
@@ -34,7 +39,7 @@ export function useAnswer(engine: Engine | null, pixels: Float32Array | null, de
           setAnswer({ pixels, probabilities: outputs[0], layers: deep ? outputs.slice(1) : null });
         }
         pump();
-      });
+      }, onTrouble);
     };
     pump();
   }, [engine, pixels, deep]);
