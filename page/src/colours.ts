@@ -4,7 +4,7 @@ export type Palette = "outputs" | "diverging" | "grey";
 
 type Rgb = [number, number, number];
 
-// Viridis as polynomials (Matt Zucker, CC0): no channel is further than 0.02 from Matplotlib's.
+// Viridis as polynomials (Matt Zucker, CC0).
 const VIRIDIS: Rgb[] = [
   [0.2777273, 0.0054073, 0.3340998],
   [0.1050930, 1.4046135, 1.3845902],
