@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test test-lowest check format figures bench bench-peers bench-tricks bench-settings bench-importance bench-results bench-filters fuzz clean
+.PHONY: setup demo test test-lowest check format figures bench bench-peers bench-tricks bench-settings bench-importance bench-results bench-filters bench-page fuzz page check-page clean
 
 setup: .venv/installed
 
@@ -60,6 +60,16 @@ figures: setup
 		hidden_layer_output_03_conv1_channel5.png) imgs/
 	cp $(MODEL:.keras=.png) imgs/training.png
 
+# The page that explore.py fills, from its TypeScript; needs Node.js 20 or newer.
+page:
+	cd page && npm ci --no-audit --no-fund && npm run build
+	cp page/dist/index.html cnnvis/page.html
+
+# Whether the committed page is what its source builds.
+check-page:
+	cd page && npm ci --no-audit --no-fund && npm run build
+	cmp page/dist/index.html cnnvis/page.html || { echo "cnnvis/page.html is not what page/ builds: make page"; exit 2; }
+
 # How near training comes to this machine's ceiling; needs CIFAR-10, and a machine with nothing else to do.
 bench: setup
 	$(BIN)/python bench/throughput.py
@@ -90,6 +100,10 @@ bench-filters: .venv-bench/installed
 	.venv-bench/bin/python train.py --arch basic --name filters_basic --out outputs --overwrite
 	.venv-bench/bin/python bench/filters.py --model outputs/filters_basic.keras --out outputs/filters_basic.md
 
+# The page of explore.py in Chromium: its size, its first view, its predictions; on a machine with nothing else to do.
+bench-page: setup
+	$(BIN)/python bench/page.py --model $(MODEL)
+
 # What nobody would write into the files that we read; FUZZ_SECONDS of it a reader.
 FUZZ_SECONDS ?= 60
 fuzz: .venv-fuzz/installed
@@ -98,4 +112,4 @@ fuzz: .venv-fuzz/installed
 	.venv-fuzz/bin/python fuzz/readers.py metadata --seconds $(FUZZ_SECONDS)
 
 clean:
-	rm -rf .venv .venv-bench .venv-lowest .venv-fuzz outputs .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench .venv-lowest .venv-fuzz page/node_modules page/dist outputs .pytest_cache .ruff_cache .hypothesis

@@ -53,6 +53,8 @@ class Classifier:
     channels : int
         Of the wrapped model.
     classes : int
+    entry, exit : symbolic tensors
+        The pictures as the wrapped model takes them, (N, H, W, channels); the probabilities, (N, K).
 
     Raises
     ------
@@ -70,14 +72,14 @@ class Classifier:
         self._halves = {}
         self._most_outputs = 1  # of a layer, for one picture
         self._pixels = keras.Input((*self.size, 3), name="pixels_0_255")
-        x = ToInput(self.channels, input_range, name="cnnvis_to_input")(self._pixels)
+        x = self.entry = ToInput(self.channels, input_range, name="cnnvis_to_input")(self._pixels)
         try:
             output = self._run(model, x)
         except ValueError:
             raise
         except Exception as error:  # layers of somebody else's fail in as many ways as Keras has
             raise ValueError(f"the model can't be computed on pictures: {error}") from error
-        self._logits, self._probabilities = self._head(output)
+        self._logits, self.exit = self._head(output)
         self._functions = {}
 
     def _run(self, model, x):
@@ -153,7 +155,7 @@ class Classifier:
         As many pictures are a batch as `pictures_at_once` says, fewer if a layer is large, if `batch_size` doesn't.
         Raises ValueError if the network gives no numbers, as one with broken weights does.
         """
-        probabilities = self._evaluate("probabilities", lambda: self._probabilities, images, batch_size, track)
+        probabilities = self._evaluate("probabilities", lambda: self.exit, images, batch_size, track)
         if np.isnan(probabilities).any():
             raise ValueError("the model gives no numbers (NaN): its weights or --input-range are wrong")
         return probabilities
@@ -178,7 +180,7 @@ class Classifier:
         """
         key = f"gradients of {score}"
         if key not in self._functions:
-            model = self.model_to(self._logits if score == "logit" else self._probabilities)
+            model = self.model_to(self._logits if score == "logit" else self.exit)
             shape = tf.TensorSpec((None, *self.size, 3), tf.float32), tf.TensorSpec((None,), tf.int32)
 
             @tf.function(input_signature=shape, jit_compile=False)

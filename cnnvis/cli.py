@@ -8,6 +8,7 @@ import sys
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from cnnvis import console, interrupts
 from cnnvis.files import complete, write_hdf5
@@ -39,8 +40,8 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter):
         return action.help if told else super()._get_help_string(action)
 
 
-def visualize_parser(description, epilog=None):
-    """An argument parser with the options that every visualize script has."""
+def visualize_parser(description, epilog=None, file=None):
+    """An argument parser with the options that every visualize script has; of one that writes one file, its path."""
     options = parser(description, epilog)
     group = options.add_argument_group("what is looked at")
     group.add_argument(
@@ -66,6 +67,9 @@ def visualize_parser(description, epilog=None):
         help="pixel range that the model takes, for one of somebody else's (default: found out if possible)",
     )
     group = options.add_argument_group("where it goes")
+    if file:
+        group.add_argument("--out", type=Path, default=file, metavar="FILE", help="the file that is written")
+        return options
     group.add_argument("--out", type=Path, default=Path("outputs"), metavar="DIR", help="folder of pictures and arrays")
     group.add_argument("--show", action="store_true", help="open the pictures in windows too")
     return options
@@ -236,6 +240,11 @@ def make_folder(folder):
     folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(f"{folder} can't be written to")
+
+
+def link(path, folder):
+    """What to write into a file in `folder` that leads to `path`: a relative URL."""
+    return quote(os.path.relpath(path.resolve(), folder.resolve()).replace(os.sep, "/"))
 
 
 def save_arrays(path, arrays, attributes=None):

@@ -100,6 +100,10 @@ class Pictures:
         """The place of a picture among all of its data set, unreadable ones too."""
         return index if self.numbers is None else int(self.numbers[index])
 
+    def spread(self, count):
+        """So many of the pictures at most, from beginning to end: (M,) int array of places."""
+        return np.linspace(0, len(self) - 1, min(count, len(self))).astype(int)
+
     def source(self, index):
         """The file that a picture is from, or its number if it is from none."""
         source = self.images.sources[index] if isinstance(self.images, LazyPictures) else index

@@ -46,6 +46,39 @@ def open_classifier(args, checkpoint, split="test"):
     return Classifier(checkpoint.model, input_range, pictures.images.shape[1:3]), pictures
 
 
+def to_choose_from(pictures, size, count):
+    """Pictures to look at: the user's files and the bundled samples, where the network knows their classes.
+
+    Of a data set that the samples are not from, some of its own.
+
+    Parameters
+    ----------
+    pictures : Pictures
+        As the classifier sees them.
+    size : (height, width)
+        Of the classifier's pictures.
+    count : int
+        At most, of the user's files and of the others.
+
+    Returns
+    -------
+    names : list of str
+    images : (N, H, W, 3) uint8 array
+    labels : (N,) int array
+        In the classifier's classes; -1 where not known.
+    """
+    samples = data.load("samples", "test", size)
+    groups = [pictures] if pictures.name == "images" else []
+    if set(samples.classes) == set(pictures.classes):
+        order = np.array([pictures.classes.index(name) for name in samples.classes])
+        groups.append(replace(samples, labels=order[samples.labels], classes=pictures.classes))
+    groups = groups or [pictures]
+    chosen = [group.spread(count) for group in groups]
+    names = [group.caption(index) for group, indices in zip(groups, chosen) for index in indices]
+    images = np.concatenate([group.images[indices] for group, indices in zip(groups, chosen)])
+    return names, images, np.concatenate([group.labels[indices] for group, indices in zip(groups, chosen)])
+
+
 def where_untold(args, checkpoint):
     """The options, without those on pixels and classes that a model's metadata tell: of two, they mean the other."""
     told = {"input_range", "classes"} & checkpoint.metadata.keys()

@@ -40,8 +40,9 @@ def imports(path, everywhere=True):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def test_the_scripts_are_the_five():
+def test_the_scripts_are_the_six():
     assert SCRIPTS == [
+        "explore.py",
         "train.py",
         "visualize_hidden_layer_activation.py",
         "visualize_hidden_layer_output.py",

@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""The page of explore.py in Chromium: how large it is, how soon it shows, how fast and how exactly it predicts.
+
+The first view is there when the browser has painted a picture and its probabilities. Predictions a second are what
+the page's own button measures, with both workers busy. The largest difference is between a probability that the page
+shows and the one that Keras gives, over all samples.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import numpy as np
+from playwright.sync_api import sync_playwright
+
+import explore
+from bench import machine
+from cnnvis import data
+from cnnvis.classifier import Classifier
+from models import checkpoint
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--model", type=Path, help="(default: the newest of models/stashed/)")
+    parser.add_argument("--rounds", type=int, default=5, help="medians are reported")
+    return parser
+
+
+def measure(browser, page, samples):
+    """Seconds to the first view and to the live network, predictions a second, (N, K) probabilities."""
+    tab = browser.new_page()
+    began = time.perf_counter()
+    tab.goto(page.resolve().as_uri(), wait_until="commit")
+    tab.wait_for_selector("[aria-label=Probabilities]")
+    first = time.perf_counter() - began
+    tab.wait_for_selector(".network", timeout=120_000)
+    alive = time.perf_counter() - began
+    tab.get_by_role("tab", name="Results").click()
+    tab.get_by_role("button", name="How fast?").click()
+    tab.wait_for_selector("#speed:has-text('a second')", timeout=60_000)
+    speed = float(tab.locator("#speed").inner_text().split()[0])
+    probabilities = []
+    for index in range(samples):
+        tab.get_by_label("Pictures to choose from").get_by_role("button").nth(index).click()
+        tab.wait_for_timeout(200)
+        tab.wait_for_selector("[aria-label=Probabilities][aria-busy=false]")
+        rows = tab.locator("[data-class]").evaluate_all("rows => rows.map(r => [r.dataset.class, r.dataset.value])")
+        probabilities.append([float(value) for _, value in sorted(rows, key=lambda row: int(row[0]))])
+    tab.close()
+    return first, alive, speed, np.array(probabilities)
+
+
+def main():
+    args = options().parse_args()
+    path = args.model or checkpoint.newest()
+    samples = data.load("samples", "test").images
+    expected = Classifier(checkpoint.load(path).model).probabilities(samples)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        page = Path(folder) / "explore.html"
+        began = time.perf_counter()
+        if explore.main(["--model", str(path), "--out", str(page)]):
+            sys.exit(2)
+        made = time.perf_counter() - began
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        rounds = [measure(browser, page, len(samples)) for _ in range(args.rounds)]
+        version = browser.version
+        browser.close()
+        size = page.stat().st_size
+    first, alive, speed = (statistics.median(column) for column in list(zip(*rounds))[:3])
+    difference = max(np.abs(probabilities - expected).max() for *_, probabilities in rounds)
+    print(machine.describe(f"Chromium {version}; {path.name}; n = {args.rounds} rounds, medians"))
+    print(f"the page: {size / 1e6:.1f} MB, made in {made:.0f} s")
+    print(f"first view after {first:.2f} s, the network runs after {alive:.2f} s")
+    print(f"{speed:.0f} predictions a second (lowest {min(r[2] for r in rounds):.0f})")
+    print(f"largest difference from Keras over {len(samples)} samples: {difference:.5f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,223 @@
+/** The way through the network: a column of channels for every layer, and what one channel is made of. */
+
+import type { TargetedKeyboardEvent } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+
+import { block, channelOf, convParts, fcParts, range, shownChannels, type Part } from "./arithmetic";
+import { ChannelMap, PixelCanvas } from "./canvas";
+import type { Layer, Page, Pair } from "./contract";
+import { COLUMN, Connections, HEAD, STEP } from "./Connections";
+import type { Engine } from "./engine";
+import { Inspector } from "./Inspector";
+import { percent, short, times } from "./words";
+
+export interface Selection {
+  layer: number;
+  channel: number;
+  cell: Pair | null;
+}
+
+const MOST = 10; // channels of a layer
+
+interface Props {
+  page: Page;
+  engine: Engine;
+  outputs: Float32Array[];
+  picture: Float32Array;
+  selection: Selection | null;
+  onSelect(selection: Selection | null): void;
+}
+
+export function NetworkView({ page, engine, outputs, picture, selection, onSelect }: Props) {
+  const { layers } = page.network;
+  // Which channels are shown depends on the picture as it was chosen, not on what is wiped out of it: they stay.
+  const base = useRef<{ picture: Float32Array; channels: number[][] } | null>(null);
+  if (base.current?.picture !== picture)
+    base.current = { picture, channels: shownChannels(layers, outputs, MOST) };
+  const channels = useMemo(
+    () =>
+      base.current!.channels.map((shown, place) =>
+        selection?.layer === place && !shown.includes(selection.channel)
+          ? [...shown.slice(0, MOST - 1), selection.channel]
+          : shown,
+      ),
+    [base.current, selection],
+  );
+  const filter = useFilter(engine, layers, selection);
+  const parts = useMemo(() => contributions(layers, outputs, selection, filter), [outputs, selection, filter]);
+  const ranges = useMemo(() => outputs.map((values) => range(values)), [outputs]);
+  const [focus, setFocus] = useState<Pair>([0, 0]);
+  const grid = useRef<HTMLDivElement>(null);
+
+  const keys = (event: TargetedKeyboardEvent<HTMLElement>) => {
+    const moves: Record<string, Pair> = {
+      ArrowRight: [1, 0],
+      ArrowLeft: [-1, 0],
+      ArrowDown: [0, 1],
+      ArrowUp: [0, -1],
+    };
+    const move = moves[event.key];
+    if (!move) return;
+    event.preventDefault();
+    const place = Math.min(layers.length - 1, Math.max(0, focus[0] + move[0]));
+    const row = Math.min(channels[place].length - 1, Math.max(0, focus[1] + move[1]));
+    setFocus([place, row]);
+    grid.current?.querySelector<HTMLElement>(`[data-at="${place},${row}"]`)?.focus();
+  };
+
+  useEffect(() => {
+    if (!selection) return;
+    const scroller = grid.current!;
+    const left = selection.layer * COLUMN;
+    if (left < scroller.scrollLeft || left + COLUMN > scroller.scrollLeft + scroller.clientWidth)
+      scroller.scrollTo({ left: left - scroller.clientWidth / 2, behavior: "instant" });
+  }, [selection?.layer]);
+
+  const height = HEAD + MOST * STEP + 18;
+  return (
+    <>
+      <p class="lead">
+        From left to right: the picture, then what every layer makes of it. Of each layer you see at most {MOST}{" "}
+        channels, those that pass on most for this picture. Yellow is high. Choose one to see how its numbers come about.
+      </p>
+      <div
+        class="network"
+        ref={grid}
+        onKeyDown={keys}
+        role="group"
+        aria-label="The network's layers. Arrow keys move between channels and layers, Enter chooses."
+      >
+        <div class="plane" style={{ width: `${layers.length * COLUMN}px`, height: `${height}px` }}>
+          <Connections layers={layers} channels={channels} selection={selection} parts={parts} height={height} />
+          {layers.map((layer, place) => (
+            <div class="column" style={{ left: `${place * COLUMN}px`, width: `${COLUMN}px` }} key={layer.name}>
+              <div class="head">
+                <span class={`kind ${layer.kind}`}>{nickname(layer)}</span>
+                <span class="name" title={layer.name}>
+                  {layer.name}
+                </span>
+                <span class="shape">{times(layer.shape)}</span>
+              </div>
+              {channels[place].map((channel, row) => {
+                const pressed = selection?.layer === place && selection.channel === channel;
+                return (
+                  <button
+                    type="button"
+                    class="tile"
+                    data-at={`${place},${row}`}
+                    tabIndex={focus[0] === place && focus[1] === row ? 0 : -1}
+                    aria-pressed={pressed}
+                    aria-label={`${layer.name}, ${channelName(page, layers, place, channel)}`}
+                    title={`${layer.name}, ${channelName(page, layers, place, channel)}`}
+                    onFocus={() => setFocus([place, row])}
+                    onClick={() => onSelect(pressed ? null : { layer: place, channel, cell: null })}
+                    key={channel}
+                  >
+                    <Tile page={page} place={place} channel={channel} values={outputs[place]} scale={ranges[place]} />
+                  </button>
+                );
+              })}
+              {layer.shape.at(-1)! > MOST && <span class="more">of {layer.shape.at(-1)}</span>}
+            </div>
+          ))}
+        </div>
+      </div>
+      {selection ? (
+        <Inspector
+          page={page}
+          outputs={outputs}
+          selection={selection}
+          parts={parts}
+          onCell={(cell) => onSelect({ ...selection, cell })}
+          onOpen={(layer, channel) => onSelect({ layer, channel, cell: null })}
+        />
+      ) : (
+        <div class="inspector empty">
+          <PixelCanvas pixels={picture} size={page.size} class="tiny" />
+          <p>Nothing is chosen yet. Choose a channel above, with the pointer or with Tab, the arrow keys and Enter.</p>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Tile(props: { page: Page; place: number; channel: number; values: Float32Array; scale: Pair }) {
+  const { page, place, channel, values, scale } = props;
+  const layer = page.network.layers[place];
+  const { height, width, channels } = block(layer, values);
+  const own = useMemo(() => channelOf({ height, width, channels, values }, channel), [values, channel]);
+  if (layer.shape.length === 1) {
+    const last = place === page.network.layers.length - 1;
+    const named = channels === page.classes.length && page.classes[channel];
+    return (
+      <>
+        <ChannelMap values={own} height={1} width={1} scale={scale} class="unit" />
+        <span class="value">
+          {last && <span class="class">{named}</span>}
+          {last && named ? percent(own[0]) : short(own[0])}
+        </span>
+      </>
+    );
+  }
+  return <ChannelMap values={own} height={height} width={width} />;
+}
+
+export function channelName(page: Page, layers: Layer[], place: number, channel: number): string {
+  const layer = layers[place];
+  if (place === 0 || layer.type === "Normalization")
+    if (layer.shape.length === 3 && layer.shape[2] === 3) return ["red", "green", "blue"][channel];
+  if (layer.shape.length === 1 && place >= layers.length - 2 && layer.shape[0] === page.classes.length)
+    return page.classes[channel];
+  return `${layer.shape.length === 1 ? "unit" : "channel"} ${channel}`;
+}
+
+function nickname(layer: Layer): string {
+  if (layer.kind === "picture") return "INPUT";
+  if (layer.kind !== "other") return layer.kind;
+  if (layer.type.endsWith("Normalization")) return "NORM";
+  return layer.type.length > 9 ? `${layer.type.slice(0, 8)}…` : layer.type;
+}
+
+function useFilter(engine: Engine, layers: Layer[], selection: Selection | null) {
+  const [filter, setFilter] = useState<{ key: string; weights: Float32Array } | null>(null);
+  const how = selection && layers[selection.layer].arithmetic;
+  const key = selection && how && "kernel" in how ? `${selection.layer},${selection.channel}` : "";
+  useEffect(() => {
+    if (!key || !selection || !how || !("kernel" in how)) return;
+    let wanted = true;
+    void engine.filter(how.kernel, selection.channel, layers[selection.layer].shape.at(-1)!).then((weights) => {
+      if (wanted) setFilter({ key, weights });
+    });
+    return () => {
+      wanted = false;
+    };
+  }, [engine, key]);
+  return filter?.key === key ? filter.weights : null;
+}
+
+/** What each input adds to the chosen cell of the chosen channel; null where that is not how it comes about. */
+function contributions(
+  layers: Layer[],
+  outputs: Float32Array[],
+  selection: Selection | null,
+  filter: Float32Array | null,
+): Part[] | null {
+  if (!selection || !filter) return null;
+  const layer = layers[selection.layer];
+  const source = layer.sources[0];
+  const input = block(layers[source], outputs[source]);
+  const how = layer.arithmetic;
+  if (how?.how === "fc") return fcParts(input, filter);
+  if (how?.how !== "conv") return null;
+  return convParts(input, layer, how, filter, selection.channel, cellOf(layer, selection, outputs[selection.layer]));
+}
+
+/** The chosen cell; where none is, the one that passes on most. */
+export function cellOf(layer: Layer, selection: Selection, values: Float32Array): Pair {
+  if (selection.cell) return selection.cell;
+  const own = channelOf(block(layer, values), selection.channel);
+  const width = layer.shape.length === 3 ? layer.shape[1] : 1;
+  const best = own.reduce((a, value, i) => (value > own[a] ? i : a), 0);
+  return [Math.floor(best / width), best % width];
+}
+

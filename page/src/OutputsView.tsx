@@ -1,0 +1,78 @@
+/** All channels of a layer for the picture. */
+
+import { useState } from "preact/hooks";
+
+import { block, channelOf, range } from "./arithmetic";
+import { ChannelMap } from "./canvas";
+import type { Page, Pair } from "./contract";
+import { channelName } from "./NetworkView";
+import { short, times } from "./words";
+
+const MOST = 512; // channels that are drawn
+
+interface Props {
+  page: Page;
+  outputs: Float32Array[];
+  onOpen(layer: number, channel: number): void;
+}
+
+export function OutputsView({ page, outputs, onOpen }: Props) {
+  const { layers } = page.network;
+  const first = layers.findIndex((layer) => layer.kind === "CONV");
+  const [place, setPlace] = useState(Math.max(0, first));
+  const [scale, setScale] = useState<"channel" | "layer">("channel");
+  const layer = layers[place];
+  const whole = block(layer, outputs[place]);
+  const all: Pair = range(outputs[place]);
+  const count = Math.min(MOST, whole.channels);
+  const flat = layer.shape.length === 1;
+  return (
+    <>
+      <p class="lead">
+        Every channel of one layer, for the picture on the left as it is now. <a href={page.article.outputs}>Why?</a>
+      </p>
+      <div class="row controls">
+        <label>
+          Layer{" "}
+          <select value={place} onChange={(event) => setPlace(Number(event.currentTarget.value))}>
+            {layers.map((other, index) => (
+              <option value={index} key={other.name}>
+                {other.name} ({times(other.shape)})
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          Dark and yellow are the lowest and highest of{" "}
+          <select value={scale} onChange={(event) => setScale(event.currentTarget.value as "channel" | "layer")}>
+            <option value="channel">each channel</option>
+            <option value="layer">the layer</option>
+          </select>
+        </label>
+      </div>
+      <p class="aside">
+        {layer.type} {layer.words && <>· {layer.words}</>} · {short(all[0])} to {short(all[1])}
+        {count < whole.channels && <> · the first {count}</>}
+      </p>
+      <div class={`mosaic ${flat ? "flat" : ""}`}>
+        {Array.from({ length: count }, (_, channel) => (
+          <button
+            type="button"
+            class="tile"
+            aria-label={channelName(page, layers, place, channel)}
+            title={channelName(page, layers, place, channel)}
+            onClick={() => onOpen(place, channel)}
+            key={`${place},${channel}`}
+          >
+            <ChannelMap
+              values={channelOf(whole, channel)}
+              height={whole.height}
+              width={whole.width}
+              scale={scale === "layer" || flat ? all : undefined}
+            />
+          </button>
+        ))}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,69 @@
+/** How probable each class is, now and for the picture as it was. */
+
+import { useEffect, useState } from "preact/hooks";
+
+import { percent } from "./words";
+
+const PAUSE = 700; // milliseconds after which a verdict that stays is read out
+
+interface Props {
+  classes: string[];
+  now: ArrayLike<number>;
+  before: ArrayLike<number>;
+  label: number;
+  /** Whether the numbers are of the picture as it is at this moment. */
+  live: boolean;
+  most?: number;
+}
+
+export function Probabilities({ classes, now, before, label, live, most = 10 }: Props) {
+  const order = classes
+    .map((_, k) => k)
+    .sort((a, b) => Math.max(now[b], before[b]) - Math.max(now[a], before[a]) || a - b)
+    .slice(0, most);
+  const shown = classes.length <= most ? classes.map((_, k) => k) : order;
+  const best = Array.from(now).indexOf(Math.max(...Array.from(now)));
+  return (
+    <section class="panel" aria-label="Probabilities" aria-busy={!live}>
+      <p class="verdict">
+        <strong>{classes[best]}</strong> {percent(now[best])}
+        {label >= 0 && label !== best && <span class="aside"> it is: {classes[label]}</span>}
+      </p>
+      <table class="bars">
+        <tbody>
+          {shown.map((k) => (
+            <tr key={k} class={k === best ? "best" : ""} data-class={k} data-value={now[k]}>
+              <th scope="row">
+                {classes[k]}
+                {k === label && <span class="true"> ✓</span>}
+              </th>
+              <td>
+                <span class="track">
+                  <span class="bar" style={{ width: `${100 * now[k]}%` }} />
+                  <span class="was" style={{ left: `${100 * before[k]}%` }} title={`as it was: ${percent(before[k])}`} />
+                </span>
+              </td>
+              <td class="number">{percent(now[k])}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p class="hint">The thin line: the picture as it was.</p>
+      <Spoken text={`${classes[best]}, ${percent(now[best])}`} />
+    </section>
+  );
+}
+
+/** For screen readers: what has stayed for a moment, not each of thirty verdicts a second. */
+function Spoken({ text }: { text: string }) {
+  const [said, setSaid] = useState("");
+  useEffect(() => {
+    const timer = setTimeout(() => setSaid(text), PAUSE);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return (
+    <p class="unseen" aria-live="polite">
+      {said}
+    </p>
+  );
+}

@@ -1,0 +1,223 @@
+/** How well the network does: the confusion matrix opens the pictures behind a cell. */
+
+import { useState } from "preact/hooks";
+
+import { SheetCell, sheetPixels } from "./canvas";
+import type { Page, Pair, Results } from "./contract";
+import { percent } from "./words";
+
+const MOST_CLASSES = 25; // in a matrix; of more, the pairs that are mistaken most often are listed
+
+interface Props {
+  page: Page;
+  onPicture(picture: Blob, name: string, label: number): void;
+}
+
+export function ResultsView({ page, onPicture }: Props) {
+  const { results, classes } = page;
+  const [cell, setCell] = useState<Pair | null>(null);
+  if (!results) return <p class="waiting">The class of none of the pictures is known: there is nothing to count.</p>;
+  const chosen = cell ?? worst(results);
+  const behind = results.shown.map((shown, place) => ({ shown, place }));
+  const shown = chosen
+    ? behind.filter(({ shown }) => shown.label === chosen[0] && shown.predicted === chosen[1])
+    : [];
+  return (
+    <>
+      <p class="lead">
+        {results.headline}, on pictures of {results.data}. Each row is a true class, each column a prediction. Choose a
+        cell to see pictures behind it. <a href={page.article.results}>How to read this</a>
+      </p>
+      <div class="results">
+        {classes.length <= MOST_CLASSES ? (
+          <Matrix results={results} classes={classes} chosen={chosen} onCell={setCell} />
+        ) : (
+          <Pairs results={results} classes={classes} onCell={setCell} />
+        )}
+        <section class="behind" aria-label="Pictures behind the cell" aria-live="polite">
+          {chosen && (
+            <>
+              <h2>
+                {chosen[0] === chosen[1]
+                  ? `${classes[chosen[0]]}, rightly`
+                  : `${classes[chosen[0]]}, taken for ${classes[chosen[1]]}`}
+              </h2>
+              <p class="aside">
+                {results.confusion[chosen[0]][chosen[1]]} pictures
+                {shown.length > 0 && "; the surest:"}
+              </p>
+              <div class="examples">
+                {shown.map(({ shown: { name, index, probability, label }, place }) => (
+                  <figure key={place}>
+                    <button
+                      type="button"
+                      class="tile"
+                      title="Look at it in the network"
+                      onClick={async () => onPicture(await sheetPixels(results.sheet, place), name, label)}
+                    >
+                      <SheetCell sheet={results.sheet} index={place} label={name} />
+                    </button>
+                    <figcaption>
+                      #{index} · {percent(probability)}
+                    </figcaption>
+                  </figure>
+                ))}
+              </div>
+            </>
+          )}
+        </section>
+      </div>
+      <div class="results">
+        <ByClass results={results} classes={classes} />
+        <Calibration results={results} />
+      </div>
+    </>
+  );
+}
+
+function worst({ confusion }: Results): Pair | null {
+  let best: Pair | null = null;
+  confusion.forEach((row, t) =>
+    row.forEach((count, p) => {
+      if (t !== p && count > (best ? confusion[best[0]][best[1]] : 0)) best = [t, p];
+    }),
+  );
+  return best;
+}
+
+interface MatrixProps {
+  results: Results;
+  classes: string[];
+  chosen: Pair | null;
+  onCell(cell: Pair): void;
+}
+
+function Matrix({ results: { confusion }, classes, chosen, onCell }: MatrixProps) {
+  return (
+    <div class="scroll">
+      <table class="matrix">
+        <caption class="unseen">Pictures by true class (rows) and predicted class (columns)</caption>
+        <thead>
+          <tr>
+            <td />
+            {classes.map((name, k) => (
+              <th scope="col" key={k}>
+                <span>{name}</span>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {confusion.map((row, t) => {
+            const all = row.reduce((a, b) => a + b, 0);
+            return (
+              <tr key={t}>
+                <th scope="row">{classes[t]}</th>
+                {row.map((count, p) => {
+                  const share = all ? count / all : 0;
+                  const strength = Math.round(100 * (t === p ? share : Math.min(1, 4 * share)));
+                  const tint = t === p ? "--right" : "--wrong";
+                  return (
+                    <td key={p}>
+                      <button
+                        type="button"
+                        class={count ? "" : "none"}
+                        aria-pressed={chosen?.[0] === t && chosen[1] === p}
+                        aria-label={`${classes[t]} taken for ${classes[p]}: ${count}`}
+                        style={{ background: `color-mix(in srgb, var(${tint}) ${strength}%, var(--sunk))`, color: strength > 55 ? "#fff" : undefined }}
+                        onClick={() => onCell([t, p])}
+                      >
+                        {count || ""}
+                      </button>
+                    </td>
+                  );
+                })}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Pairs({ results: { confusion }, classes, onCell }: Omit<MatrixProps, "chosen">) {
+  const pairs = confusion
+    .flatMap((row, t) => row.map((count, p) => ({ count, t, p })))
+    .filter(({ count, t, p }) => count && t !== p)
+    .sort((a, b) => b.count - a.count)
+    .slice(0, 40);
+  return (
+    <ol class="pairs">
+      {pairs.map(({ count, t, p }) => (
+        <li key={`${t},${p}`}>
+          <button type="button" class="link" onClick={() => onCell([t, p])}>
+            {classes[t]} taken for {classes[p]}
+          </button>{" "}
+          {count}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function ByClass({ results: { byClass }, classes }: { results: Results; classes: string[] }) {
+  const order = classes.map((_, k) => k).sort((a, b) => byClass[a][2] - byClass[b][2]);
+  return (
+    <section aria-label="By class">
+      <h2>By class, the worst first</h2>
+      <table class="plainly">
+        <thead>
+          <tr>
+            {["class", "precision", "recall", "F1", "pictures"].map((name) => (
+              <th scope="col" key={name}>
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {order.slice(0, 40).map((k) => (
+            <tr key={k}>
+              <th scope="row">{classes[k]}</th>
+              {byClass[k].map((number, column) => (
+                <td key={column}>{column < 3 ? percent(number) : number}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+/** Is it as sure as it is right? */
+function Calibration({ results: { calibration } }: { results: Results }) {
+  const points = calibration.count
+    .map((count, bin) => ({ count, x: calibration.confidence[bin], y: calibration.accuracy[bin] }))
+    .filter((point) => point.count > 0);
+  const most = Math.max(...calibration.count);
+  return (
+    <section aria-label="Calibration">
+      <h2>Is it as sure as it is right?</h2>
+      <svg class="chart" viewBox="-34 -8 252 240" role="img" aria-label={calibration.words}>
+        <path d="M0 200V0M0 200H200" class="axis" />
+        <path d="M0 200L200 0" class="ideal" />
+        {points.map(({ count, x, y }) => (
+          <circle cx={200 * x!} cy={200 - 200 * y!} r={2.5 + 6 * Math.sqrt(count / most)} class="point" />
+        ))}
+        <text x="100" y="226" text-anchor="middle">
+          claimed probability
+        </text>
+        <text transform="translate(-20 100) rotate(-90)" text-anchor="middle">
+          share that is right
+        </text>
+        <text x="0" y="213">0</text>
+        <text x="200" y="213" text-anchor="end">
+          100%
+        </text>
+      </svg>
+      <p class="aside">{calibration.words}.</p>
+    </section>
+  );
+}

@@ -1,0 +1,114 @@
+/** Cells of a channel: their numbers, the window over them, and the one under the pointer. */
+
+import type { TargetedKeyboardEvent, TargetedPointerEvent } from "preact";
+
+import { channelOf, range, windowCells, type Block } from "./arithmetic";
+import { ChannelMap } from "./canvas";
+import { css, inkOn, signedShare } from "./colours";
+import type { Pair, Window } from "./contract";
+import { short, times } from "./words";
+
+/** A grid of numbers on their colours; what lies beyond the border is a dot. */
+export function Numbers(props: { lines: number[][]; label: string; diverging?: boolean; marked?: number }) {
+  const { lines, label, diverging, marked } = props;
+  const known = lines.flat().filter((x) => !Number.isNaN(x));
+  const [low, high] = known.length ? range(known) : [0, 1];
+  const largest = Math.max(Math.abs(low), Math.abs(high));
+  const palette = diverging ? "diverging" : "outputs";
+  const alone = lines.flat().length === 1; // with nothing to be compared with
+  const share = (x: number) => (diverging ? signedShare(x, largest) : high > low ? (x - low) / (high - low) : 0);
+  return (
+    <table class={alone ? "numbers alone" : "numbers"} aria-label={label}>
+      <tbody>
+        {lines.map((line, r) => (
+          <tr key={r}>
+            {line.map((x, c) => (
+              <td
+                key={c}
+                class={marked !== undefined && Math.abs(x - marked) < 1e-6 ? "marked" : ""}
+                style={
+                  alone || Number.isNaN(x) ? undefined : { background: css(palette, share(x)), color: inkOn(palette, share(x)) }
+                }
+              >
+                {short(x)}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** A channel with the frame of what a window sees. */
+export function WindowMap(props: { whole: Block; channel: number; window: Window; cell: Pair; name: string }) {
+  const { whole, channel, window, cell, name } = props;
+  const cells = windowCells(window, cell).flat();
+  const rows = range(cells.map(([r]) => r));
+  const columns = range(cells.map(([, c]) => c));
+  const { height, width } = whole;
+  const box = {
+    top: `${(100 * Math.max(0, rows[0])) / height}%`,
+    left: `${(100 * Math.max(0, columns[0])) / width}%`,
+    height: `${(100 * (Math.min(height, rows[1] + 1) - Math.max(0, rows[0]))) / height}%`,
+    width: `${(100 * (Math.min(width, columns[1] + 1) - Math.max(0, columns[0]))) / width}%`,
+  };
+  return (
+    <span class="framed">
+      <ChannelMap values={channelOf(whole, channel)} height={height} width={width} label={`${name}, channel ${channel}`} />
+      <span class="frame" style={box} />
+    </span>
+  );
+}
+
+/** The channel itself, on which a cell is chosen with the pointer or with arrow keys. */
+export function CellMap(props: {
+  whole: Block;
+  channel: number;
+  scale?: Pair;
+  cell: Pair;
+  label: string;
+  onCell(cell: Pair): void;
+}) {
+  const { whole, channel, scale, cell, label, onCell } = props;
+  const { height, width } = whole;
+  const clamp = ([r, c]: Pair): Pair => [
+    Math.min(height - 1, Math.max(0, r)),
+    Math.min(width - 1, Math.max(0, c)),
+  ];
+  const move = (event: TargetedPointerEvent<HTMLElement>) => {
+    const box = event.currentTarget.getBoundingClientRect();
+    const row = Math.floor(((event.clientY - box.top) / box.height) * height);
+    const column = Math.floor(((event.clientX - box.left) / box.width) * width);
+    const [r, c] = clamp([row, column]);
+    if (r !== cell[0] || c !== cell[1]) onCell([r, c]);
+  };
+  const keys = (event: TargetedKeyboardEvent<HTMLElement>) => {
+    const moves: Record<string, Pair> = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+    const step = moves[event.key];
+    if (!step) return;
+    event.preventDefault();
+    onCell(clamp([cell[0] + step[0], cell[1] + step[1]]));
+  };
+  const box = {
+    top: `${(100 * cell[0]) / height}%`,
+    left: `${(100 * cell[1]) / width}%`,
+    height: `${100 / height}%`,
+    width: `${100 / width}%`,
+  };
+  const many = height * width > 1;
+  return (
+    <div
+      class={`framed ${many ? "large" : "single"}`}
+      role={many ? "application" : undefined}
+      tabIndex={many ? 0 : undefined}
+      aria-label={many ? `Output of ${label}, ${times([height, width])} cells. Arrow keys move the cell.` : undefined}
+      onPointerMove={move}
+      onPointerDown={move}
+      onKeyDown={keys}
+    >
+      <ChannelMap values={channelOf(whole, channel)} height={height} width={width} scale={scale} />
+      <span class="frame" style={box} />
+    </div>
+  );
+}

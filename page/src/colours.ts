@@ -1,0 +1,49 @@
+/** The palettes of the printed figures (cnnvis/plots/canvas.py). */
+
+export type Palette = "outputs" | "diverging" | "grey";
+
+type Rgb = [number, number, number];
+
+// Viridis as polynomials (Matt Zucker, CC0).
+const VIRIDIS: Rgb[] = [
+  [0.2777273, 0.0054073, 0.3340998],
+  [0.1050930, 1.4046135, 1.3845902],
+  [-0.3308618, 0.2148476, 0.0950952],
+  [-4.6342305, -5.7991010, -19.3324410],
+  [6.2282699, 14.1799334, 56.6905526],
+  [4.7763850, -13.7451454, -65.3530326],
+  [-5.4354559, 4.6458526, 26.3124352],
+];
+const STOPS: Rgb[] = [
+  [0x04, 0x11, 0x3f],
+  [0x1f, 0x4e, 0x9e],
+  [0x8a, 0x8f, 0x96],
+  [0xf2, 0x8e, 0x1c],
+  [0xff, 0xe0, 0x8a],
+];
+
+/** The colour of a share 0-1 of the way from low to high: 0-255 each. */
+export function colour(palette: Palette, share: number): Rgb {
+  const t = Math.min(1, Math.max(0, share));
+  if (palette === "grey") return [255 * t, 255 * t, 255 * t];
+  if (palette === "outputs")
+    return [0, 1, 2].map((k) => 255 * VIRIDIS.reduceRight((sum, line) => sum * t + line[k], 0)) as Rgb;
+  const place = Math.min(STOPS.length - 2, Math.floor(t * (STOPS.length - 1)));
+  const rest = t * (STOPS.length - 1) - place;
+  return [0, 1, 2].map((k) => STOPS[place][k] * (1 - rest) + STOPS[place + 1][k] * rest) as Rgb;
+}
+
+export function css(palette: Palette, share: number): string {
+  return `rgb(${colour(palette, share).map(Math.round).join(" ")})`;
+}
+
+/** Black or white, whichever can be read on a colour. */
+export function inkOn(palette: Palette, share: number): string {
+  const [r, g, b] = colour(palette, share);
+  return 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#111" : "#fff";
+}
+
+/** The share of a signed number, with 0 in the middle. */
+export function signedShare(value: number, largest: number): number {
+  return largest > 0 ? 0.5 + value / (2 * largest) : 0.5;
+}

@@ -1,0 +1,124 @@
+/** The network as the page uses it: two workers that answer with promises, checked against Keras at the start. */
+
+import type { Page } from "./contract";
+import type { Outputs, Request } from "./inference.worker";
+import InferenceWorker from "./inference.worker?worker&inline";
+import { pixelsOf } from "./pictures";
+
+export const AGREES = 1e-2; // largest difference of a probability from Keras's
+const CHECKED = 4; // pictures, at the start
+const WORKERS = 2; // a page from disk has no shared memory, so no threads: each has a network of its own
+
+class Runner {
+  private worker = new InferenceWorker();
+  private waiting = new Map<number, { resolve: (outputs: Outputs) => void; reject: (error: Error) => void }>();
+  private number = 0;
+
+  constructor() {
+    this.worker.onmessage = ({ data }) => {
+      const promise = this.waiting.get(data.number);
+      this.waiting.delete(data.number);
+      if (data.error) promise?.reject(new Error(data.error));
+      else promise?.resolve(data.outputs);
+    };
+    this.worker.onerror = (event) => {
+      for (const { reject } of this.waiting.values()) reject(new Error(event.message || "the worker stopped"));
+      this.waiting.clear();
+    };
+  }
+
+  get load(): number {
+    return this.waiting.size;
+  }
+
+  ask(request: Request): Promise<Outputs> {
+    return new Promise((resolve, reject) => {
+      this.waiting.set(++this.number, { resolve, reject });
+      this.worker.postMessage({ ...request, number: this.number });
+    });
+  }
+}
+
+export class Engine {
+  readonly backend: "wasm" | "cpu";
+
+  private constructor(
+    private page: Page,
+    private runners: Runner[],
+    backend: "wasm" | "cpu",
+  ) {
+    this.backend = backend;
+  }
+
+  /** Start, and check the probabilities of some pictures; the slower backend serves where the faster one is wrong. */
+  static async start(page: Page, weights: string): Promise<Engine> {
+    const runners = Array.from({ length: WORKERS }, () => new Runner());
+    let reason = "";
+    for (const backend of ["wasm", "cpu"] as const) {
+      try {
+        const start: Request = { what: "start", network: page.network, weights, size: page.size, backend };
+        await Promise.all(runners.map((runner) => runner.ask(start)));
+        const engine = new Engine(page, runners, backend);
+        const difference = await engine.difference(page.pictures.slice(0, CHECKED));
+        if (difference <= AGREES) return engine;
+        reason = `its probabilities differ from Keras's by ${difference.toPrecision(2)}`;
+      } catch (error) {
+        reason = (error as Error).message;
+      }
+    }
+    throw new Error(reason.replace(/\.$/, ""));
+  }
+
+  /** The largest difference of a probability from the stored one of Keras. */
+  async difference(pictures: Page["pictures"]): Promise<number> {
+    let largest = 0;
+    for (const picture of pictures) {
+      const probabilities = await this.probabilities(await pixelsOf(picture.png, this.page.size));
+      for (const [k, p] of picture.probabilities.entries()) {
+        const apart = Math.abs(p - probabilities[k]);
+        if (!(apart <= largest)) largest = apart;
+      }
+    }
+    return largest;
+  }
+
+  async probabilities(pixels: Float32Array): Promise<Float32Array> {
+    return (await this.run(pixels, [this.page.network.probabilities]))[0];
+  }
+
+  /** The probabilities, then what every layer passes on. */
+  everything(pixels: Float32Array): Promise<Outputs> {
+    const { probabilities, layers } = this.page.network;
+    return this.run(pixels, [probabilities, ...layers.map((layer) => layer.node)]);
+  }
+
+  /** The weights that make one channel of a layer with so many channels. */
+  filter(kernel: string, channel: number, channels: number): Promise<Float32Array> {
+    return this.least()
+      .ask({ what: "filter", kernel, channel, channels })
+      .then(([weights]) => weights);
+  }
+
+  /** Predictions a second, with all workers busy for some seconds. */
+  async speed(seconds = 3): Promise<number> {
+    const pixels = await pixelsOf(this.page.pictures[0].png, this.page.size);
+    const nodes = [this.page.network.probabilities];
+    const until = performance.now() + 1000 * seconds;
+    const work = this.runners.map(async (runner) => {
+      await runner.ask({ what: "run", pixels, nodes });
+      const began = performance.now();
+      let count = 0;
+      for (; performance.now() < until; count++) await runner.ask({ what: "run", pixels, nodes });
+      return (1000 * count) / (performance.now() - began);
+    });
+    return (await Promise.all(work)).reduce((a, b) => a + b, 0);
+  }
+
+  private run(pixels: Float32Array, nodes: string[]): Promise<Outputs> {
+    return this.least().ask({ what: "run", pixels, nodes });
+  }
+
+  private least(): Runner {
+    return this.runners.reduce((a, b) => (b.load < a.load ? b : a));
+  }
+}

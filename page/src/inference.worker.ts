@@ -1,0 +1,75 @@
+/** Runs the network, off the page's own thread. */
+
+import "@tensorflow/tfjs-backend-cpu";
+import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import simd from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
+import { loadGraphModel, type GraphModel } from "@tensorflow/tfjs-converter";
+import { enableProdMode, setBackend, tensor, tidy, type io, type Tensor } from "@tensorflow/tfjs-core";
+
+import type { Network, Pair } from "./contract";
+import { unpack, type Values } from "./weights";
+
+export type Request =
+  | { what: "start"; network: Network; weights: string; size: Pair; backend: "wasm" | "cpu" }
+  | { what: "run"; pixels: Float32Array; nodes: string[] }
+  | { what: "filter"; kernel: string; channel: number; channels: number };
+
+export type Outputs = Float32Array[];
+
+// Every browser that knows DecompressionStream knows SIMD, and a page from disk has no threads: one binary does.
+const BINARIES = ["", "-simd", "-threaded-simd"].map((kind) => `tfjs-backend-wasm${kind}.wasm`);
+
+let model: GraphModel;
+let values: Map<string, Values>;
+let network: Network;
+let size: Pair;
+
+async function start(request: Extract<Request, { what: "start" }>): Promise<void> {
+  enableProdMode();
+  if (request.backend === "wasm") setWasmPaths(Object.fromEntries(BINARIES.map((name) => [name, simd])));
+  if (!(await setBackend(request.backend))) throw new Error(`${request.backend} can't be used here`);
+  ({ network, size } = request);
+  values ??= await unpack(network.weights, request.weights);
+  const specs = network.weights.map(({ name, shape, dtype }) => ({ name, shape, dtype }));
+  const parts = network.weights.map(({ name }) => asBuffer(values.get(name)!));
+  const artifacts: io.ModelArtifacts = {
+    modelTopology: network.graph,
+    weightSpecs: specs,
+    weightData: parts,
+    format: "graph-model",
+  };
+  model = await loadGraphModel({ load: async () => artifacts });
+}
+
+function asBuffer(numbers: Values): ArrayBuffer {
+  return numbers.buffer.slice(numbers.byteOffset, numbers.byteOffset + numbers.byteLength) as ArrayBuffer;
+}
+
+function run(pixels: Float32Array, nodes: string[]): Outputs {
+  return tidy(() => {
+    const pictures = tensor(pixels, [pixels.length / (size[0] * size[1] * 3), ...size, 3]);
+    const outputs = model.execute({ [network.input]: pictures }, nodes) as Tensor | Tensor[];
+    return [outputs].flat().map((output) => Float32Array.from(output.dataSync() as Float32Array));
+  });
+}
+
+/** The weights that make one channel of a layer: kernel[..., channel]. */
+function filter(kernel: string, channel: number, channels: number): Outputs {
+  const all = values.get(kernel)!;
+  const chosen = new Float32Array(all.length / channels);
+  for (let i = 0; i < chosen.length; i++) chosen[i] = all[i * channels + channel];
+  return [chosen];
+}
+
+self.onmessage = async ({ data }: MessageEvent<Request & { number: number }>) => {
+  try {
+    let outputs: Outputs = [];
+    if (data.what === "start") await start(data);
+    else if (data.what === "run") outputs = run(data.pixels, data.nodes);
+    else outputs = filter(data.kernel, data.channel, data.channels);
+    const buffers = outputs.map((output) => output.buffer as ArrayBuffer);
+    self.postMessage({ number: data.number, outputs }, { transfer: buffers });
+  } catch (error) {
+    self.postMessage({ number: data.number, error: error instanceof Error ? error.message : String(error) });
+  }
+};

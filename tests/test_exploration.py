@@ -1,0 +1,180 @@
+"""What a page to explore a network is given: the network itself, and the arrays of the four views."""
+
+import base64
+import gzip
+import io
+import json
+import math
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from PIL import Image
+
+from cnnvis import browser_network, exploration
+from cnnvis.classifier import Classifier
+from cnnvis.data import Pictures
+from tests.conftest import small_sequential
+from tests.test_strange_models import SHOWN
+
+ROOT = Path(__file__).parent.parent
+HOSTILE = ("<script>alert(1)</script>", "</script><img src=x onerror=alert(1)>", "<!-- <script>", "plain", "]]>", '"')
+
+
+def unpacked(network):
+    """The weights as a page reads them: dict of name to array."""
+    content, start, arrays = gzip.decompress(network.values), 0, {}
+    for weight in network.weights:
+        stored = np.dtype(weight["stored"])
+        count = math.prod(weight["shape"])
+        planes = np.frombuffer(content, "uint8", count * stored.itemsize, start).reshape(stored.itemsize, count)
+        start += planes.size
+        numbers = np.ascontiguousarray(planes.T).view(stored).reshape(weight["shape"])
+        arrays[weight["name"]] = numbers.astype(weight["dtype"]) * np.array(weight["scale"], weight["dtype"])
+    assert start == len(content)
+    return arrays
+
+
+def test_the_weights_of_every_layer_are_there_to_half_precision():
+    model = small_sequential()
+    network = browser_network.export(Classifier(model))
+    arrays = unpacked(network)
+    explained = {layer["name"]: layer["arithmetic"] for layer in network.layers}
+    for layer in model.layers:
+        if layer.weights:
+            kernel, bias = layer.get_weights()
+            np.testing.assert_allclose(arrays[explained[layer.name]["kernel"]], kernel, rtol=1e-3, atol=1e-6)
+            np.testing.assert_allclose(explained[layer.name]["bias"], bias)
+
+
+def test_weights_of_any_size_survive_half_precision():
+    """Float16 ends at 65,504, and has nothing below 6e-8."""
+    for scale in (1e-9, 1e6):
+        array = np.linspace(-scale, scale, 2048, dtype="float32")
+        weights, values = browser_network._packed({"kernel": array})
+        network = browser_network.BrowserNetwork({}, "", "", [], weights, values)
+        assert weights[0]["stored"] == "float16"
+        np.testing.assert_allclose(unpacked(network)["kernel"], array, rtol=1e-3, atol=scale * 1e-6)
+
+
+@pytest.mark.parametrize("name", ["shared and nested", "mixed precision", "float64", "any size", "2x3"])
+def test_the_graph_is_whole_and_knows_only_what_browsers_know(name):
+    network = browser_network.export(Classifier(SHOWN[name]()))
+    nodes = {node["name"]: node for node in network.graph["node"]}
+    for node in nodes.values():
+        assert all(source.split(":")[0] in nodes for source in node.get("input", ()))
+        assert node["op"] != "NoOp"
+    assert not {"DT_HALF", "DT_BFLOAT16", "DT_DOUBLE", "DT_INT64"} & set(
+        re.findall(r'"type": "(\w+)"', json.dumps(network.graph))
+    )
+    assert {w["name"] for w in network.weights} == {name for name, node in nodes.items() if node["op"] == "Const"}
+    assert {network.input, network.probabilities, *(layer["node"] for layer in network.layers)} <= set(nodes)
+    for place, layer in enumerate(network.layers):
+        assert all(source < place for source in layer["sources"])
+        assert layer["sources"] or not place
+
+
+def test_a_merge_has_all_its_sources_and_a_hidden_layer_passes_them_on():
+    x = inputs = keras.Input((8, 8, 3))
+    left, right = layers.Conv2D(4, 3, name="left")(x), layers.Conv2D(4, 3, name="right")(x)
+    x = layers.Add(name="both")([left, right])
+    x = layers.Reshape((36, 4), name="hidden")(x)  # neither a map nor units: it is not shown
+    model = keras.Model(inputs, layers.Dense(3, activation="softmax", name="end")(layers.Flatten(name="flat")(x)))
+    network = browser_network.export(Classifier(model))
+    names = [layer["name"] for layer in network.layers]
+    sources = {layer["name"]: [names[place] for place in layer["sources"]] for layer in network.layers}
+    assert sources == {
+        "picture": [],
+        "left": ["picture"],
+        "right": ["picture"],
+        "both": ["left", "right"],
+        "flat": ["both"],
+        "end": ["flat"],
+    }
+
+
+def test_normalisation_is_a_factor_and_a_sum():
+    normalize = layers.BatchNormalization(name="norm")
+    model = keras.Sequential([keras.Input((4, 4, 3)), normalize, layers.Flatten(), layers.Dense(2)])
+    mean, variance = np.array([3.0, -1.0, 2.0]), np.array([4.0, 1.0, 9.0])
+    normalize.set_weights([np.array([2.0, 1.0, 3.0]), np.array([0.5, 0.0, -1.0]), mean, variance])
+    (told,) = (layer for layer in browser_network.export(Classifier(model)).layers if layer["name"] == "norm")
+    scale = np.array([2.0, 1.0, 3.0]) / np.sqrt(variance + normalize.epsilon)
+    np.testing.assert_allclose(told["arithmetic"]["scale"], scale, rtol=1e-5)
+    np.testing.assert_allclose(told["arithmetic"]["shift"], np.array([0.5, 0.0, -1.0]) - mean * scale, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("stride", "before"), [(1, [1, 1]), (2, [0, 0])])
+def test_the_padding_in_front_of_a_window(stride, before):
+    """Of 8 cells, stride 2 and a side of 3 need one cell more, and TensorFlow puts it behind."""
+    conv = layers.Conv2D(2, 3, strides=stride, padding="same", name="conv")
+    model = keras.Sequential([keras.Input((8, 8, 3)), conv, layers.Flatten(), layers.Dense(2)])
+    told = browser_network.export(Classifier(model)).layers[1]["arithmetic"]
+    assert told["before"] == before
+    assert told["strides"] == [stride, stride]
+
+
+def test_behind_each_cell_are_the_surest():
+    claims = np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.7, 0.3], [0.1, 0.9], [0.2, 0.8]])
+    labels = np.array([0, 0, 0, 0, 1, -1])
+    assert exploration.behind_cells(claims, labels, 2).tolist() == [0, 1, 2, 4]
+
+
+def test_pictures_of_a_sheet_stand_in_rows():
+    images = np.random.default_rng(0).integers(0, 256, (30, 5, 7, 3), dtype="uint8")
+    told = exploration.sheet(images)
+    whole = np.asarray(Image.open(io.BytesIO(base64.b64decode(told["png"].split(",")[1]))))
+    for index, image in enumerate(images):
+        row, column = divmod(index, told["columns"])
+        np.testing.assert_array_equal(whole[5 * row : 5 * row + 5, 7 * column : 7 * column + 7], image)
+
+
+def test_without_labels_there_are_no_results(pictures):
+    unknown = Pictures("images", pictures, np.full(7, -1), ("a", "b"))
+    assert exploration.results(unknown, np.arange(7), np.full((7, 2), 0.5), 2) is None
+
+
+class Scripts(HTMLParser):
+    """Every element of a page, and the text of its scripts, as a browser reads them."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.texts, self.script = [], {}, None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append(tag)
+        self.script = dict(attributes).get("id") if tag == "script" else None
+
+    def handle_data(self, text):
+        if self.script:
+            self.texts[self.script] = self.texts.get(self.script, "") + text
+
+
+def test_no_name_ends_the_script_that_it_stands_in(tmp_path):
+    template = tmp_path / "page.html"
+    template.write_text('<script id="data">"DATA"</script><p></p><script id="weights">WEIGHTS</script>')
+    page = exploration.as_page({"classes": HOSTILE}, "AAAA", template)
+    read = Scripts(page)
+    assert read.elements == ["script", "p", "script"]
+    assert json.loads(read.texts["data"])["classes"] == [*HOSTILE]
+    assert read.texts["weights"] == "AAAA"
+
+
+def test_the_page_forbids_the_network_and_runs_one_script():
+    page = exploration.TEMPLATE.read_text(encoding="utf-8")
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page).group(1)
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["connect-src"] == "data:"
+    assert re.fullmatch(r"'sha256-[\w+/=]+' 'wasm-unsafe-eval'", rules["script-src"])
+
+
+def test_every_link_leads_to_a_section_of_the_article():
+    headings = re.findall(r"^#+ (.+)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(exploration.ARTICLE.values()) <= set(headings)
+    assert exploration.anchor("What a layer passes on: `x_y.py`") == "what-a-layer-passes-on-x_ypy"

@@ -1,0 +1,476 @@
+"""The page that explore.py writes, used in a real browser as a reader uses it."""
+
+import io
+import os
+import re
+import shutil
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from PIL import Image
+
+import explore
+from cnnvis import data
+from cnnvis.classifier import Classifier
+from cnnvis.layer_outputs import layer_outputs
+from models import checkpoint
+from tests.conftest import small_sequential
+from tests.test_exploration import HOSTILE
+from tests.test_scripts import run
+from tests.test_strange_models import shared_and_nested
+
+ROOT = Path(__file__).parent.parent
+SHIPPED = ROOT / "models" / "stashed" / "cifar10_deep.keras"
+KERAS2 = ROOT / "tests" / "fixtures" / "keras2_transfer.h5"
+GOLDEN = ROOT / "tests" / "golden" / "explore.png"
+AGREES = 1e-2  # of a probability, between the browser's float16 weights and Keras
+QUICK = ("--data", "samples", "--explained", "2", "--filters", "2", "--steps", "2", "--layers", "first")
+FEW = ("--data", "samples", "--explained", "0", "--filters", "0")
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A headless Chromium; the tests are skipped where there is none, unless one is required."""
+    missing = pytest.fail if os.environ.get("CHROMIUM_REQUIRED") else pytest.skip
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if not found:
+        missing("needs Chromium: apt-get install chromium")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("needs Playwright: pip install -r tests/requirements.txt")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Tab:
+    """A page in the browser; what it asks the network for, and what goes wrong in it, is taken down."""
+
+    def __init__(self, browser, path, **options):
+        self.page = browser.new_page(**{"viewport": {"width": 1280, "height": 900}, **options})
+        self.asked, self.errors = [], []
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
+        self.page.set_default_timeout(10_000)
+        self.page.goto(path.resolve().as_uri())
+        self.page.wait_for_selector("[aria-label=Probabilities]")
+
+    def alive(self):
+        """The same tab, once its network runs."""
+        self.page.wait_for_selector(".network", timeout=120_000)
+        self.settled()
+        return self
+
+    def settled(self):
+        """Wait until the probabilities are those of the picture as it is."""
+        self.page.wait_for_timeout(50)
+        self.page.wait_for_selector("[aria-label=Probabilities][aria-busy=false]", timeout=30_000)
+
+    def probabilities(self):
+        self.settled()
+        rows = self.page.locator("[data-class]").evaluate_all(
+            "rows => rows.map(r => [r.dataset.class, r.dataset.value])"
+        )
+        values = np.zeros(len(rows))
+        for number, value in rows:
+            values[int(number)] = float(value)
+        return values
+
+    def pixels(self):
+        """What the large picture shows: (H, W, 3)."""
+        canvas = self.page.locator(".stage canvas")
+        read = "c => [c.height, c.width, ...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
+        height, width, *values = canvas.evaluate(read)
+        return np.reshape(values, (height, width, 4))[..., :3]
+
+    def view(self, name):
+        self.page.get_by_role("tab", name=name).click()
+
+    def choose(self, index):
+        self.page.get_by_label("Pictures to choose from").get_by_role("button").nth(index).click()
+        self.page.mouse.move(1, 1)
+
+
+def make(folder, model, *options, name="small"):
+    """Save a model, write its page: the page's path, and the classifier."""
+    path = folder / f"{name}.keras"
+    model.save(path)
+    out = folder / f"{name}.html"
+    options = [*map(str, options)] or [*QUICK]
+    assert explore.main(["--model", str(path), "--input-range", "0", "255", *options, "--out", str(out)]) == 0
+    return out, Classifier(model)
+
+
+def mild():
+    """A small network with biases that takes pixels 0-255 and is not too sure of anything, so that its numbers move."""
+    model, rng = small_sequential(), np.random.default_rng(0)
+    for layer in model.layers:
+        if layer.weights:
+            kernel, bias = layer.get_weights()
+            kernel = kernel / 8 if layer.name == "first" else kernel
+            layer.set_weights([kernel, rng.uniform(0.2, 0.6, bias.shape)])
+    return model
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("page"), mild())
+
+
+@pytest.fixture
+def tab(chromium, small):
+    opened = Tab(chromium, small[0]).alive()
+    yield opened
+    opened.page.close()
+    assert not opened.errors
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in opened.asked), opened.asked
+
+
+@pytest.fixture(scope="module")
+def samples():
+    return data.load("samples", "test").images
+
+
+def test_the_browser_says_what_keras_says_of_every_sample(tab, small, samples):
+    expected = small[1].probabilities(samples)
+    for index, probabilities in enumerate(expected):
+        tab.choose(index)
+        np.testing.assert_allclose(tab.probabilities(), probabilities, atol=AGREES)
+    assert np.ptp(expected, axis=0).max() > 5 * AGREES  # so that the pictures are told apart
+
+
+def test_wiping_out_a_section_by_pointer_and_by_keyboard(tab, small, samples):
+    """The square shows the picture's mean colour, as occlusion does; leaving brings it back, a click keeps it."""
+    image = samples[3].astype("float32")
+    tab.choose(3)
+    box = tab.page.locator(".stage").bounding_box()
+    at = box["x"] + box["width"] * 20.5 / 32, box["y"] + box["height"] * 10.5 / 32
+    hidden = image.copy()
+    hidden[5:15, 15:25] = image.mean(axis=(0, 1))
+    before, after = small[1].probabilities(np.stack([image, hidden]))
+    tab.page.mouse.move(*at)
+    np.testing.assert_allclose(tab.probabilities(), after, atol=AGREES)
+    np.testing.assert_allclose(tab.pixels(), hidden, atol=1)
+    tab.page.mouse.move(1, 1)
+    np.testing.assert_allclose(tab.probabilities(), before, atol=AGREES)
+    np.testing.assert_array_equal(tab.pixels(), image)
+    tab.page.mouse.click(*at)
+    tab.page.mouse.move(1, 1)
+    kept = tab.probabilities()
+    np.testing.assert_allclose(kept, after, atol=AGREES)
+    assert np.abs(kept - before).max() > 1e-4
+    tab.page.locator(".stage").press("Escape")
+    np.testing.assert_allclose(tab.probabilities(), before, atol=AGREES)
+    tab.page.locator(".stage").press("ArrowRight")  # from where the pointer was
+    tab.page.locator(".stage").press("Enter")
+    hidden = image.copy()
+    hidden[5:15, 16:26] = image.mean(axis=(0, 1))
+    np.testing.assert_allclose(tab.probabilities(), small[1].probabilities(hidden[None])[0], atol=AGREES)
+    tab.page.mouse.move(1, 1)
+    np.testing.assert_allclose(tab.pixels(), hidden, atol=1)
+
+
+def test_drawing_on_a_blank_picture(tab, small):
+    tab.page.get_by_role("button", name="Draw").click()
+    tab.page.get_by_role("button", name="Blank").click()
+    blank = np.full((1, 32, 32, 3), 255, "uint8")
+    np.testing.assert_allclose(tab.probabilities(), small[1].probabilities(blank)[0], atol=AGREES)
+    tab.page.get_by_label("Colour").fill("#ff0000")
+    box = tab.page.locator(".stage").bounding_box()
+    for column in (4.5, 20.5):
+        tab.page.mouse.move(box["x"] + box["width"] * column / 32, box["y"] + box["height"] / 2)
+        tab.page.mouse.down() if column == 4.5 else tab.page.mouse.up()
+    tab.page.mouse.move(1, 1)
+    drawn = tab.pixels()
+    assert (drawn == [255, 0, 0]).all(axis=-1).sum() >= 4
+    np.testing.assert_allclose(tab.probabilities(), small[1].probabilities(drawn[None])[0], atol=AGREES)
+
+
+@pytest.mark.parametrize("way", ["file", "drop"])
+def test_a_picture_of_ones_own(tab, small, tmp_path, way):
+    picture = np.random.default_rng(1).integers(0, 256, (32, 32, 3), dtype="uint8")
+    Image.fromarray(picture).save(tmp_path / "own.png")
+    if way == "file":
+        tab.page.get_by_label("Picture file").set_input_files(tmp_path / "own.png")
+    else:
+        content = [*(tmp_path / "own.png").read_bytes()]
+        tab.page.locator(".drop").evaluate(
+            """(target, content) => {
+                const dataTransfer = new DataTransfer();
+                dataTransfer.items.add(new File([new Uint8Array(content)], "own.png", { type: "image/png" }));
+                target.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+            }""",
+            content,
+        )
+    tab.page.wait_for_selector(".thumbs:not(:has([aria-pressed=true]))")
+    np.testing.assert_allclose(tab.probabilities(), small[1].probabilities(picture[None])[0], atol=AGREES)
+
+
+def test_a_file_that_is_no_picture_changes_nothing(tab, tmp_path):
+    (tmp_path / "text.png").write_text("no picture")
+    before = tab.probabilities()
+    tab.page.get_by_label("Picture file").set_input_files(tmp_path / "text.png")
+    tab.page.get_by_role("alert").get_by_text("text.png can't be read as a picture").wait_for()
+    np.testing.assert_array_equal(tab.probabilities(), before)
+
+
+@pytest.mark.parametrize("name", ["first", "shrink", "second", "average", "hidden", "last"])
+def test_a_channels_numbers_are_the_scripts_own(tab, small, samples, name):
+    """What the page shows is `layer_outputs`; what it works out from filter and input is what it shows."""
+    output = layer_outputs(small[1], samples[0], [name])[name]
+    button = tab.page.locator(f".network button[aria-label^='{name}, ']").last
+    channel = int(re.search(r"\d+$", button.get_attribute("aria-label")).group()) if name != "last" else None
+    if name == "last":
+        channel = data.CIFAR10_CLASSES.index(button.get_attribute("aria-label").split(", ")[1])
+    button.click()
+    panel = tab.page.locator(".inspector")
+    numbers = panel.locator(".whole output")
+    panel.locator(".final, .sums .sum").first.wait_for()
+    own = output[..., channel]
+    tolerance = 0.02 * float(np.abs(output).max())
+    assert float(numbers.get_attribute("data-value")) == pytest.approx(float(own.max()), abs=tolerance)
+    if output.ndim == 3:
+        row, column = np.unravel_index(own.argmax(), own.shape)
+        key, row, column = ("ArrowDown", row + 1, column) if row + 1 < own.shape[0] else ("ArrowUp", row - 1, column)
+        panel.locator(".large").press(key)
+        assert f"Row {row}, column {column}" in panel.locator(".whole").inner_text()
+        assert float(numbers.get_attribute("data-value")) == pytest.approx(float(own[row, column]), abs=tolerance)
+        box = panel.locator(".large").bounding_box()
+        tab.page.mouse.move(box["x"] + 2, box["y"] + 2)
+        assert float(numbers.get_attribute("data-value")) == pytest.approx(float(own[0, 0]), abs=tolerance)
+    worked = panel.locator(".final output")
+    if worked.count():
+        linear = float(worked.get_attribute("data-value"))
+        shown = float(numbers.get_attribute("data-value"))
+        activation = small[1].layers[name].activation
+        if activation == "relu":
+            assert max(0.0, linear) == pytest.approx(shown, abs=1e-3 + 1e-3 * abs(shown))
+        else:
+            assert activation == "softmax"
+
+
+def test_the_network_is_walked_through_with_arrow_keys(tab):
+    first = tab.page.locator(".network [data-at='0,0']")
+    first.focus()
+    for key in ("ArrowRight", "ArrowDown", "Enter"):
+        tab.page.keyboard.press(key)
+    chosen = tab.page.locator(".network [aria-pressed=true]")
+    assert chosen.get_attribute("data-at") == "1,1"
+    assert chosen.get_attribute("aria-label").startswith("first, channel")
+    assert tab.page.locator(".lines .for, .lines .against").count() == 3  # red, green and blue
+
+
+def test_tabs_are_walked_through_with_arrow_keys(tab):
+    tab.page.get_by_role("tab", name="Network").focus()
+    for name in ("Outputs", "Results", "Importance", "Filters", "Network"):
+        tab.page.keyboard.press("ArrowRight")
+        assert tab.page.locator("[role=tab][aria-selected=true]").inner_text() == name
+        assert tab.page.evaluate("document.activeElement.textContent") == name
+
+
+def test_outputs_show_every_channel_and_lead_to_how_it_comes_about(tab):
+    tab.view("Outputs")
+    tab.page.get_by_role("combobox").first.select_option(label="second (15×15×8)")
+    tiles = tab.page.locator(".mosaic button")
+    assert tiles.count() == 8
+    tiles.nth(5).click()
+    assert tab.page.locator(".inspector h2").inner_text() == "second channel 5"
+
+
+def test_a_cell_of_the_confusion_matrix_opens_its_pictures(tab, small, samples):
+    predicted = small[1].probabilities(samples).argmax(axis=1)
+    labels = data.load("samples", "test").labels
+    true, taken = labels[0], predicted[0]
+    tab.view("Results")
+    name = f"{data.CIFAR10_CLASSES[true]} taken for {data.CIFAR10_CLASSES[taken]}: "
+    count = ((labels == true) & (predicted == taken)).sum()
+    tab.page.get_by_role("button", name=f"{name}{count}").click()
+    figures = tab.page.locator(".behind figure")
+    assert figures.count() == count
+    figures.first.get_by_role("button").click()
+    tab.page.wait_for_selector(".thumbs:not(:has([aria-pressed=true]))")
+    shown = small[1].probabilities(samples)[(labels == true) & (predicted == taken)]
+    np.testing.assert_allclose(tab.probabilities(), shown[shown.max(axis=1).argmax()], atol=AGREES)
+
+
+def test_the_map_of_importance_is_as_strong_as_one_wants(tab):
+    tab.view("Importance")
+    tab.page.get_by_label("Map over picture").fill("25")
+    assert tab.page.locator(".veil").evaluate("veil => veil.style.opacity") == "0.25"
+    before = tab.page.locator(".overlay img").get_attribute("alt")
+    tab.page.get_by_label("Explained pictures").get_by_role("button").nth(1).click()
+    assert tab.page.locator(".overlay img").get_attribute("alt") != before
+
+
+def test_a_filter_opens_its_real_patches(tab):
+    tab.view("Filters")
+    button = tab.page.get_by_role("button", name="first, filter").nth(1)
+    button.click()
+    detail = tab.page.get_by_label("The chosen filter")
+    assert detail.locator("h2").inner_text() == button.get_attribute("aria-label")
+    assert detail.locator(".patches canvas").count() == 9
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen_and_in_the_dark_it_is_dark(chromium, small):
+    tab = Tab(chromium, small[0], viewport={"width": 390, "height": 844}, color_scheme="dark").alive()
+    for name in ("Outputs", "Results", "Importance", "Filters", "Network"):
+        tab.view(name)
+        assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
+    colour = tab.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert max(map(int, re.findall(r"\d+", colour)[:3])) < 64
+    tab.page.close()
+
+
+@pytest.mark.parametrize("name", ["nested", "keras2", "residual"])
+def test_foreign_networks(chromium, tmp_path, samples, name):
+    if name == "keras2":
+        model, path = checkpoint.load(KERAS2).model, tmp_path / "keras2.html"
+        size = tuple(model.inputs[0].shape[1:3])
+        options = ["--model", KERAS2, *FEW, "--input-range", "0", "1"]
+        Image.fromarray(samples[0]).save(tmp_path / "own.png")
+        options = ["--images" if o == "--data" else tmp_path / "own.png" if o == "samples" else o for o in options]
+        assert explore.main([*map(str, options), "--out", str(path)]) == 0
+        images = data.open_images([tmp_path / "own.png"], size).images
+        classifier = Classifier(model, (0, 1), images.shape[1:3])
+    else:
+        path, classifier = make(tmp_path, {"nested": shared_and_nested, "residual": residual}[name](), *FEW)
+        images = data.load("samples", "test", classifier.size).images
+    tab = Tab(chromium, path).alive()
+    np.testing.assert_allclose(tab.probabilities(), classifier.probabilities(images[:1])[0], atol=AGREES)
+    tab.page.locator(".network button").last.click()
+    tab.page.locator(".inspector h2").wait_for()
+    assert not tab.errors
+    tab.page.close()
+
+
+def residual():
+    keras.utils.set_random_seed(2)
+    x = inputs = keras.Input((20, 12, 3))
+    x = layers.Rescaling(1 / 127.5, offset=-1)(x)
+    x = layers.Conv2D(8, 3, strides=2, padding="same", activation="relu")(x)
+    side = layers.DepthwiseConv2D(3, padding="same", depth_multiplier=1)(x)
+    x = layers.Add()([x, layers.LeakyReLU()(layers.BatchNormalization()(side))])
+    x = layers.GlobalAveragePooling2D()(layers.AveragePooling2D(2, padding="same")(x))
+    return keras.Model(inputs, layers.Dense(10)(x))
+
+
+def test_names_of_classes_are_text_and_nothing_else(chromium, tmp_path):
+    (tmp_path / "names.txt").write_text("\n".join(HOSTILE))
+    model = small_sequential(classes=len(HOSTILE))
+    model.save(tmp_path / "hostile.keras")
+    Image.fromarray(np.zeros((32, 32, 3), "uint8")).save(tmp_path / "<img src=x onerror=alert(1)>.png")
+    out = tmp_path / "hostile.html"
+    options = ["--model", tmp_path / "hostile.keras", "--classes", tmp_path / "names.txt", "--input-range", "0", "255"]
+    options += ["--images", tmp_path / "<img src=x onerror=alert(1)>.png", "--explained", "1", "--filters", "1"]
+    assert explore.main([*map(str, options), "--steps", "1", "--out", str(out)]) == 0
+    tab = Tab(chromium, out)
+    alerts = []
+    tab.page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+    tab.alive()
+    shown = tab.page.locator("[data-class] th").all_inner_texts()
+    assert [name.strip() for name in shown] == [*HOSTILE]
+    for name in ("Results", "Importance", "Filters"):
+        tab.view(name)
+    assert not alerts
+    assert not tab.errors
+    assert tab.page.locator("body script").count() == 2
+    tab.page.close()
+
+
+def test_a_network_that_browsers_can_not_run_is_said_to_be_one(chromium, tmp_path):
+    keras.utils.set_random_seed(3)
+    steps = layers.Reshape((32, 96)), layers.LSTM(4), layers.Dense(10, activation="softmax")
+    out, _ = make(tmp_path, keras.Sequential([keras.Input((32, 32, 3)), *steps]), *FEW)
+    tab = Tab(chromium, out)
+    tab.page.get_by_text("The network can't run here").wait_for(timeout=60_000)
+    assert tab.page.locator(".verdict").count() == 1  # Keras's own, of the picture as it is
+    tab.view("Results")
+    assert tab.page.locator(".matrix").count() == 1
+    tab.page.close()
+
+
+def test_it_looks_as_it_did(chromium, small):
+    """Compared after shrinking, as other machines have other fonts: `GOLDEN` is this page."""
+    tab = Tab(chromium, small[0], viewport={"width": 1000, "height": 720}).alive()
+    tab.page.locator(".network button[aria-label^='first, ']").first.click()
+    tab.page.locator(".inspector .final").wait_for()
+    tab.page.mouse.move(1, 1)
+    tab.settled()
+    content = tab.page.screenshot()
+    tab.page.close()
+    if os.environ.get("DRAW_GOLDEN"):
+        GOLDEN.write_bytes(content)
+    with Image.open(GOLDEN) as golden:
+        small_golden, size = shrunk(golden), golden.size
+    with Image.open(io.BytesIO(content)) as now:
+        assert now.size == size
+        assert np.abs(shrunk(now) - small_golden).mean() < 4
+
+
+def shrunk(picture):
+    return np.asarray(picture.convert("RGB").resize((125, 90), Image.Resampling.BOX), "float32")
+
+
+@pytest.mark.slow
+def test_the_shipped_network_in_the_browser(chromium, tmp_path, samples):
+    out = tmp_path / "shipped.html"
+    assert explore.main(["--model", str(SHIPPED), *FEW, "--out", str(out)]) == 0
+    assert out.stat().st_size < 15e6
+    expected = Classifier(checkpoint.load(SHIPPED).model).probabilities(samples)
+    tab = Tab(chromium, out).alive()
+    for index, probabilities in enumerate(expected):
+        tab.choose(index)
+        np.testing.assert_allclose(tab.probabilities(), probabilities, atol=AGREES)
+    assert not tab.errors
+    tab.page.close()
+
+
+def test_help_comes_at_once():
+    times = []
+    for _ in range(3):
+        began = time.perf_counter()
+        status, out, err = run("explore", "--help")
+        times.append(time.perf_counter() - began)
+        assert (status, err) == (0, "")
+        assert "--explained" in out
+    assert min(times) < 0.3
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--out", "."], "is a folder"),
+        (["--model", "absent.keras"], "there is no model"),
+        (["--layers", "absent"], "no layer is called"),
+        (["--images", "absent.png"], "there is no picture"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(small, tmp_path, monkeypatch, capsys, options, words):
+    monkeypatch.chdir(tmp_path)
+    model = str(small[0].with_suffix(".keras"))
+    capsys.readouterr()
+    given = [
+        "--model",
+        model,
+        "--input-range",
+        "0",
+        "255",
+        *FEW[:2],
+        "--explained",
+        "0",
+        "--out",
+        "page.html",
+        *options,
+    ]
+    assert explore.main(given) == 2
+    told = capsys.readouterr().err.strip()
+    assert words in told
+    assert "\n" not in told
+    assert not (tmp_path / "page.html").exists()
