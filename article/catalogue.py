@@ -21,11 +21,12 @@ RECEPTIVE = {  # layers, and filters of theirs: those that visualize_hidden_laye
     "fc1": (1, 9, 273, 376),
 }
 STEPS = 128  # of the ascent
-CHANNEL = 5  # of conv1, whose way through RELU is shown
+CHANNEL = 2  # of the first CONV layer, whose way through RELU is shown
+POOLED_CHANNEL = 5  # of relu1
 POOLED = 4, 4  # top and left of the 4×4 cells that are pooled
-ANSWERS = (TRUCK, PUPPY, 5, 8)
+ANSWERS = (TRUCK, DOG, 1, 15)
 EXAMPLES = (FROG, PUPPY, 3, TRUCK)  # of the small network
-START, RATE, DESCENT_STEPS = -0.5, 3.0, 24  # of its descent
+START, RATE, DESCENT_STEPS = 0.0, 0.8, 30  # of its descent
 CROP_MARGIN = 4  # pixels: twice what training takes, to be seen
 
 
@@ -101,24 +102,20 @@ def features(of):
 def whole_network(of):
     """All layers; of a POOL in two halves, the maxima and their mean, only what comes out of both."""
     shown = of.outputs(TRUCK)
-    joined = {name.replace("smooth", "pool"): output for name, output in shown.items() if _ends_pool(name, shown)}
+    halves = {name for name in shown if name.replace("pool", "smooth") in shown and name.startswith("pool")}
+    outputs = {name.replace("smooth", "pool"): output for name, output in shown.items() if name not in halves}
     probabilities = of.classifier.probabilities(of.images[TRUCK][None])[0]
-    return network.whole_network(of.images[TRUCK], joined, probabilities, of.samples.classes)
-
-
-def _ends_pool(name, names):
-    return name.replace("pool", "smooth") not in names or name.startswith("smooth")
+    return network.whole_network(of.images[TRUCK], outputs, probabilities, of.samples.classes)
 
 
 def pooled_cells(of):
     top, left = POOLED
-    return of.outputs(TRUCK, ["relu1"])["relu1"][top : top + 4, left : left + 4, CHANNEL]
+    return of.outputs(TRUCK, ["relu1"])["relu1"][top : top + 4, left : left + 4, POOLED_CHANNEL]
 
 
 def before_and_after_relu(of):
-    outputs = of.outputs(TRUCK, ["conv1"])
-    before = outputs["conv1"][..., CHANNEL]
-    return network.before_and_after_relu(of.images[TRUCK], before, np.maximum(before, 0))
+    outputs = of.outputs(TRUCK, ["whitening", "relu0"])
+    return network.before_and_after_relu(of.images[TRUCK], *(output[..., CHANNEL] for output in outputs.values()))
 
 
 def answers(of):
@@ -160,9 +157,9 @@ FIGURES = {
         of.images[list(EXAMPLES)], *(values[list(EXAMPLES)] for values in of.animals), 1
     ),
     "residuals": lambda of: learning.residuals_that_cancel(np.array([0, 1, -1])),
-    "cost": lambda of: learning.cost_curve(*of.animals, (-0.5, 0, 1)),
+    "cost": lambda of: learning.cost_curve(*of.animals, (0, 1, 3)),
     "minimum": lambda of: learning.minimum(*of.animals, (0, learning.best(*of.animals), 3)),
-    "learning_rates": lambda of: learning.learning_rates(*of.animals, (0.3, 3, 40), START, 6),
+    "learning_rates": lambda of: learning.learning_rates(*of.animals, (0.05, 1, 10), START, 6),
     "augmentation": lambda of: improving.augmentation(
         of.images[DOG], improving.varied(of.images[DOG], CROP_MARGIN, 8, seed=0)
     ),

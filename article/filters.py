@@ -145,7 +145,9 @@ def lines(grey):
     for axes, answer, name in zip(outputs, answers, ("vertical", "horizontal")):
         show_image(axes, answer, cmap=DIVERGING, vmin=-limit, vmax=limit)
         axes.set_title(f"{name} lines")
-    scale = figure.colorbar(outputs[0].images[0], ax=outputs, location="bottom", aspect=30, ticks=[-limit, 0, limit])
+    scale = figure.colorbar(
+        outputs[0].images[0], ax=[picture, *outputs], location="bottom", aspect=40, ticks=[-limit, 0, limit]
+    )
     scale.ax.set_xticklabels(["negative", "0", "positive"])
     return figure
 
@@ -163,7 +165,7 @@ def sliding_frames(grey, weights, places):
     answer = respond(grey, weights)
     limit = np.abs(answer).max()
     for done in places:
-        figure = canvas(4.4)
+        figure = canvas(4.25)
         picture, output = figure.subplots(1, 2)
         row, column = divmod(done - 1, answer.shape[1])
         show_grey(picture, grey)
@@ -178,11 +180,14 @@ def sliding_frames(grey, weights, places):
 
 
 def slide_stops(rows, columns):
-    """Places at which the animation stops: each of the first row, then ever fewer of the others; the last one too."""
+    """Places at which the animation stops: each of the first row, every third of two more, then each second row's end.
+
+    int, int -> list of int, in rising order, the last place too
+    """
     first = range(1, columns + 1)
-    second = range(columns + 3, 3 * columns + 1, 3)
-    rest = range(3 * columns + 10, rows * columns + 1, 10)
-    return sorted({*first, *second, *rest, rows * columns})
+    next_two = range(columns + 3, 3 * columns + 1, 3)
+    rest = range(5 * columns, rows * columns + 1, 2 * columns)
+    return sorted({*first, *next_two, *rest, rows * columns})
 
 
 def strides_and_padding():

@@ -11,7 +11,7 @@ from cnnvis.plots.canvas import INK, OTHER, RIGHT, WRONG, despine, show_image
 
 ANIMALS = ("bird", "cat", "deer", "dog", "frog", "horse")
 SHADES = 10  # of 255, that make one unit of x
-RANGE = np.linspace(-1, 4, 501)  # of A, that is drawn
+RANGE = np.linspace(-0.5, 4, 451)  # of A, that is drawn
 
 
 def warmth(images):
@@ -148,7 +148,7 @@ def learning_rates(x, y, rates, start, steps):
     steps : int
     """
     figure = canvas(3.6)
-    wide = np.linspace(-1, 8, 901)
+    wide = np.linspace(-0.5, 8, 851)
     for axes, rate in zip(figure.subplots(1, len(rates), sharey=True), rates):
         path = descend(start, rate, steps, x, y)
         axes.plot(wide, [cost(weight, x, y) for weight in wide], color=OTHER, linewidth=2)
@@ -177,7 +177,7 @@ def descent_frames(images, x, y, path):
         heights = [cost(w, x, y) for w in passed]
         curve.plot(passed, heights, "o-", color=WRONG, markersize=4, linewidth=1)
         curve.plot(weight, heights[-1], "o", color=WRONG, markersize=11)
-        curve.set_title(f"step {step}: A = {weight:.2f}, cost {heights[-1]:.3f}")
+        curve.set_title(f"step {step}: A = {weight:.2f}, cost {heights[-1]:.3f}".replace("-", "−"))
         _draw_answers(pictures, images, answer(weight, x), y)
         yield figure
 
@@ -190,7 +190,7 @@ def _draw_cost(axes, x, y):
 
 def _draw_answers(axes, images, says, y):
     """Animals above, vehicles below, each picture at its answer from 0 to 1."""
-    half = 0.035
+    half = 0.05
     for image, at, true in zip(images, says, y):
         middle = 0.5 * true
         axes.imshow(image, extent=(at - half, at + half, middle, middle + 0.42), aspect="auto", interpolation="nearest")

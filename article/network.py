@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from article.canvas import LETTERS, canvas, frame, number_grid
-from cnnvis.plots.canvas import INK, OTHER, OUTPUTS, RIGHT, WRONG, despine, show_image
+from cnnvis.plots.canvas import DIVERGING, INK, OTHER, OUTPUTS, RIGHT, WRONG, despine, show_image
 
 STACKED = 3  # channels of a layer that are drawn
 PER_ROW = 6
@@ -19,7 +19,7 @@ def features(image, rows):
     rows : list of (str, (top, left, bottom, right), (F, H, W, 3) uint8 array)
         A layer's name, what its middle cell sees (exclusive), and the pictures.
     """
-    figure = canvas(1.75 * len(rows) + 0.4)
+    figure = canvas(1.5 * len(rows) + 0.4)
     grid = figure.subplots(len(rows), 1 + len(rows[0][2]))
     for line, (name, (top, left, bottom, right), made) in zip(grid, rows):
         show_image(line[0], image)
@@ -115,8 +115,6 @@ def before_and_after_relu(image, before, after):
     image : (H, W, 3) uint8 array
     before, after : (h, w) float array
     """
-    from cnnvis.plots.canvas import DIVERGING
-
     figure = canvas(3.4)
     picture, left, right = figure.subplots(1, 3)
     show_image(picture, image)
