@@ -136,7 +136,7 @@ def lines(grey):
     ----------
     grey : (H, W) int array
     """
-    figure = canvas(4.2)
+    figure = canvas(3.55)
     answers = [respond(grey, weights) for weights in (VERTICAL, HORIZONTAL)]
     limit = max(np.abs(answer).max() for answer in answers)
     picture, *outputs = figure.subplots(1, 3)

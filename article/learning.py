@@ -131,9 +131,7 @@ def minimum(x, y, weights):
         axes.plot(weight + along, height + steep * along, color=WRONG, linewidth=2)
         axes.plot(weight, height, "o", color=WRONG, markersize=9)
         steep = 0 if abs(steep) < 5e-4 else steep
-        axes.annotate(
-            f"slope {steep:.3g}".replace("-", "−"), (weight, height), (0, 16), textcoords="offset points", ha="center"
-        )
+        axes.annotate(f"slope {steep:.2g}".replace("-", "−"), (weight, height), (9, 9), textcoords="offset points")
     return figure
 
 

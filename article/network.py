@@ -78,8 +78,10 @@ def _stack(axes, output):
     for depth in range(len(strongest) - 1, -1, -1):
         x, y = depth * apart, depth * apart
         channel = output[..., strongest[depth]]
-        axes.imshow(channel, cmap=OUTPUTS, interpolation="nearest", extent=(x, x + 1, y, y + height / width))
-        axes.add_patch(Rectangle((x, y), 1, height / width, fill=False, edgecolor="white", linewidth=1.5))
+        extent = x, x + 1, y, y + height / width
+        axes.imshow(channel, cmap=OUTPUTS, interpolation="nearest", extent=extent, zorder=-2 * depth)
+        edge = Rectangle((x, y), 1, height / width, fill=False, edgecolor="white", linewidth=1.5, zorder=1 - 2 * depth)
+        axes.add_patch(edge)
     room = 1 + (STACKED - 1) * apart
     axes.set(xlim=(0, room), ylim=(0, room))
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.patches import Rectangle
 
 from article.canvas import GREY, canvas, frame, number_grid, show_grey
 from cnnvis.plots.canvas import INK, show_image
@@ -75,8 +76,10 @@ def picture_block(image):
     for depth in (2, 1, 0):
         x, y = depth * apart, -depth * apart
         shades = list(COLOURS.values())[depth]
-        block.imshow(image[..., depth], cmap=shades, vmin=0, vmax=255, extent=(x, x + width, y + height, y))
-        block.plot([x, x + width, x + width, x, x], [y, y, y + height, y + height, y], color="white", linewidth=2)
+        extent = x, x + width, y + height, y
+        block.imshow(image[..., depth], cmap=shades, vmin=0, vmax=255, extent=extent, zorder=-2 * depth)
+        edge = Rectangle((x, y), width, height, fill=False, edgecolor="white", linewidth=2, zorder=1 - 2 * depth)
+        block.add_patch(edge)
         block.text(x + width + 1, y + height - 1.5, list(COLOURS)[depth], color=INK)
     block.text(-1, height / 2, f"{height}", ha="right", va="center")
     block.text(width / 2, height + 1, f"{width}", ha="center", va="top")

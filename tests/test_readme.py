@@ -80,7 +80,7 @@ def test_the_commands_name_scripts_and_targets_that_exist():
 
 
 def slugs(headings):
-    """Anchors as GitHub makes them: small letters, no punctuation, a hyphen for each blank; a number if there are two."""
+    """Anchors as GitHub makes them: small letters, no punctuation, hyphens for blanks; the second one has a number."""
     seen = {}
     for heading in headings:
         plain = re.sub(r"[`*]|\]\(.*?\)|\[", "", heading)
