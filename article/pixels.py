@@ -67,7 +67,7 @@ def picture_block(image):
     ----------
     image : (H, W, 3) uint8 array
     """
-    figure = canvas(4.2)
+    figure = canvas(4.7)
     picture, block = figure.subplots(1, 2, width_ratios=(1, 1.35))
     show_image(picture, image)
     picture.set_title("a colour picture")

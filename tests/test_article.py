@@ -12,7 +12,9 @@ import pytest
 from PIL import Image, ImageSequence
 from scipy.signal import correlate2d
 
+from article import __main__ as program
 from article import canvas, catalogue, filters, improving, learning, network, pixels
+from cnnvis import cli
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "imgs" / "article"
@@ -204,16 +206,16 @@ def test_the_article_leans_on_cnnvis_and_models_alone_and_nothing_on_it(path):
     assert not [other for other in others if "article" in tops(other)]
 
 
-def run(*arguments):
-    command = [sys.executable, "-m", "article", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+def test_named_figures_are_drawn_as_a_user_draws_them(tmp_path):
+    command = [sys.executable, "-m", "article", "residuals", "--out", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["residuals.png"]
 
 
-def test_named_figures_are_drawn_and_a_wrong_name_is_told_in_one_line(tmp_path):
-    done = run("pixels", "--out", tmp_path)
-    assert done.returncode == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["pixels.png"]
-    wrong = run("picsels", "--out", tmp_path)
-    assert wrong.returncode == 2
-    assert wrong.stderr.startswith("python -m article: no figure is called 'picsels'; there are samples, pixels")
-    assert wrong.stderr.count("\n") == 1
+def test_a_wrong_name_is_told_in_one_line(tmp_path, capsys):
+    assert cli.run(program.options(), program.draw, ["picsels", "--out", str(tmp_path / "new")]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("python -m article: no figure is called 'picsels'; there are samples, pixels")
+    assert told.count("\n") == 1
+    assert not (tmp_path / "new").exists()

@@ -1,13 +1,15 @@
 """Numbers in the README are those that the project computes."""
 
 import csv
+import subprocess
+import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
-from article import catalogue, filters, learning, network
-from cnnvis import results
+from article import catalogue, filters, improving, learning, network
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -109,13 +111,41 @@ def test_the_last_epoch_of_the_curves():
     assert f"{float(last['accuracy']):.2%} of the varied training pictures" in README
 
 
-def test_the_mistakes_that_are_named(cifar10, sources):
-    from cnnvis import data
+def test_what_tricks_bring():
+    gains = {name: points for name, (points, _) in improving.gains(ROOT / "bench" / "tricks.csv").items()}
+    assert f"Muon {gains.pop('Muon'):.1f} points in four epochs, whitening {gains.pop('whitening'):.1f}" in README
+    same = {round(gains.pop(name), 1) for name in ("anti-aliased POOL", "label smoothing")}
+    assert f"anti-aliased pooling and label smoothing {same.pop()} each" in README
+    assert not same
+    assert f"the others {min(gains.values()):.1f} to {max(gains.values()):.1f}." in README
 
-    test = data.load("cifar10", "test")
-    predicted = sources.classifier.probabilities(test.images[:1000]).argmax(axis=1)
-    confusion = results.confusion_matrix(test.labels[:1000], predicted, 10)
-    both = confusion + confusion.T
-    np.fill_diagonal(both, 0)
-    names = {test.classes[c] for c in np.unravel_index(both.argmax(), both.shape)}
-    assert names == {"cat", "dog"}
+
+def arrays_of(script, tmp_path, *arguments):
+    command = [sys.executable, f"visualize_{script}.py", *arguments, "--out", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return h5py.File(tmp_path / f"{script}.h5")
+
+
+@pytest.mark.slow
+def test_what_is_said_of_hidden_parts(tmp_path):
+    order = [catalogue.DOG, 5, catalogue.TRUCK]
+    arguments = ["--data", "samples", "--indices", *map(str, order)]
+    with arrays_of("pixel_importance", tmp_path, *arguments) as arrays:
+        dog, frog, truck = zip(arrays["probability"][:], arrays["hidden_probability"][:])
+    assert "dog falls from {:.0%} to {:.0%}.".format(*dog) in README
+    assert "without it, {:.0%} become {:.0%}.".format(*frog) in README
+    assert f"with {truck[1]:.0%}." in README
+    assert f"{truck[0]:.0%}" == f"{truck[1]:.0%}"
+
+
+@pytest.mark.slow
+def test_what_is_said_of_the_results(cifar10, tmp_path):
+    with arrays_of("results", tmp_path, "--data", "cifar10") as arrays:
+        confusion, classes = arrays["confusion"][:], list(arrays.attrs["classes"])
+        both = confusion + confusion.T
+        np.fill_diagonal(both, 0)
+        assert {classes[c] for c in np.unravel_index(both.argmax(), both.shape)} == {"cat", "dog"}
+        assert f"it claims {100 * arrays.attrs['calibration_error']:.1f} points too little" in README
+        assert f"for pictures of that class: {len(arrays['label_suspects'])} of the 10,000 here" in README
+        assert f"{arrays.attrs['accuracy']:.2%} of 10,000 new pictures" in README
