@@ -84,7 +84,7 @@ def examples(images, x, y, weight):
     x, y : (N,) array
     weight : float
     """
-    figure = canvas(3.2)
+    figure = canvas(3.4)
     for axes, image, given, true in zip(figure.subplots(1, len(images)), images, x, y):
         show_image(axes, image)
         says = answer(weight, given)
