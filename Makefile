@@ -47,9 +47,10 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The pictures of the README; those of the whole test set need CIFAR-10.
+# The pictures of the README; those of the whole test set and of filters need CIFAR-10, the article's nothing.
 FIGURES := outputs/figures
 figures: setup
+	$(BIN)/python -m article
 	rm -rf $(FIGURES)
 	$(BIN)/python visualize_results.py --model $(MODEL) --data cifar10 --examples 8 --out $(FIGURES)
 	$(BIN)/python visualize_pixel_importance.py --model $(MODEL) --data samples --indices 12 5 13 11 --out $(FIGURES)

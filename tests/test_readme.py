@@ -3,16 +3,26 @@
 import json
 import re
 import shlex
+import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 import train
+from article import catalogue
 from cnnvis import recipes
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROSE = re.sub(r"```.*?```", "", README, flags=re.DOTALL)
+COMMANDS = [
+    line.split("#")[0].strip()
+    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("python ")
+]
 SHIPPED = json.loads((ROOT / "models" / "stashed" / "cifar10_deep.json").read_text())
 
 
@@ -67,3 +77,104 @@ def test_the_commands_name_scripts_and_targets_that_exist():
                 assert (ROOT / words[1]).exists()
                 arguments = __import__(words[1].removesuffix(".py")).options().parse_args(words[2:])
                 assert arguments
+
+
+def slugs(headings):
+    """Anchors as GitHub makes them: small letters, no punctuation, hyphens for blanks; the second one has a number."""
+    seen = {}
+    for heading in headings:
+        plain = re.sub(r"[`*]|\]\(.*?\)|\[", "", heading)
+        slug = re.sub(r"[^\w\- ]", "", plain.lower()).replace(" ", "-")
+        seen[slug] = seen.get(slug, -1) + 1
+        yield f"{slug}-{seen[slug]}" if seen[slug] else slug
+
+
+HEADINGS = re.findall(r"^#+ (.+)$", PROSE, re.MULTILINE)
+
+
+def test_anchors_as_github_makes_them():
+    headings = ["Results: how well does it do?", "`train.py`, and more", "Data", "Data"]
+    assert list(slugs(headings)) == ["results-how-well-does-it-do", "trainpy-and-more", "data", "data-1"]
+
+
+@pytest.mark.parametrize("anchor", sorted(set(re.findall(r"\]\(#([^)]+)\)", README))))
+def test_anchors_lead_somewhere(anchor):
+    assert anchor in slugs(HEADINGS)
+
+
+def test_the_contents_name_every_section_that_comes_behind_them_in_its_order():
+    contents, behind = PROSE.split("## Contents\n")[1].split("\n## ", 1)
+    sections = re.findall(r"^##+ (.+)$", "## " + behind, re.MULTILINE)
+    assert re.findall(r"^ *- \[(.*?)\]", contents, re.MULTILINE) == sections
+
+
+def test_every_figure_of_the_article_is_shown_once():
+    shown = re.findall(r"\]\(imgs/article/(.*?)\.(?:png|gif)\)", README)
+    assert sorted(shown) == sorted([*catalogue.FIGURES, *catalogue.ANIMATIONS])
+
+
+def test_formulas_are_as_github_wants_them():
+    for formula in re.findall(r"(?<![$\\])\$(?!\$)(.+?)\$", re.sub(r"`[^`]*`|\$\$.*?\$\$", "", PROSE)):
+        assert formula == formula.strip(), formula
+        assert "`" not in formula
+        assert formula.count("{") == formula.count("}"), formula
+    assert len(re.findall(r"^\$\$.+\$\$$", PROSE, re.MULTILINE)) == PROSE.count("$$") / 2
+
+
+OUTLINE = {
+    "What a machine sees": (
+        "classification|detection|segmentation|poloclub.github.io/cnn-explainer|label|0, black, to 255|"
+        "article/pixels|red, green and blue|RGB|grey"
+    ),
+    "Before CNNs": ("Regression|Similarity|Convolution|imitates this, loosely"),
+    "The mathematics of a filter": (
+        "article/block|article/filter.png|article/filter_step|article/filter_colour|27 products|constant|"
+        "30 \\times 30|article/sliding.gif"
+    ),
+    "What a filter finds": (
+        "positive|negative|article/lines|vertical|horizontal|features of features|face|article/features"
+    ),
+    "From filters to a network": (
+        "32 \\times 32 \\times 3|30 \\times 30 \\times 32|article/network|CONV RELU CONV|3×3|7×7|11×11|odd|"
+        "stride|padding|RELU|logistic|article/activations|POOL|article/pooling|mean|minimum|Why not larger|FC|"
+        "probabilities|article/answers|again and again"
+    ),
+    "Where the weights come from": (
+        "objective|$x$|$y$|$\\hat{y}$|$A$|residual|0, 1 and −1|cancel|squared|$N$|cost|\\min_{A}|"
+        "what is fixed and what moves"
+    ),
+    "Gradient descent": ("article/cost|article/minimum|three steps|article/descent.gif|learning rate|regularisation"),
+    "Building and training": (
+        "60,000|ten classes|airplane, automobile, bird, cat, deer, dog, frog, horse, ship and truck|"
+        "Normalisation|`basic`|`deep`|python train.py|imgs/training.png|images a second|What to expect|--resume"
+    ),
+    "Looking inside your CNN": (
+        "python visualize_results.py|imgs/results.png|python visualize_pixel_importance.py|"
+        "imgs/pixel_importance.png|The dog|python visualize_hidden_layer_activation.py|"
+        "imgs/hidden_layer_activation.png|`conv1`|`conv3`|`conv5`|`fc1`|python visualize_hidden_layer_output.py|"
+        "imgs/hidden_layer_output.png|truck|smaller"
+    ),
+    "Making it better": ("Depth|More data|Augmentation|article/augmentation|article/improvements"),
+}
+
+
+@pytest.mark.parametrize("title", OUTLINE)
+def test_the_article_teaches_what_it_is_to_teach(title):
+    section = README.split(f"\n## {title}\n")[1].split("\n## ")[0]
+    assert not [item for item in OUTLINE[title].split("|") if item not in section]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_run(command, tmp_path):
+    """Each as it stands there; trainings on fewer pictures, all into a folder of their own."""
+    if "multiworker" in command:
+        pytest.skip("needs several machines")
+    words = [*shlex.split(command)[1:], "--out", str(tmp_path)]
+    if words[0] == "train.py":
+        words += ["--data", "digits", "--limit", "200", "--epochs", "1"]
+    elif "--images" not in words and "--data" not in words:
+        words += ["--data", "samples"]
+    done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.glob("*.png"))

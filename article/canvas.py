@@ -1,0 +1,60 @@
+"""What the article's figures have in common. They are read on phones, too: few things, and large letters."""
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.patches import Rectangle
+
+from cnnvis.plots.canvas import INK, WRONG, new_figure, show_image
+
+WIDTH = 8  # inches: shown 400 pixels wide, letters of 13 points are 9 pixels high
+LETTERS = 13  # points
+GREY = "gray"
+
+
+def style():
+    """The letters' sizes, for a `with` around the drawing of a figure."""
+    return rc_context({"font.size": LETTERS, "axes.titlesize": LETTERS + 1, "axes.labelsize": LETTERS})
+
+
+def canvas(height):
+    return new_figure(WIDTH, height)
+
+
+def number(value):
+    """A number with a real minus: 480, −18, 0.25."""
+    text = f"{value:,d}" if isinstance(value, int | np.integer) else f"{value:g}"
+    return text.replace("-", "−")
+
+
+def number_grid(axes, values, cmap=None, low=0, high=255, texts=None, size=LETTERS):
+    """An (h, w) array as cells with their numbers in them, white ones on dark cells; blank cells without `cmap`."""
+    mapped = np.ma.masked_all(values.shape) if cmap is None else values
+    drawn = axes.imshow(mapped, cmap=cmap or GREY, vmin=low, vmax=high, interpolation="nearest")
+    axes.set(xticks=[], yticks=[])
+    shades = drawn.to_rgba(values)[..., :3] @ [0.299, 0.587, 0.114] if cmap is not None else np.ones(values.shape)
+    for (row, column), value in np.ndenumerate(values):
+        ink = "white" if shades[row, column] < 0.5 else INK
+        text = number(value) if texts is None else texts[row][column]
+        axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=size)
+    for line in range(1, len(values)):
+        axes.axhline(line - 0.5, color="white" if cmap else INK, linewidth=0.8)
+    for line in range(1, values.shape[1]):
+        axes.axvline(line - 0.5, color="white" if cmap else INK, linewidth=0.8)
+
+
+def frame(axes, top, left, height, width=None, color=WRONG):
+    """A frame round cells of a picture, white beneath so that it shows on any colour."""
+    for ink, thick in (("white", 5), (color, 2.5)):
+        corner = left - 0.5, top - 0.5
+        box = Rectangle(corner, width or height, height, fill=False, edgecolor=ink, linewidth=thick, zorder=3)
+        axes.add_patch(box)
+
+
+def show_grey(axes, grey):
+    show_image(axes, grey, cmap=GREY, vmin=0, vmax=255)
+
+
+def sign(axes, text):
+    """A sign of arithmetic, or a few words, in a place of its own."""
+    axes.axis("off")
+    axes.text(0.5, 0.5, text, ha="center", va="center", fontsize=LETTERS + 5, transform=axes.transAxes)

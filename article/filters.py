@@ -1,0 +1,221 @@
+"""What a filter does: nine pixels times nine weights, everywhere in the picture."""
+
+import numpy as np
+
+from article.canvas import GREY, LETTERS, canvas, frame, number, number_grid, show_grey, sign
+from article.pixels import COLOURS
+from cnnvis.plots.canvas import DIVERGING, INK, RIGHT, show_image
+
+VERTICAL = np.array([[-1, 2, -1]] * 3)  # bright lines from top to bottom, darker on both sides
+HORIZONTAL = VERTICAL.T
+REDDISH = np.stack([np.full((3, 3), weight) for weight in (2, -1, -1)], axis=-1)  # red, and neither green nor blue
+
+
+def respond(image, weights, constant=0):
+    """What a filter answers at each place: the sum of pixels times weights, plus a constant.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, 3) array
+    weights : (h, w) or (h, w, 3) array
+    constant : number
+
+    Returns
+    -------
+    (H - h + 1, W - w + 1) array
+    """
+    windows = np.lib.stride_tricks.sliding_window_view(image.astype(int), weights.shape)
+    axes = tuple(range(-weights.ndim, 0))
+    return (windows * weights).sum(axis=axes).reshape(windows.shape[:2]) + constant
+
+
+def show_answer(axes, answer):
+    limit = np.abs(answer).max()
+    show_image(axes, answer, cmap=DIVERGING, vmin=-limit, vmax=limit)
+
+
+def applied(grey, weights, top, left):
+    """A picture with the nine pixels under a filter, the filter, and what it answers, with the place of its answer.
+
+    Parameters
+    ----------
+    grey : (H, W) int array
+    weights : (3, 3) int array
+    top, left : int
+        Of the nine pixels.
+    """
+    figure = canvas(3.7)
+    picture, filter_, output = figure.subplots(1, 3, width_ratios=(3, 1.7, 3))
+    answer = respond(grey, weights)
+    show_grey(picture, grey)
+    frame(picture, top, left, 3)
+    picture.set_title(f"picture\n{_size(grey)}")
+    number_grid(filter_, weights, DIVERGING, -2, 2)
+    filter_.set_title("filter\n3×3")
+    show_answer(output, answer)
+    frame(output, top, left, 1)
+    output.set_title(f"what it answers\n{_size(answer)}")
+    return figure
+
+
+def worked(pixels, weights, constant):
+    """One step of filtering in numbers.
+
+    Parameters
+    ----------
+    pixels, weights : (3, 3) int array
+    constant : int
+    """
+    figure = canvas(3.6)
+    pixel, times, weight, equals, product = figure.subplots(1, 5, width_ratios=(4, 0.6, 4, 0.6, 4))
+    products = pixels * weights
+    number_grid(pixel, pixels, GREY, size=LETTERS + 3)
+    number_grid(weight, weights, DIVERGING, -2, 2, size=LETTERS + 3)
+    number_grid(product, products, size=LETTERS + 3)
+    for axes, text in ((pixel, "nine pixels"), (weight, "nine weights"), (product, "nine products")):
+        axes.set_title(text)
+    sign(times, "×")
+    sign(equals, "=")
+    total = int(products.sum())
+    words = f"sum {number(total)}   {_plus(constant)} constant   =   {number(total + constant)}"
+    figure.supxlabel(words, fontsize=LETTERS + 4, color=INK)
+    return figure
+
+
+def worked_in_colour(pixels, weights, constant):
+    """One step of a filter over three colours, in numbers.
+
+    Parameters
+    ----------
+    pixels, weights : (3, 3, 3) int array
+    constant : int
+    """
+    figure = canvas(7.6)
+    grid = figure.subplots(3, 5, width_ratios=(3, 0.6, 3, 0.6, 2))
+    sums = (pixels * weights).sum(axis=(0, 1))
+    for row, (name, shades), color in zip(grid, COLOURS.items(), range(3)):
+        number_grid(row[0], pixels[..., color], shades)
+        number_grid(row[2], weights[..., color], DIVERGING, -2, 2)
+        row[0].set_ylabel(name)
+        for place, text in ((1, "×"), (3, "="), (4, number(int(sums[color])))):
+            sign(row[place], text)
+    grid[0, 0].set_title("3×3×3 pixels")
+    grid[0, 2].set_title("3×3×3 weights")
+    grid[0, 4].set_title("sums")
+    whole = " ".join([number(int(sums[0])), *[_plus(int(part)) for part in sums[1:]]])
+    words = f"{whole}   {_plus(constant)} constant   =   {number(int(sums.sum()) + constant)}"
+    figure.supxlabel(words, fontsize=LETTERS + 3, color=INK)
+    return figure
+
+
+def reddish(image, answer, top, left):
+    """A colour picture, and where a filter over its three colours answers.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8 array
+    answer : (H - 2, W - 2) int array
+    top, left : int
+        Of the pixels that are worked out.
+    """
+    figure = canvas(4.2)
+    picture, output = figure.subplots(1, 2)
+    show_image(picture, image)
+    frame(picture, top, left, 3)
+    picture.set_title(f"picture\n{_size(image)}")
+    show_answer(output, answer)
+    frame(output, top, left, 1)
+    output.set_title(f"orange: reddish; blue: not\n{_size(answer)}")
+    return figure
+
+
+def lines(grey):
+    """The same picture under a filter for vertical lines and one for horizontal lines.
+
+    Parameters
+    ----------
+    grey : (H, W) int array
+    """
+    figure = canvas(3.55)
+    answers = [respond(grey, weights) for weights in (VERTICAL, HORIZONTAL)]
+    limit = max(np.abs(answer).max() for answer in answers)
+    picture, *outputs = figure.subplots(1, 3)
+    show_grey(picture, grey)
+    picture.set_title("picture")
+    for axes, answer, name in zip(outputs, answers, ("vertical", "horizontal")):
+        show_image(axes, answer, cmap=DIVERGING, vmin=-limit, vmax=limit)
+        axes.set_title(f"{name} lines")
+    scale = figure.colorbar(
+        outputs[0].images[0], ax=[picture, *outputs], location="bottom", aspect=40, ticks=[-limit, 0, limit]
+    )
+    scale.ax.set_xticklabels(["negative", "0", "positive"])
+    return figure
+
+
+def sliding_frames(grey, weights, places):
+    """The filter on its way over the picture: a Figure for each number of places that it has been at.
+
+    Parameters
+    ----------
+    grey : (H, W) int array
+    weights : (h, w) int array
+    places : sequence of int
+        How many places, row by row, are done.
+    """
+    answer = respond(grey, weights)
+    limit = np.abs(answer).max()
+    for done in places:
+        figure = canvas(4.25)
+        picture, output = figure.subplots(1, 2)
+        row, column = divmod(done - 1, answer.shape[1])
+        show_grey(picture, grey)
+        frame(picture, row, column, len(weights))
+        picture.set_title(_size(grey))
+        so_far = np.where(np.arange(answer.size).reshape(answer.shape) < done, answer, np.nan)
+        output.set_facecolor("#eef0f2")
+        show_image(output, so_far, cmap=DIVERGING, vmin=-limit, vmax=limit)
+        frame(output, row, column, 1)
+        output.set_title(f"{_size(answer)}: place {done} of {answer.size}")
+        yield figure
+
+
+def slide_stops(rows, columns):
+    """Places at which the animation stops: each of the first row, every third of two more, then each second row's end.
+
+    int, int -> list of int, in rising order, the last place too
+    """
+    first = range(1, columns + 1)
+    next_two = range(columns + 3, 3 * columns + 1, 3)
+    rest = range(5 * columns, rows * columns + 1, 2 * columns)
+    return sorted({*first, *next_two, *rest, rows * columns})
+
+
+def strides_and_padding():
+    """Where a 3×3 filter fits into 7×7 cells: alone, with a padded border, and in steps of two."""
+    figure = canvas(3.7)
+    for axes, (title, padding, stride) in zip(
+        figure.subplots(1, 3), (("no padding, stride 1", 0, 1), ("padding 1, stride 1", 1, 1), ("stride 2", 0, 2))
+    ):
+        side = 7 + 2 * padding
+        cells = np.full((side, side, 3), 235, "uint8")
+        cells[padding : side - padding, padding : side - padding] = 184, 192, 200
+        show_image(axes, cells)
+        for line in range(1, side):
+            axes.axhline(line - 0.5, color="white", linewidth=1)
+            axes.axvline(line - 0.5, color="white", linewidth=1)
+        starts = range(0, side - 2, stride)
+        for row in starts:
+            for column in starts:
+                axes.plot(column + 1, row + 1, "o", color=RIGHT, markersize=5)
+        frame(axes, 0, 0, 3)
+        axes.set_title(title, fontsize=LETTERS)
+        axes.set_xlabel(f"7×7 becomes {len(starts)}×{len(starts)}")
+    return figure
+
+
+def _size(image):
+    return "×".join(map(str, image.shape))
+
+
+def _plus(value):
+    return f"{'−' if value < 0 else '+'} {number(abs(value))}"
