@@ -11,7 +11,8 @@ from cnnvis.data import pictures_at_once
 from cnnvis.image_statistics import FINE, fine_share, frequencies, wave_counts
 
 STEPS = 64
-LEARNING_RATE = 0.1  # of Adam, on spectra that are scaled to the data's
+LEARNING_RATE = 0.1  # of AdamW, on spectra that are scaled to the data's
+FORGETTING = 0.3  # weight decay: contrast is fixed, so without it the first steps would count as much as the last
 SMOOTHNESS = 0.5  # fine waves' share of a picture's energy at most, of what it is in real pictures
 FILTERS_AT_ONCE = 64  # pictures that are ascended together
 SHIFT = 2.0  # pixels that a picture is moved at most, each step
@@ -135,7 +136,7 @@ def _grow(excitation, filters, statistics, steps, size, seed, without, ticks):
     waves = "fourier" not in without
     shape = (2, len(filters), 3, *fourier.shape) if waves else (len(filters), *size, 3)
     start = tf.Variable(np.random.default_rng(seed).normal(0, START, shape), dtype=tf.float32)
-    optimizer = keras.optimizers.Adam(LEARNING_RATE)
+    optimizer = keras.optimizers.AdamW(LEARNING_RATE, FORGETTING)
     optimizer.build([start])
     offset, colors = _colors(statistics, free="colors" in without)
 
