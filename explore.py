@@ -66,7 +66,7 @@ def look_at_filters(args, network, classifier):
     every = {layer.name: layer for layer in [*inputs.layers_with_filters(classifier, ["all"]), *layers]}
     places = network.path.parent, args.out.parent
     track = console.track("Looking at real pictures")
-    real = excitation_cache.observe(classifier, [*every.values()], pictures, network.path, places, track, console.say)
+    real = excitation_cache.observe(classifier, [*every.values()], pictures, network, places, track, console.say)
     looked_at = {}
     for number, layer in enumerate(layers):
         chosen = inputs.filters_of(layer, None, args.filters, [args.seed, number])

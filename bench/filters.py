@@ -24,7 +24,7 @@ from bench import contest, machine  # noqa: E402
 from cnnvis import cli, console, data  # noqa: E402
 from models import checkpoint  # noqa: E402
 
-PLAIN = ("fourier", "colors", "shift", "turn", "zoom")
+PLAIN = ("fourier", "smooth", "colors", "shift", "turn", "zoom")
 COLUMNS = "layer | pictures by | seconds a filter | above every real one | activation, of ours | fine energy"
 LEGEND = (
     "Above every real one: filters that the picture excites more than any training image. Activation, of ours: the "
@@ -92,7 +92,7 @@ def moved_as_ours(peer):
 
 CONTENDERS = {
     "ours": ("ours", ours),
-    "plain": ("plain ascent on pixels (`--without fourier colors shift turn zoom`)", partial(ours, without=PLAIN)),
+    "plain": ("plain ascent on pixels (`--without fourier smooth colors shift turn zoom`)", partial(ours, without=PLAIN)),
     "documented": ("tf-keras-vis, as documented", tf_keras_vis),
     **{
         change.__name__: (f"tf-keras-vis, {title}, all together", partial(tf_keras_vis, change=change, together=True))

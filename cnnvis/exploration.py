@@ -14,11 +14,11 @@ from cnnvis import browser_network, findings, importance, report
 TEMPLATE = Path(__file__).with_name("page.html")
 SHEET_COLUMNS = 24
 ARTICLE = {  # sections of README.md that explain a part of the page
-    "outputs": "What a layer passes on: `visualize_hidden_layer_output.py`",
-    "results": "Where it fails: `visualize_results.py`",
-    "importance": "Which pixels count: `visualize_pixel_importance.py`",
-    "filters": "What a filter looks for: `visualize_hidden_layer_activation.py`",
-    "training": "Training",
+    "outputs": "Layers: what do they pass on?",
+    "results": "Results: how well does it do?",
+    "importance": "Pixel importance: why did it say so?",
+    "filters": "Filters: what do they look for?",
+    "network": "From filters to a network",
     "own": "Your own network, your own pictures",
 }
 

@@ -36,7 +36,7 @@ export function Inspector({ page, outputs, selection, parts, onCell, onOpen }: P
         </h2>
         <p>
           {explanation(layer)} {layer.words && <>Its size: {layer.words}.</>}{" "}
-          <a href={page.article[layer.kind === "CONV" || layer.kind === "POOL" ? "outputs" : "training"]}>
+          <a href={page.article.network}>
             More in the article
           </a>
         </p>
