@@ -92,7 +92,7 @@ def moved_as_ours(peer):
 
 CONTENDERS = {
     "ours": ("ours", ours),
-    "plain": ("plain ascent on pixels (`--without fourier smooth colors shift turn zoom`)", partial(ours, without=PLAIN)),
+    "plain": (f"plain ascent on pixels (`--without {' '.join(PLAIN)}`)", partial(ours, without=PLAIN)),
     "documented": ("tf-keras-vis, as documented", tf_keras_vis),
     **{
         change.__name__: (f"tf-keras-vis, {title}, all together", partial(tf_keras_vis, change=change, together=True))
