@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test test-lowest check format figures bench bench-peers bench-tricks bench-settings bench-importance bench-results bench-filters bench-page fuzz page check-page clean
+.PHONY: setup demo test test-slow test-lowest check format figures bench bench-peers bench-tricks bench-settings bench-importance bench-results bench-filters bench-page fuzz page check-page clean
 
 setup: .venv/installed
 
@@ -27,7 +27,11 @@ demo: setup
 	@echo; echo "The pictures:"; ls $(DEMO)/*.png
 
 test: setup
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+# Those that take more than ten seconds each: every command of the README, full disks, signals, kills, many calls.
+test-slow: setup
+	$(BIN)/python -m pytest -n 2 -m slow
 
 # The quick tests, on the lowest versions that requirements.txt allows; NumPy's is for Python up to 3.12.
 test-lowest: .venv-lowest/installed
