@@ -20,6 +20,7 @@ import time
 import zipfile
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import matplotlib.pyplot as plt
@@ -61,6 +62,22 @@ def file_size():
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.fixture
+def writes(monkeypatch, file_size):
+    """Counts the files that are begun: the one whose number is `fails` may grow to ten bytes."""
+    counter = SimpleNamespace(count=0, fails=0)
+    token = secrets.token_hex
+
+    def counted(size):
+        counter.count += 1
+        if counter.count == counter.fails:
+            file_size(10)
+        return token(size)
+
+    monkeypatch.setattr(secrets, "token_hex", counted)
+    return counter
 
 
 def fill(folder, free):
@@ -378,60 +395,37 @@ def look(topic, out):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("topic", VISUALIZERS)
-def test_every_file_may_be_the_one_that_does_not_fit(topic, tmp_path, monkeypatch, file_size, capsys):
+def test_every_file_may_be_the_one_that_does_not_fit(topic, tmp_path, writes, file_size, capsys):
     script, *options = look(topic, tmp_path)
-    fails_from, count = 0, 0
-    token = secrets.token_hex
-
-    def counted(size):
-        nonlocal count
-        count += 1
-        if count == fails_from:
-            file_size(100)
-        return token(size)
-
-    monkeypatch.setattr(secrets, "token_hex", counted)
     assert SCRIPTS[script].main(options) == 0
     names = sorted(content(tmp_path))
-    assert count == len(names)
-    for fails_from in range(1, len(names) + 1):
+    assert writes.count == len(names)
+    for fails in range(1, len(names) + 1):
         shutil.rmtree(tmp_path)
-        count = 0
+        writes.count, writes.fails = 0, fails
         line = refused(capsys, script, *options)
         file_size(resource.RLIM_INFINITY)
         assert "File too large" in line
-        assert len(content(tmp_path)) == fails_from - 1
+        assert len(content(tmp_path)) == fails - 1
         for path in tmp_path.iterdir():
             assert path.name in names
             check_whole(path)
 
 
 @pytest.mark.slow
-def test_every_file_of_a_training_may_be_the_one_that_does_not_fit(tmp_path, monkeypatch, file_size, capsys):
+def test_every_file_of_a_training_may_be_the_one_that_does_not_fit(tmp_path, writes, file_size, capsys):
     """And when there is room again, the run goes on to its end."""
-    fails_from, count = 0, 0
-    token = secrets.token_hex
-
-    def counted(size):
-        nonlocal count
-        count += 1
-        if count == fails_from:
-            file_size(10)
-        return token(size)
-
-    monkeypatch.setattr(secrets, "token_hex", counted)
     options = [*SHORT, "--epochs", "1", "--name", "run", "--out", str(tmp_path)]
     assert train.main(options) == 0
-    writes = count
-    assert writes == 6  # settings, table, curves, state, network, metadata
-    for fails_from in range(1, writes + 1):
+    assert writes.count == 6  # settings, table, curves, state, network, metadata
+    for fails in range(1, writes.count + 1):
         shutil.rmtree(tmp_path)
-        count = 0
+        writes.count, writes.fails = 0, fails
         line = refused(capsys, "train", *options)
         file_size(resource.RLIM_INFINITY)
         assert "File too large" in line
-        assert ("--resume" in line) == (tmp_path / "run.resume.npz").exists() == (fails_from > 4)
-        fails_from = 0
+        assert ("--resume" in line) == (tmp_path / "run.resume.npz").exists() == (fails > 4)
+        writes.fails = 0
         for path in tmp_path.iterdir():
             assert not path.name.startswith(".")
             check_whole(path)
