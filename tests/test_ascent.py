@@ -1,11 +1,15 @@
 """The ascent climbs, its numbers are those of the stored pictures, and the dead are known."""
 
+import os
+
+import h5py
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
 
+import visualize_hidden_layer_activation
 from cnnvis import ascent, data
 from cnnvis.classifier import Classifier
 from cnnvis.image_statistics import FINE, fine_share, frequencies, picture_statistics, wave_counts
@@ -230,3 +234,14 @@ def test_the_objective_of_a_neuron_is_the_cell_in_the_middle(sequential, picture
     np.testing.assert_allclose(given, output[:, output.shape[1] // 2, output.shape[2] // 2], rtol=1e-5)
     image = ascent.ascend(classifier, layer, [3], statistics, steps=40, objective="neuron")
     assert ascent.activations(classifier, layer, image, "neuron")[0, 3] > given[:, 3].max()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("CIFAR10_DIR" not in os.environ, reason="compares with the 50,000 training images of CIFAR-10")
+def test_the_first_layer_of_the_included_network_beats_real_pictures(tmp_path):
+    """Its filters are the hardest: without forgetting the first steps, 112 of 128 do, with it 122."""
+    options = ["--model", "models/stashed/cifar10_deep.keras", "--layers", "conv1", "--filters", "all", "--out"]
+    assert visualize_hidden_layer_activation.main([*options, str(tmp_path)]) == 0
+    with h5py.File(tmp_path / "hidden_layer_activation.h5") as file:
+        layer = file["conv1"]
+        assert (layer["activation"][()] >= layer["dataset_max"][()]).sum() >= 118
