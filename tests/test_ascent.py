@@ -1,7 +1,5 @@
 """The ascent climbs, its numbers are those of the stored pictures, and the dead are known."""
 
-import os
-
 import h5py
 import keras
 import numpy as np
@@ -237,8 +235,7 @@ def test_the_objective_of_a_neuron_is_the_cell_in_the_middle(sequential, picture
 
 
 @pytest.mark.slow
-@pytest.mark.skipif("CIFAR10_DIR" not in os.environ, reason="compares with the 50,000 training images of CIFAR-10")
-def test_the_first_layer_of_the_included_network_beats_real_pictures(tmp_path):
+def test_the_first_layer_of_the_included_network_beats_real_pictures(tmp_path, cifar10):
     """Its filters are the hardest: without forgetting the first steps, 112 of 128 do, with it 122."""
     options = ["--model", "models/stashed/cifar10_deep.keras", "--layers", "conv1", "--filters", "all", "--out"]
     assert visualize_hidden_layer_activation.main([*options, str(tmp_path)]) == 0
