@@ -197,7 +197,7 @@ def prepare(args, pictures, held_out=()):
     strategy = distribution.start(args.strategy, min(recipe.batch_size, len(held_out) or recipe.batch_size))
     with distribution.scope(strategy):
         model = build(args, recipe, pictures, batch_normalization=distribution.batch_normalization(strategy))
-        training.compile_model(model, recipe, steps)
+        training.compile_model(model, recipe, steps, symmetry(recipe, model))
         return recipe, model, batches, [optimizers.Lookahead(model, steps)] if recipe.lookahead else []
 
 
@@ -206,7 +206,7 @@ def build(args, recipe, pictures, **options):
     import numpy as np
 
     from cnnvis import data, training
-    from models import convnet
+    from models import convnet, mirror
 
     mean, variance = data.statistics(pictures.images)
     options |= {name: getattr(recipe, name) for name in ("widths", "identity_start", "anti_aliasing")}
@@ -215,17 +215,32 @@ def build(args, recipe, pictures, **options):
         model.get_layer("whitening").trainable = True
     elif args.arch == "deep":
         normalized = (pictures.images[: training.WHITENING_IMAGES] - np.array(mean)) / np.sqrt(variance)
+        if recipe.flip == "paired":
+            normalized = np.concatenate([normalized, normalized[:, :, ::-1]])
         model.get_layer("whitening").set_weights([training.whitening_filters(normalized, convnet.WHITENING_FILTERS)])
+    if recipe.flip == "paired":
+        mirror.symmetrize(model)
     return model
+
+
+def symmetry(recipe, model):
+    """What the training has to respect, if anything."""
+    from models import mirror
+
+    return mirror.symmetry(model) if recipe.flip == "paired" else None
 
 
 def plain(args, recipe, pictures, model):
     """The same network, of plain layers and in float32 whatever it was trained in."""
     import keras
 
+    from models import mirror
+
     keras.config.set_dtype_policy("float32")
     network = build(args, recipe, pictures)
     network.set_weights(model.get_weights())
+    if recipe.flip == "paired":
+        mirror.symmetrize(network)
     return network
 
 

@@ -109,7 +109,7 @@ def prepare(args):
     recipe = recipes.adapt(recipes.RECIPES[args.arch], len(pictures), batch_size=args.batch_size)
     model = train.build(asked, recipe, pictures, batch_normalization=training.FusedBatchNormalization)
     batches = training.Batches(pictures.images, pictures.labels, recipe, seed=0)
-    training.compile_model(model, recipe, recipe.epochs * len(batches))
+    training.compile_model(model, recipe, recipe.epochs * len(batches), train.symmetry(recipe, model))
     return precision, recipe, model, batches
 
 

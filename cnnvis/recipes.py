@@ -28,7 +28,7 @@ class Recipe:
     lookahead: bool = False  # go back to a running average of the weights now and then
     label_smoothing: float = 0.0  # probability given to all classes alike
     crop_margin: int = 2  # pixels that a picture moves at most, up, down, left and right
-    flip: str = "alternating"  # mirror: "alternating", "random" or "none"
+    flip: str = "alternating"  # of pictures: "alternating", "random" or "none"; "paired": of filters instead
     whitening: bool = True  # `deep` begins with fixed filters that whiten 2x2 patches; else they are learned
     identity_start: bool = True  # CONV layers of `deep` begin by passing their input on; else at random
     anti_aliasing: bool = True  # POOL layers of `deep` smooth before they drop cells
@@ -55,9 +55,10 @@ RECIPES = {
         logits_scale=0.09,
         warmup=0.0,
         label_smoothing=0.2,
+        flip="paired",
     ),
 }
-CHOICES = {"optimizer": ("sgd", "muon", "adam"), "flip": ("alternating", "random", "none")}
+CHOICES = {"optimizer": ("sgd", "muon", "adam"), "flip": ("alternating", "random", "none", "paired")}
 KINDS = {
     bool: ("on or off", {"on": True, "off": False}.__getitem__),
     int: ("a whole number", int),

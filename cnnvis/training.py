@@ -52,11 +52,14 @@ class SmoothedCrossEntropy(keras.losses.Loss):
         return keras.losses.categorical_crossentropy(targets, probabilities, label_smoothing=self.smoothing)
 
 
-def compile_model(model, recipe, steps):
-    """Give a model its optimizer, schedule and loss, for a training of so many steps."""
+def compile_model(model, recipe, steps, symmetry):
+    """Give a model its optimizer, schedule and loss, for a training of so many steps.
+
+    `symmetry` is what `optimizers.ScaledSGD` takes, or None.
+    """
     # XLA is a loss on a CPU: a compiled epoch takes many times as long.
     model.compile(
-        optimizers.from_recipe(recipe, steps),
+        optimizers.from_recipe(recipe, steps, symmetry),
         SmoothedCrossEntropy(recipe.label_smoothing),
         metrics=["accuracy"],
         jit_compile=False,

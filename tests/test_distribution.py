@@ -138,7 +138,7 @@ def take_steps(strategy, case):
         for layer in model.layers:
             if isinstance(layer, keras.layers.Dropout):
                 layer.rate = 0.0
-        training.compile_model(model, recipe, epochs)
+        training.compile_model(model, recipe, epochs, None)
         callbacks = [optimizers.Lookahead(model, epochs)] if recipe.lookahead else []
     before = model.get_weights()
     batches = training.Batches(digits.images, digits.labels, recipe, seed=0)

@@ -135,7 +135,7 @@ def test_an_interrupted_run_ends_in_the_same_weights(arch, tmp_path, pictures):
         keras.utils.set_random_seed(0)
         model = build_model(arch, 7, (120,) * 3, (4000,) * 3, batch_normalization=training.FusedBatchNormalization)
         batches = training.Batches(images, labels, recipe, seed=0)
-        training.compile_model(model, recipe, 9)
+        training.compile_model(model, recipe, 9, None)
         if run.state.exists():
             batches.epoch = training.load_state(model, run.state, 3)
         rows = run.read_rows(batches.epoch)
@@ -168,7 +168,7 @@ def test_the_seconds_of_an_epoch_leave_only_validation_out(validates, seconds, t
     monkeypatch.setattr(training.time, "perf_counter", lambda: next(clock))
     rows = []
     model = build_model("basic", 7)
-    training.compile_model(model, RECIPE, 1)
+    training.compile_model(model, RECIPE, 1, None)
     journal = training.Journal(Run(tmp_path, "run"), rows, lambda rows: None, batch_size=45)
     journal.set_model(model)
     journal.on_epoch_begin(0)
@@ -182,7 +182,7 @@ def test_the_seconds_of_an_epoch_leave_only_validation_out(validates, seconds, t
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path, pictures):
     recipe = dataclasses.replace(recipes.RECIPES["basic"], batch_size=7, epochs=9, learning_rate=1e30)
     model = build_model("basic", 7)
-    training.compile_model(model, recipe, 9)
+    training.compile_model(model, recipe, 9, None)
     journal = training.Journal(Run(tmp_path, "run"), [], lambda rows: None, 7)
     batches = training.Batches(pictures, np.arange(7), recipe, seed=0)
     with pytest.raises(ValueError, match="beyond all bounds"):
