@@ -28,6 +28,7 @@ class Recipe:
     lookahead: bool = False  # go back to a running average of the weights now and then
     label_smoothing: float = 0.0  # probability given to all classes alike
     crop_margin: int = 2  # pixels that a picture moves at most, up, down, left and right
+    cutout: int = 0  # pixels: side of the square that is hidden of each picture
     flip: str = "alternating"  # of pictures: "alternating", "random" or "none"; "paired": of filters instead
     whitening: bool = True  # `deep` begins with fixed filters that whiten 2x2 patches; else they are learned
     identity_start: bool = True  # CONV layers of `deep` begin by passing their input on; else at random
