@@ -10,16 +10,17 @@ from cnnvis import augment
 from cnnvis.plots.canvas import INK, OTHER, RIGHT, despine, show_image
 
 BASE = "flip=alternating"  # that all others were compared with
+SGD = "optimizer=sgd learning_rate=1 bias_scale=64 logits_scale=0.0123 weight_decay=0.008 warmup=0.23"
 TRICKS = {
     "": "filters in pairs",  # this one was not left out, but added
-    "flip=alternating optimizer=sgd learning_rate=1 bias_scale=64 logits_scale=0.0123 weight_decay=0.008 warmup=0.23": "Muon",
-    "flip=alternating whitening=off": "whitening",
-    "flip=alternating label_smoothing=0": "label smoothing",
-    "flip=alternating anti_aliasing=off": "anti-aliased POOL",
+    f"{BASE} {SGD}": "Muon",
+    f"{BASE} whitening=off": "whitening",
+    f"{BASE} label_smoothing=0": "label smoothing",
+    f"{BASE} anti_aliasing=off": "anti-aliased POOL",
     "flip=random": "alternating flips",
-    "flip=alternating crop_margin=0": "random crops",
-    "flip=alternating bias_scale=1": "fast biases",
-    "flip=alternating identity_start=off": "identity start",
+    f"{BASE} crop_margin=0": "random crops",
+    f"{BASE} bias_scale=1": "fast biases",
+    f"{BASE} identity_start=off": "identity start",
 }
 
 
