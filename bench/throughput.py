@@ -107,7 +107,7 @@ def prepare(args):
     asked = train.options().parse_args(["--arch", args.arch, "--data", args.data])
     pictures, _, _ = inputs.training_pictures(asked)
     recipe = recipes.adapt(recipes.RECIPES[args.arch], len(pictures), batch_size=args.batch_size)
-    model = train.build(asked, recipe, pictures, batch_normalization=training.FusedBatchNormalization)
+    model = train.build(asked, recipe, pictures, **train.fast_layers(precision, tf.distribute.get_strategy()))
     batches = training.Batches(pictures.images, pictures.labels, recipe, seed=0)
     training.compile_model(model, recipe, recipe.epochs * len(batches), train.symmetry(recipe, model))
     return precision, recipe, model, batches

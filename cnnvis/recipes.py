@@ -56,7 +56,6 @@ RECIPES = {
         logits_scale=0.09,
         warmup=0.0,
         label_smoothing=0.2,
-        flip="paired",
     ),
 }
 CHOICES = {"optimizer": ("sgd", "muon", "adam"), "flip": ("alternating", "random", "none", "paired")}
@@ -126,8 +125,18 @@ def multiplies_bfloat16():
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         return tf.config.experimental.get_device_details(gpus[0]).get("compute_capability", (0,)) >= (8, 0)
+    return bool({"amx_bf16", "avx512_bf16"} & _processor_flags())
+
+
+def multiplies_in_tiles():
+    """Whether bfloat16 is multiplied by the processor's matrix unit (AMX), since there is no GPU."""
+    import tensorflow as tf
+
+    return not tf.config.list_physical_devices("GPU") and "amx_bf16" in _processor_flags()
+
+
+def _processor_flags():
     try:
-        flags = Path("/proc/cpuinfo").read_text().split()
+        return set(Path("/proc/cpuinfo").read_text().split())
     except OSError:
-        return False
-    return "amx_bf16" in flags or "avx512_bf16" in flags
+        return set()

@@ -24,6 +24,7 @@ def build_model(
     seed=0,
     input_shape=(32, 32, 3),
     batch_normalization=layers.BatchNormalization,
+    convolution=layers.Conv2D,
     widths=(),
     identity_start=True,
     anti_aliasing=True,
@@ -43,6 +44,8 @@ def build_model(
         (height, width, channels) of a picture.
     batch_normalization : callable
         Makes the normalisation layers of `deep`. Training passes a faster one with the same weights.
+    convolution : callable
+        Makes the CONV layers of `deep`, likewise.
     widths : sequence of int
         Filters of the CONV layers of each group; `WIDTHS` if empty.
     identity_start : bool
@@ -70,7 +73,7 @@ def build_model(
     if arch == "basic":
         logits = _basic(x, classes, seed, widths)
     else:
-        logits = _deep(x, classes, seed, widths, batch_normalization, identity_start, anti_aliasing)
+        logits = _deep(x, classes, seed, widths, batch_normalization, convolution, identity_start, anti_aliasing)
     probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)  # (B, classes)
     return keras.Model(pixels, probabilities, name=arch)
 
@@ -96,7 +99,7 @@ def _basic(x, classes, seed, widths):
     return layers.Dense(classes, kernel_initializer=start, dtype="float32", name="fc2")(x)
 
 
-def _deep(x, classes, seed, widths, batch_normalization, identity, anti_aliasing):
+def _deep(x, classes, seed, widths, batch_normalization, convolution, identity, anti_aliasing):
     """Six CONV layers in three groups, each pooled after its first, then two FC layers.
 
     A frozen CONV in front whitens 2x2 patches, the others start as the identity (both as in Jordan, "94% on
@@ -111,9 +114,7 @@ def _deep(x, classes, seed, widths, batch_normalization, identity, anti_aliasing
 
     def conv(x, number, filters):
         start = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform", next(seeds))
-        layer = layers.Conv2D(
-            filters, 3, padding="same", use_bias=False, kernel_initializer=start, name=f"conv{number}"
-        )
+        layer = convolution(filters, 3, padding="same", use_bias=False, kernel_initializer=start, name=f"conv{number}")
         x = layer(x)
         if identity:
             layer.kernel.assign(identity_start(layer.kernel.numpy()))

@@ -37,6 +37,33 @@ def test_fused_batch_normalization_is_keras_own(shape, is_training):
     np.testing.assert_allclose(layers[1].moving_variance, expected, rtol=1e-4)
 
 
+@pytest.mark.parametrize(("size", "count"), [((7, 7), 9), ((3, 3), 8), ((3, 5), 1), ((8, 2), 23), ((2, 15), 3)])
+def test_packed_convolution_is_keras_own(size, count):
+    """Outputs, and gradients of inputs and filters, whether or not the last row of pictures is full."""
+    rng = np.random.default_rng(0)
+    x, upstream = (tf.constant(rng.normal(size=(count, *size, channels)), "float32") for channels in (4, 5))
+    kernel, found = rng.normal(size=(3, 3, 4, 5)), []
+    for kind in (keras.layers.Conv2D, training.PackedConv2D):
+        layer = kind(5, 3, padding="same", use_bias=False)
+        layer.build(x.shape)
+        layer.set_weights([kernel])
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x)
+        found.append([y, *tape.gradient(y, [x, layer.kernel.value], upstream)])
+    for own, packed in zip(*found):
+        np.testing.assert_allclose(packed, own, rtol=1e-4, atol=1e-4)
+
+
+def test_only_small_maps_are_packed(monkeypatch):
+    asked = []
+    monkeypatch.setattr(training, "_packed_convolution", lambda inputs, kernel: asked.append(inputs.shape) or inputs)
+    layer = training.PackedConv2D(3, 3, padding="same", use_bias=False)
+    for width in (15, 8, 9, 3):
+        layer(tf.zeros((1, 5, width, 3)))
+    assert [shape[2] for shape in asked] == [8, 3]
+
+
 def test_smoothed_cross_entropy_by_hand():
     loss = training.SmoothedCrossEntropy(0.2)(np.array([1]), np.array([[0.25, 0.5, 0.125, 0.125]]))
     by_hand = -(0.85 * np.log(0.5) + 0.05 * (np.log(0.25) + 2 * np.log(0.125)))
