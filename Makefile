@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test test-slow test-lowest check format figures bench bench-peers bench-tricks bench-settings bench-importance bench-results bench-filters bench-page fuzz page check-page clean
+.PHONY: setup demo test test-slow test-lowest check format figures bench bench-peers bench-tricks bench-settings bench-layers bench-importance bench-results bench-filters bench-page fuzz page check-page clean
 
 setup: .venv/installed
 
@@ -84,6 +84,14 @@ bench: setup
 bench-tricks: setup
 	$(BIN)/python bench/tricks.py --epochs 4 --validation 10000 --seeds 2
 	$(BIN)/python bench/tricks.py --epochs 4 --validation 10000 --seeds 2 --arch basic
+
+# Images a second by batch size and threads; needs CIFAR-10, and a machine with nothing else to do.
+bench-settings: setup
+	$(BIN)/python bench/settings.py
+
+# What our own layers bring in speed; needs CIFAR-10, and a machine with nothing else to do.
+bench-layers: setup
+	$(BIN)/python bench/own_layers.py
 
 # Our trainings beside others', on this machine; needs CIFAR-10, and a machine with nothing else to do.
 bench-peers: setup

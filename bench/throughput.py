@@ -95,8 +95,11 @@ def seconds_a_call(call):
     return (time.perf_counter() - began) / REPEATS
 
 
-def prepare(args):
-    """What train.py would train: the precision, the recipe, the compiled network and its batches."""
+def prepare(args, **layers):
+    """What train.py would train: the precision, the recipe, the compiled network and its batches.
+
+    `layers` take the place of the fast ones that it would take (`train.fast_layers`).
+    """
     tf.get_logger().setLevel("ERROR")  # which finds that each kernel has a function of its own
     if args.threads:
         tf.config.threading.set_intra_op_parallelism_threads(args.threads)
@@ -107,7 +110,7 @@ def prepare(args):
     asked = train.options().parse_args(["--arch", args.arch, "--data", args.data])
     pictures, _, _ = inputs.training_pictures(asked)
     recipe = recipes.adapt(recipes.RECIPES[args.arch], len(pictures), batch_size=args.batch_size)
-    model = train.build(asked, recipe, pictures, **train.fast_layers(precision, tf.distribute.get_strategy()))
+    model = train.build(asked, recipe, pictures, **train.fast_layers(precision, tf.distribute.get_strategy()) | layers)
     batches = training.Batches(pictures.images, pictures.labels, recipe, seed=0)
     training.compile_model(model, recipe, recipe.epochs * len(batches), train.symmetry(recipe, model))
     return precision, recipe, model, batches

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from bench import contenders, peers, results_speed, settings, tricks
+from bench import contenders, own_layers, peers, results_speed, settings, tricks
 from bench.flops import forward_flops, training_flops
 from cnnvis import data, inputs, recipes
 from models.convnet import build_model
@@ -241,6 +241,25 @@ def test_throughput_prints_training_and_ceiling(cifar10, capsys):
     training, ceiling = (int(rows[name].split(" | ")[2]) for name in ("training", "the kernels alone"))
     percent = int(re.search(r"basic trains at (\d+)%", out)[1])
     assert percent == pytest.approx(100 * ceiling / training, abs=0.05 * percent + 2)
+
+
+def test_layers_are_compared_round_by_round(monkeypatch, capsys):
+    took = {"ours": [9, 2, 4], "theirs": [9, 3, 8]}
+    turns = {name: iter(seconds) for name, seconds in took.items()}
+    recipe = recipes.RECIPES["deep"]
+    prepared = iter(took)
+    monkeypatch.setattr(own_layers, "CONTENDERS", {name: {} for name in took})
+    monkeypatch.setattr(own_layers.throughput, "prepare", lambda args: ("float32", recipe, next(prepared), None))
+
+    def train_steps(name, batches, steps, callbacks):
+        callbacks[0].seconds += [next(turns[name])] * (steps - 1)
+
+    monkeypatch.setattr(own_layers.throughput, "train_steps", train_steps)
+    own_layers.compare(own_layers.options().parse_args(["--rounds", "2"]))
+    assert cells(capsys.readouterr().out)[2:] == [
+        ["ours", "375 (250–500)", "1.00× (1.00–1.00)"],
+        ["theirs", "229 (125–333)", "1.75× (1.50–2.00)"],
+    ]
 
 
 def test_each_setting_has_its_turn_in_each_round(monkeypatch, capsys):
