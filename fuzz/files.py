@@ -45,7 +45,7 @@ def pictures_to_begin_with():
         for mode, image in modes.items():
             content = io.BytesIO()
             try:
-                image.save(content, kind)
+                image.save(content, kind, sizes=[image.size])  # of an ICO, or Pillow 10 writes an empty one
             except (KeyError, OSError, ValueError):  # not of this mode
                 continue
             yield f"{kind}-{mode.replace(';', '')}", content.getvalue()

@@ -31,12 +31,23 @@ MULTIWORKER = ["--strategy", "multiworker", *SMALL]
 ONE_STEP = ["--epochs", "1", "--limit", "51", "--batch-size", "51"]  # an odd number: shares of 26 and 25
 BASIC = ["--arch", "basic", "--recipe", "widths=4,8"]
 DEEP = ["--arch", "deep", "--recipe", "widths=4,8,8", "optimizer=sgd"]
+HANGS = 600  # seconds; on a busy machine TensorFlow alone may take a minute or two to be imported
+STARTED = []
+
+
+@pytest.fixture(autouse=True)
+def no_process_outlives_its_test():
+    """A worker whose partner has gone might wait for an hour."""
+    yield
+    while STARTED:
+        with STARTED.pop() as process:  # closes its pipes and waits for it
+            process.kill()
 
 
 def call(function, *arguments, **environment):
     """Start a function of this module in a process of its own; the arguments arrive as strings."""
     command = f"import sys; from tests import test_distribution; test_distribution.{function}(*sys.argv[1:])"
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-c", command, *map(str, arguments)],
         cwd=ROOT,
         env=os.environ | environment,
@@ -44,14 +55,13 @@ def call(function, *arguments, **environment):
         stderr=subprocess.PIPE,
         text=True,
     )
+    STARTED.append(process)
+    return process
 
 
 def ended(process):
     """Status, stdout and stderr of a process, once it has ended."""
-    try:
-        out, err = process.communicate(timeout=120)
-    finally:
-        process.kill()
+    out, err = process.communicate(timeout=HANGS)
     return process.returncode, out, err
 
 
@@ -277,7 +287,7 @@ def test_waiting_for_workers_can_be_ended(tmp_path):
     assert worker.stdout.readline() == "Waiting for the other workers.\n"
     time.sleep(1)
     worker.send_signal(signal.SIGINT)
-    assert worker.wait(timeout=10) in (-signal.SIGINT, 130)
+    assert worker.wait(timeout=HANGS) in (-signal.SIGINT, 130)
     assert {*os.listdir(tmp_path)} <= {".run.lock"}  # whose lock went with the process
 
 

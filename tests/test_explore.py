@@ -29,6 +29,7 @@ KERAS2 = ROOT / "tests" / "fixtures" / "keras2_transfer.h5"
 GOLDEN = ROOT / "tests" / "golden" / "explore.png"
 AGREES = 1e-2  # of a probability, between the browser's float16 weights and Keras
 QUICK = ("--data", "samples", "--explained", "2", "--filters", "2", "--steps", "2", "--layers", "first")
+HANGS = 300_000  # milliseconds: a machine that is busy with other things may need minutes for a large network
 FEW = ("--data", "samples", "--explained", "0", "--filters", "0")
 
 
@@ -58,20 +59,20 @@ class Tab:
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(HANGS)
         self.page.goto(path.resolve().as_uri())
         self.page.wait_for_selector("[aria-label=Probabilities]")
 
     def alive(self):
         """The same tab, once its network runs."""
-        self.page.wait_for_selector(".network", timeout=120_000)
+        self.page.wait_for_selector(".network")
         self.settled()
         return self
 
     def settled(self):
         """Wait until the probabilities are those of the picture as it is."""
         self.page.wait_for_timeout(50)
-        self.page.wait_for_selector("[aria-label=Probabilities][aria-busy=false]", timeout=30_000)
+        self.page.wait_for_selector("[aria-label=Probabilities][aria-busy=false]")
 
     def probabilities(self):
         self.settled()
@@ -389,7 +390,7 @@ def test_a_network_that_browsers_can_not_run_is_said_to_be_one(chromium, tmp_pat
     steps = layers.Reshape((32, 96)), layers.LSTM(4), layers.Dense(10, activation="softmax")
     out, _ = make(tmp_path, keras.Sequential([keras.Input((32, 32, 3)), *steps]), *FEW)
     tab = Tab(chromium, out)
-    tab.page.get_by_text("The network can't run here").wait_for(timeout=60_000)
+    tab.page.get_by_text("The network can't run here").wait_for()
     assert tab.page.locator(".verdict").count() == 1  # Keras's own, of the picture as it is
     tab.view("Results")
     assert tab.page.locator(".matrix").count() == 1

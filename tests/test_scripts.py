@@ -743,6 +743,7 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_weights(tmp_path)
             for path in tmp_path.glob("killed.*"):
                 path.unlink()
             epochs = 0
+            seconds *= 0.8  # the machine may have become faster
     process = begin_or_resume()
     _, err = process.communicate()
     assert process.returncode == 0, err
