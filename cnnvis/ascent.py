@@ -136,8 +136,8 @@ def _grow(excitation, filters, statistics, steps, size, seed, without, ticks):
     waves = "fourier" not in without
     shape = (2, len(filters), 3, *fourier.shape) if waves else (len(filters), *size, 3)
     start = tf.Variable(np.random.default_rng(seed).normal(0, START, shape), dtype=tf.float32)
-    optimizer = keras.optimizers.AdamW(LEARNING_RATE, FORGETTING)
-    optimizer.build([start])
+    adam = keras.optimizers.Adam(LEARNING_RATE)
+    adam.build([start])
     offset, colors = _colors(statistics, free="colors" in without)
 
     def picture():
@@ -156,7 +156,12 @@ def _grow(excitation, filters, statistics, steps, size, seed, without, ticks):
             outputs = excitation(moved, training=False)  # (F, filters)
             chosen = tf.gather(outputs, filters, axis=1)
             loss = -tf.reduce_sum(tf.linalg.diag_part(chosen))
-        optimizer.apply([tape.gradient(loss, start)], [start])
+        gradient = tape.gradient(loss, start)
+        # This is AdamW. Keras's own `apply` would keep the graph for ever: to sum gradients over devices it makes a
+        # tf.custom_gradient, which TensorFlow registers and never lets go.
+        start.assign_sub(start * FORGETTING * adam.learning_rate)
+        adam.update_step(gradient, start, adam.learning_rate)
+        adam.iterations.assign_add(1)
 
     grown = []
     for number in range(max(steps) + 1):

@@ -1,5 +1,7 @@
 """The ascent climbs, its numbers are those of the stored pictures, and the dead are known."""
 
+import gc
+
 import h5py
 import keras
 import numpy as np
@@ -50,6 +52,18 @@ def test_same_seed_same_pictures(sequential, statistics):
     a, b, c = (ascent.ascend(classifier, layer, [1, 2], statistics, steps=8, seed=seed) for seed in (5, 5, 6))
     np.testing.assert_array_equal(a, b)
     assert (a != c).any()
+
+
+def test_no_graph_is_left_in_memory(sequential, statistics):
+    """Megabytes for each call, in a process that makes many pictures."""
+
+    def graphs():
+        gc.collect()
+        return sum(issubclass(type(thing), tf.Graph) for thing in gc.get_objects())
+
+    classifier, before = Classifier(sequential), graphs()
+    ascent.ascend(classifier, classifier.layer("second"), [1, 2], statistics, steps=2)
+    assert graphs() == before
 
 
 def test_a_known_filter_is_recovered():
