@@ -12,6 +12,7 @@ import os
 import statistics
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -72,10 +73,16 @@ def kernels(model, batch, dtype):
 
 def _convolution(layer, x, kernel, y):
     options = {"strides": [1, *layer.strides, 1], "padding": layer.padding.upper()}
+    if isinstance(layer, training.PackedConv2D) and x.shape[2] <= training.WIDEST_PACKED:
+        of_filter = partial(training.packed_filter_gradient, x, kernel.shape, y)
+    else:
+        of_filter = partial(
+            tf.raw_ops.Conv2DBackpropFilter, input=x, filter_sizes=kernel.shape, out_backprop=y, **options
+        )
     return (
         lambda: tf.nn.conv2d(x, kernel, **options),
         lambda: tf.raw_ops.Conv2DBackpropInput(input_sizes=x.shape, filter=kernel, out_backprop=y, **options),
-        lambda: tf.raw_ops.Conv2DBackpropFilter(input=x, filter_sizes=kernel.shape, out_backprop=y, **options),
+        of_filter,
     )
 
 

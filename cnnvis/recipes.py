@@ -47,7 +47,7 @@ RECIPES = {
         label_smoothing=0.05,
     ),
     "deep": Recipe(
-        epochs=15,
+        epochs=13,
         batch_size=1000,
         learning_rate=0.15,
         optimizer="muon",

@@ -14,6 +14,7 @@ from cnnvis.files import complete
 WHITENING_IMAGES = 5000  # that the whitening filters are computed from
 VALIDATION_BATCH = 500  # pictures
 TILE = 32  # numbers that a matrix unit (AMX) sums up at a time, in bfloat16
+WIDEST_PACKED = TILE // 4  # places: in a row of wider maps, too little is idle
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):
@@ -49,25 +50,34 @@ class PackedConv2D(keras.layers.Conv2D):
     """
 
     def convolution_op(self, inputs, kernel):
-        if inputs.shape[2] > TILE // 4:
+        if inputs.shape[2] > WIDEST_PACKED:
             return super().convolution_op(inputs, kernel)
         return _packed_convolution(inputs, tf.convert_to_tensor(kernel))
 
 
 @tf.custom_gradient
 def _packed_convolution(inputs, kernel):
-    options = {"strides": [1, 1, 1, 1], "padding": "SAME"}
-
     def gradients(upstream):
         of_inputs = tf.raw_ops.Conv2DBackpropInput(
-            input_sizes=tf.shape(inputs), filter=kernel, out_backprop=upstream, **options
+            input_sizes=tf.shape(inputs), filter=kernel, out_backprop=upstream, strides=[1, 1, 1, 1], padding="SAME"
         )
-        of_kernel = tf.raw_ops.Conv2DBackpropFilter(
-            input=_side_by_side(inputs), filter_sizes=kernel.shape, out_backprop=_side_by_side(upstream), **options
-        )
-        return of_inputs, of_kernel
+        return of_inputs, packed_filter_gradient(inputs, kernel.shape, upstream)
 
-    return tf.nn.conv2d(inputs, kernel, **options), gradients
+    return tf.nn.conv2d(inputs, kernel, strides=1, padding="SAME"), gradients
+
+
+def packed_filter_gradient(inputs, filter_sizes, upstream):
+    """The gradient of a 3x3 CONV layer's filters, with padding, from pictures side by side.
+
+    (N, H, W, C) inputs, (3, 3, C, K) and (N, H, W, K) gradient of the outputs -> (3, 3, C, K) tensor.
+    """
+    return tf.raw_ops.Conv2DBackpropFilter(
+        input=_side_by_side(inputs),
+        filter_sizes=filter_sizes,
+        out_backprop=_side_by_side(upstream),
+        strides=[1, 1, 1, 1],
+        padding="SAME",
+    )
 
 
 def _side_by_side(maps):
