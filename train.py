@@ -196,21 +196,21 @@ def prepare(args, pictures, held_out=()):
         console.say("Waiting for the other workers.")
     strategy = distribution.start(args.strategy, min(recipe.batch_size, len(held_out) or recipe.batch_size))
     with distribution.scope(strategy):
-        model = build(args, recipe, pictures, **fast_layers(args.precision, strategy))
+        model = build(args, recipe, pictures, **layers_for(args.precision, strategy))
         training.compile_model(model, recipe, steps, symmetry(recipe, model))
         return recipe, model, batches, [optimizers.Lookahead(model, steps)] if recipe.lookahead else []
 
 
-def fast_layers(precision, strategy):
+def layers_for(precision, strategy):
     """Layers with the same weights as Keras's own, which train faster here."""
     import keras
 
-    from cnnvis import distribution, recipes, training
+    from cnnvis import distribution, fast_layers, recipes
 
     packed = precision == "bfloat16" and recipes.multiplies_in_tiles()
     return {
         "batch_normalization": distribution.batch_normalization(strategy),
-        "convolution": training.PackedConv2D if packed else keras.layers.Conv2D,
+        "convolution": fast_layers.PackedConv2D if packed else keras.layers.Conv2D,
     }
 
 

@@ -23,7 +23,7 @@ import tensorflow as tf
 
 import train
 from bench import machine
-from cnnvis import inputs, recipes, training
+from cnnvis import fast_layers, inputs, recipes, training
 
 REPEATS = 3  # calls of a kernel a round
 
@@ -73,8 +73,8 @@ def kernels(model, batch, dtype):
 
 def _convolution(layer, x, kernel, y):
     options = {"strides": [1, *layer.strides, 1], "padding": layer.padding.upper()}
-    if isinstance(layer, training.PackedConv2D) and x.shape[2] <= training.WIDEST_PACKED:
-        of_filter = partial(training.packed_filter_gradient, x, kernel.shape, y)
+    if isinstance(layer, fast_layers.PackedConv2D) and x.shape[2] <= fast_layers.WIDEST_PACKED:
+        of_filter = partial(fast_layers.packed_filter_gradient, x, kernel.shape, y)
     else:
         of_filter = partial(
             tf.raw_ops.Conv2DBackpropFilter, input=x, filter_sizes=kernel.shape, out_backprop=y, **options
@@ -105,7 +105,7 @@ def seconds_a_call(call):
 def prepare(args, **layers):
     """What train.py would train: the precision, the recipe, the compiled network and its batches.
 
-    `layers` take the place of the fast ones that it would take (`train.fast_layers`).
+    `layers` take the place of the fast ones that it would take (`train.layers_for`).
     """
     tf.get_logger().setLevel("ERROR")  # which finds that each kernel has a function of its own
     if args.threads:
@@ -117,7 +117,7 @@ def prepare(args, **layers):
     asked = train.options().parse_args(["--arch", args.arch, "--data", args.data])
     pictures, _, _ = inputs.training_pictures(asked)
     recipe = recipes.adapt(recipes.RECIPES[args.arch], len(pictures), batch_size=args.batch_size)
-    model = train.build(asked, recipe, pictures, **train.fast_layers(precision, tf.distribute.get_strategy()) | layers)
+    model = train.build(asked, recipe, pictures, **train.layers_for(precision, tf.distribute.get_strategy()) | layers)
     batches = training.Batches(pictures.images, pictures.labels, recipe, seed=0)
     training.compile_model(model, recipe, recipe.epochs * len(batches), train.symmetry(recipe, model))
     return precision, recipe, model, batches

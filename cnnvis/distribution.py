@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnvis import training
+from cnnvis import fast_layers, training
 
 VALIDATION_BATCH = 500  # pictures, at least
 
@@ -94,7 +94,7 @@ def _signals_end_the_waiting():
 def batch_normalization(strategy):
     """What makes normalisation layers whose statistics are those of the whole batch, wherever its shares are."""
     if strategy.num_replicas_in_sync == 1:
-        return training.FusedBatchNormalization
+        return fast_layers.FusedBatchNormalization
     return partial(keras.layers.BatchNormalization, synchronized=True)
 
 

@@ -8,60 +8,11 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import config  # what can be switched on in public can't be switched off there
 
-from cnnvis import data, recipes, training
+from cnnvis import data, fast_layers, recipes, training
 from cnnvis.run import Run
 from models.convnet import build_model
 
 RECIPE = recipes.RECIPES["deep"]
-
-
-@pytest.mark.parametrize("shape", [(6, 5, 5, 3), (6, 3)])
-@pytest.mark.parametrize("is_training", [True, False])
-def test_fused_batch_normalization_is_keras_own(shape, is_training):
-    layers = [
-        kind(scale=False, momentum=0.9, epsilon=1e-5)
-        for kind in (keras.layers.BatchNormalization, training.FusedBatchNormalization)
-    ]
-    rng = np.random.default_rng(0)
-    x = rng.normal(3, 2, shape).astype("float32")
-    for layer in layers:
-        layer.build(shape)
-        layer.set_weights([np.array([1, 2, 3]), np.array([2, 3, 4]), np.array([1, 4, 9])])
-    ours, theirs = (layer(x, training=is_training) for layer in layers)
-    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
-    count = x.size // 3
-    np.testing.assert_allclose(layers[0].moving_mean, layers[1].moving_mean, rtol=1e-5)
-    unbiased = count / (count - 1)  # the fused kernel divides by n - 1
-    old, new = 0.9 * np.array([1, 4, 9]), layers[0].moving_variance - 0.9 * np.array([1, 4, 9])
-    expected = old + new * unbiased if is_training else layers[0].moving_variance
-    np.testing.assert_allclose(layers[1].moving_variance, expected, rtol=1e-4)
-
-
-@pytest.mark.parametrize(("size", "count"), [((7, 7), 9), ((3, 3), 8), ((3, 5), 1), ((8, 2), 23), ((2, 15), 3)])
-def test_packed_convolution_is_keras_own(size, count):
-    """Outputs, and gradients of inputs and filters, whether or not the last row of pictures is full."""
-    rng = np.random.default_rng(0)
-    x, upstream = (tf.constant(rng.normal(size=(count, *size, channels)), "float32") for channels in (4, 5))
-    kernel, found = rng.normal(size=(3, 3, 4, 5)), []
-    for kind in (keras.layers.Conv2D, training.PackedConv2D):
-        layer = kind(5, 3, padding="same", use_bias=False)
-        layer.build(x.shape)
-        layer.set_weights([kernel])
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            y = layer(x)
-        found.append([y, *tape.gradient(y, [x, layer.kernel.value], upstream)])
-    for own, packed in zip(*found):
-        np.testing.assert_allclose(packed, own, rtol=1e-4, atol=1e-4)
-
-
-def test_only_small_maps_are_packed(monkeypatch):
-    asked = []
-    monkeypatch.setattr(training, "_packed_convolution", lambda inputs, kernel: asked.append(inputs.shape) or inputs)
-    layer = training.PackedConv2D(3, 3, padding="same", use_bias=False)
-    for width in (15, 8, 9, 3):
-        layer(tf.zeros((1, 5, width, 3)))
-    assert [shape[2] for shape in asked] == [8, 3]
 
 
 def test_smoothed_cross_entropy_by_hand():
@@ -160,7 +111,7 @@ def test_an_interrupted_run_ends_in_the_same_weights(arch, tmp_path, pictures):
     def fit(name, stop_after=None):
         run = Run(tmp_path, name)
         keras.utils.set_random_seed(0)
-        model = build_model(arch, 7, (120,) * 3, (4000,) * 3, batch_normalization=training.FusedBatchNormalization)
+        model = build_model(arch, 7, (120,) * 3, (4000,) * 3, batch_normalization=fast_layers.FusedBatchNormalization)
         batches = training.Batches(images, labels, recipe, seed=0)
         training.compile_model(model, recipe, 9, None)
         if run.state.exists():
@@ -217,7 +168,7 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path, pictures):
 
 
 def test_weights_move_from_training_to_a_plain_model(pictures):
-    trained = build_model("deep", 10, seed=1, batch_normalization=training.FusedBatchNormalization)
+    trained = build_model("deep", 10, seed=1, batch_normalization=fast_layers.FusedBatchNormalization)
     plain = build_model("deep", 10, seed=2)
     plain.set_weights(trained.get_weights())
     x = pictures.astype("float32")
