@@ -56,11 +56,11 @@ FIGURES := outputs/figures
 figures: setup
 	$(BIN)/python -m article
 	rm -rf $(FIGURES)
-	$(BIN)/python visualize_results.py --model $(MODEL) --data cifar10 --examples 8 --out $(FIGURES)
+	$(BIN)/python visualize_results.py --model $(MODEL) --data cifar10 --examples 9 --out $(FIGURES)
 	$(BIN)/python visualize_pixel_importance.py --model $(MODEL) --data samples --indices 12 5 13 11 --out $(FIGURES)
 	$(BIN)/python visualize_hidden_layer_activation.py --model $(MODEL) --data cifar10 --gif --out $(FIGURES)
 	$(BIN)/python visualize_hidden_layer_output.py --model $(MODEL) --data samples --indices 11 --channel 5 --out $(FIGURES)
-	cp $(addprefix $(FIGURES)/,results.png results_wrong.png results_breakdown.png results_labels.png pixel_importance.png \
+	cp $(addprefix $(FIGURES)/,results.png results_wrong.png results_breakdown.png pixel_importance.png \
 		hidden_layer_activation.png hidden_layer_activation.gif hidden_layer_output.png hidden_layer_output_03_conv1.png \
 		hidden_layer_output_03_conv1_channel5.png) imgs/
 	cp $(MODEL:.keras=.png) imgs/training.png

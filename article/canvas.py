@@ -6,14 +6,15 @@ from matplotlib.patches import Rectangle
 
 from cnnvis.plots.canvas import INK, WRONG, new_figure, show_image
 
-WIDTH = 8  # inches: shown 400 pixels wide, letters of 13 points are 9 pixels high
-LETTERS = 13  # points
+WIDTH = 8  # inches: shown 350 pixels wide, letters of 15 points are 9 pixels high
+LETTERS = 15  # points
 GREY = "gray"
 
 
 def style():
     """The letters' sizes, for a `with` around the drawing of a figure."""
-    return rc_context({"font.size": LETTERS, "axes.titlesize": LETTERS + 1, "axes.labelsize": LETTERS})
+    sizes = dict.fromkeys(("font.size", "axes.labelsize", "figure.labelsize"), LETTERS)
+    return rc_context({**sizes, "axes.titlesize": LETTERS + 1})
 
 
 def canvas(height):

@@ -22,8 +22,8 @@ RECEPTIVE = {  # layers, and filters of theirs: those that visualize_hidden_laye
 }
 STEPS = 128  # of the ascent
 CHANNEL = 2  # of the first CONV layer, whose way through RELU is shown
-POOLED_CHANNEL = 5  # of relu1
-POOLED = 4, 4  # top and left of the 4×4 cells that are pooled
+POOLED_CHANNEL = 75  # of relu1
+POOLED = 8, 0  # top and left of the 4×4 cells that are pooled
 ANSWERS = (TRUCK, DOG, 1, 15)
 EXAMPLES = (FROG, PUPPY, 3, TRUCK)  # of the small network
 START, RATE, DESCENT_STEPS = 0.0, 0.8, 30  # of its descent

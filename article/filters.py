@@ -44,7 +44,7 @@ def applied(grey, weights, top, left):
     top, left : int
         Of the nine pixels.
     """
-    figure = canvas(3.7)
+    figure = canvas(3.5)
     picture, filter_, output = figure.subplots(1, 3, width_ratios=(3, 1.7, 3))
     answer = respond(grey, weights)
     show_grey(picture, grey)
@@ -148,7 +148,8 @@ def lines(grey):
     scale = figure.colorbar(
         outputs[0].images[0], ax=[picture, *outputs], location="bottom", aspect=40, ticks=[-limit, 0, limit]
     )
-    scale.ax.set_xticklabels(["negative", "0", "positive"])
+    for words, side in zip(scale.ax.set_xticklabels(["negative", "0", "positive"]), ("left", "center", "right")):
+        words.set_horizontalalignment(side)
     return figure
 
 
@@ -192,7 +193,7 @@ def slide_stops(rows, columns):
 
 def strides_and_padding():
     """Where a 3×3 filter fits into 7×7 cells: alone, with a padded border, and in steps of two."""
-    figure = canvas(3.7)
+    figure = canvas(3.3)
     for axes, (title, padding, stride) in zip(
         figure.subplots(1, 3), (("no padding, stride 1", 0, 1), ("padding 1, stride 1", 1, 1), ("stride 2", 0, 2))
     ):

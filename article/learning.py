@@ -69,7 +69,7 @@ def residuals_that_cancel(residuals):
             height = value + (-0.1 if value < 0 else 0.1)
             text = f"{value:g}".replace("-", "−")
             axes.text(place, height, text, ha="center", va="top" if value < 0 else "bottom")
-        axes.set(title=name, xlabel=f"sum {values.sum():g}", xticks=[], ylim=(-1.5, 1.5))
+        axes.set(title=name, xlabel=f"sum {values.sum():g}", xticks=[], yticks=[-1, 0, 1], ylim=(-1.5, 1.5))
         despine(axes)
     figure.supylabel("residual")
     return figure
@@ -87,6 +87,7 @@ def examples(images, x, y, weight):
     figure = canvas(3.4)
     for axes, image, given, true in zip(figure.subplots(1, len(images)), images, x, y):
         show_image(axes, image)
+        axes.set_anchor("N")
         says = answer(weight, given)
         words = f"x = {given:.2f}\ny = {true:.0f}\nŷ = {says:.2f}\ny − ŷ = {true - says:.2f}".replace("= -", "= −")
         axes.set_xlabel(words, linespacing=1.4)
@@ -107,8 +108,7 @@ def cost_curve(x, y, weights):
     for weight in weights:
         height = cost(weight, x, y)
         axes.plot(weight, height, "o", color=WRONG, markersize=9)
-        text = f"A = {weight:g}: cost {height:.3f}".replace("-", "−")
-        axes.annotate(text, (weight, height), (9, 9), textcoords="offset points")
+        _name(axes, f"A = {weight:g}: cost {height:.3f}", weight, height)
     return figure
 
 
@@ -131,7 +131,7 @@ def minimum(x, y, weights):
         axes.plot(weight + along, height + steep * along, color=WRONG, linewidth=2)
         axes.plot(weight, height, "o", color=WRONG, markersize=9)
         steep = 0 if abs(steep) < 5e-4 else steep
-        axes.annotate(f"slope {steep:.2g}".replace("-", "−"), (weight, height), (9, 9), textcoords="offset points")
+        _name(axes, f"slope {steep:.2g}", weight, height)
     return figure
 
 
@@ -178,6 +178,12 @@ def descent_frames(images, x, y, path):
         curve.set_title(f"step {step}: A = {weight:.2f}, cost {heights[-1]:.3f}".replace("-", "−"))
         _draw_answers(pictures, images, answer(weight, x), y)
         yield figure
+
+
+def _name(axes, text, weight, height):
+    """Words at a point of the curve: to the right of it, or above it if there is less room."""
+    side, right = ("center", 20) if weight > RANGE.mean() else ("left", 9)
+    axes.annotate(text.replace("-", "−"), (weight, height), (right, 9), textcoords="offset points", ha=side)
 
 
 def _draw_cost(axes, x, y):

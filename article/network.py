@@ -7,7 +7,7 @@ from article.canvas import LETTERS, canvas, frame, number_grid
 from cnnvis.plots.canvas import DIVERGING, INK, OTHER, OUTPUTS, RIGHT, WRONG, despine, show_image
 
 STACKED = 3  # channels of a layer that are drawn
-PER_ROW = 6
+PER_ROW = 5
 
 
 def features(image, rows):
@@ -50,9 +50,9 @@ def whole_network(image, outputs, probabilities, classes):
     for axes in grid:
         axes.axis("off")
     show_image(grid[0], image)
-    grid[0].set_title(f"picture\n{'×'.join(map(str, image.shape))}", fontsize=11)
+    grid[0].set_title(f"picture\n{'×'.join(map(str, image.shape))}", fontsize=13)
     for axes, (name, output) in zip(grid[1:], outputs.items()):
-        axes.set_title(f"{name}\n{'×'.join(map(str, output.shape))}", fontsize=11)
+        axes.set_title(f"{name}\n{'×'.join(map(str, output.shape))}", fontsize=13)
         if output.ndim == 1:
             places = np.arange(len(output))
             axes.barh(places, output, height=1, color=np.where(output > 0, RIGHT, OTHER))
@@ -66,7 +66,7 @@ def whole_network(image, outputs, probabilities, classes):
     for place, c in enumerate(order):
         last.text(0.03, place, f"{classes[c]} {probabilities[c]:.0%}", va="center", fontsize=10)
     last.set(xlim=(0, 1), ylim=(3.6, -0.6), box_aspect=1)
-    last.set_title(f"probabilities\n{len(probabilities)}", fontsize=11)
+    last.set_title(f"probabilities\n{len(probabilities)}", fontsize=13)
     return figure
 
 
@@ -117,12 +117,12 @@ def before_and_after_relu(image, before, after):
     image : (H, W, 3) uint8 array
     before, after : (h, w) float array
     """
-    figure = canvas(3.4)
+    figure = canvas(3.05)
     picture, left, right = figure.subplots(1, 3)
     show_image(picture, image)
     picture.set_title("picture")
     limit = np.abs(before).max()
-    for axes, values, title in ((left, before, "before RELU"), (right, after, "behind RELU")):
+    for axes, values, title in ((left, before, "before RELU"), (right, after, "after RELU")):
         show_image(axes, values, cmap=DIVERGING, vmin=-limit, vmax=limit)
         axes.set_title(title)
     return figure
@@ -152,7 +152,7 @@ def pooling(values):
         number_grid(axes, numbers, OUTPUTS, low, high, [[_tenths(n) for n in row] for row in numbers], LETTERS + 2)
 
     draw(grid["before"], values)
-    grid["before"].set_title("sixteen cells behind RELU")
+    grid["before"].set_title("sixteen cells after RELU")
     for row in range(2):
         for column in range(2):
             frame(grid["before"], 2 * row, 2 * column, 2, color=INK)

@@ -35,7 +35,7 @@ def pixel_numbers(grey, top, left, side):
     frame(picture, top, left, side)
     picture.set_title("what we see")
     number_grid(numbers, grey[top : top + side, left : left + side], GREY)
-    numbers.set_title("what a machine sees: the frame in numbers")
+    numbers.set_title("what a machine sees")
     return figure
 
 
@@ -55,8 +55,7 @@ def colour_planes(image, top, left, side):
         number_grid(axes, plane.astype(int), shades)
         axes.set_title(name)
     number_grid(panels[3], grey_levels(section), GREY)
-    panels[3].set_title("grey = 0.299 red + 0.587 green + 0.114 blue")
-    panels[3].title.set_fontsize(12)
+    panels[3].set_title("grey: a mixture of the three")
     return figure
 
 
@@ -67,7 +66,7 @@ def picture_block(image):
     ----------
     image : (H, W, 3) uint8 array
     """
-    figure = canvas(4.7)
+    figure = canvas(4.5)
     picture, block = figure.subplots(1, 2, width_ratios=(1, 1.35))
     show_image(picture, image)
     picture.set_title("a colour picture")

@@ -123,6 +123,12 @@ def test_formulas_are_as_github_wants_them():
     assert len(re.findall(r"^\$\$.+\$\$$", PROSE, re.MULTILINE)) == PROSE.count("$$") / 2
 
 
+def test_no_underscore_of_a_formula_begins_an_emphasis():
+    """Markdown takes `}_k ... _` for one, and the formula falls apart; `y_k` is safe, as it is within a word."""
+    for formula in re.findall(r"\$\$.+?\$\$|\$[^$\n]+\$", re.sub(r"`[^`]*`", "", PROSE)):
+        assert not re.search(r"[^\w\s]_\w", formula), formula
+
+
 OUTLINE = {
     "What a machine sees": (
         "classification|detection|segmentation|poloclub.github.io/cnn-explainer|label|0, black, to 255|"

@@ -37,9 +37,11 @@ def filter_pictures(rows, columns, classes=()):
     classes : sequence of str
         Names of the classes that `favourite` counts.
     """
-    figure = new_figure(3.3 * columns + 0.5, 2.2 * len(rows) + 0.6)
+    width = 2.9 * columns + 0.5
     heading = "What excites a filter most: the picture made for it, and the nine parts of real pictures"
-    figure.suptitle(textwrap.fill(heading, int(12 * figure.get_figwidth())), fontsize=9)
+    lines = textwrap.wrap(heading, int(10 * width))
+    figure = new_figure(width, 2.1 * len(rows) + 0.4 + 0.2 * len(lines))
+    figure.suptitle("\n".join(lines), fontsize=11)
     grid = figure.subplots(len(rows), 2 * columns, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
@@ -48,14 +50,14 @@ def filter_pictures(rows, columns, classes=()):
             image, dead = layer["images"][place], layer["dead"][place]
             show_image(made, np.full_like(image, 235) if dead else image)
             show_image(real, mosaic(layer["patches"][place]))
-            made.set_title(f"filter {layer['filters'][place]}", fontsize=8, pad=3)
+            made.set_title(f"filter {layer['filters'][place]}", fontsize=10, pad=3)
             activation, largest = layer["activation"][place], layer["dataset_max"][place]
             said = "dead: its RELU\nlets nothing pass" if dead else f"{activation:.3g}{_ratio(activation, largest)}"
-            made.set_xlabel(said, fontsize=8, labelpad=3)
+            made.set_xlabel(said, fontsize=10, labelpad=3)
             favourite, selectivity = layer["favourite"][place], layer["selectivity"][place]
-            loves = f"\n{short(classes[favourite], 12)}: {selectivity:.0%}" if favourite >= 0 and not dead else ""
-            real.set_xlabel(f"real: {largest:.3g}{loves}", fontsize=8, labelpad=3)
-        line[0].set_ylabel(short(name, 16), fontsize=11)
+            loves = f"\n{short(classes[favourite], 10)}: {selectivity:.0%}" if favourite >= 0 and not dead else ""
+            real.set_xlabel(f"real: {largest:.3g}{loves}", fontsize=10, labelpad=3)
+        line[0].set_ylabel(short(name, 16), fontsize=13)
     return figure
 
 

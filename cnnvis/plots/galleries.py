@@ -28,7 +28,7 @@ def gallery(images, probabilities, labels, classes, captions, title, top=3):
     classes, captions : sequences of K and N str
     """
     across = 1 + len(probabilities)
-    columns = min(4 if across == 2 else 3, len(images))
+    columns = min(3 if across == 2 else 2, len(images))
     rows = -(-len(images) // columns)
     figure = new_figure(max((1.5 * across + 0.1) * columns, 5), 1.75 * rows + 0.5)
     figure.suptitle(plain(title), fontsize=11)
@@ -38,7 +38,7 @@ def gallery(images, probabilities, labels, classes, captions, title, top=3):
         axes.axis("off")
     for number, (photo, *bars) in enumerate(grid.reshape(-1, across)[: len(images)]):
         show_image(photo, images[number])
-        photo.set_title(short(captions[number], 22), fontsize=9, color=INK)
+        photo.set_title(short(captions[number], 19), fontsize=10, color=INK)
         for axes, network in zip(bars, probabilities):
             _probability_bars(axes, network[number], labels[number], classes, top)
     return figure
@@ -79,7 +79,7 @@ def _probability_bars(axes, probability, label, classes, top):
     colors = [RIGHT if c == label else WRONG if c == order[0] and label >= 0 else OTHER for c in order]
     axes.barh(range(len(order)), probability[order], color=colors, height=0.85)
     for place, c in enumerate(order):
-        axes.text(0.03, place, f"{short(classes[c])} {probability[c]:.0%}", va="center", fontsize=8, color="black")
+        axes.text(0.03, place, f"{short(classes[c], 13)} {probability[c]:.0%}", va="center", fontsize=10, color="black")
     axes.set(xlim=(0, 1), ylim=(len(order) - 0.4, -0.6), xticks=[], yticks=[])
     axes.set_box_aspect(1)
     for spine in axes.spines.values():

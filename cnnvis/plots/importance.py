@@ -25,9 +25,9 @@ def importance(explained, titles, unit, limit=None):
     """
     limit = _round_up(np.abs(explained.importance).max() if limit is None else limit) or 1.0
     norm = _signed_norm(limit)
-    across = min(2, len(explained))
+    across = 1 if len(explained) <= 4 else 2
     rows = -(-len(explained) // across)
-    figure = new_figure(5.4 * across + 0.9, 2.25 * rows + 0.2)
+    figure = new_figure(5.4 * across + 0.9, 2.35 * rows + 0.2)
     grid = figure.subplots(rows, 3 * across, squeeze=False)
     for axes in grid.flat[3 * len(explained) :]:
         axes.axis("off")
@@ -35,23 +35,23 @@ def importance(explained, titles, unit, limit=None):
         photo, alone, over = panels
         image, values = explained.images[n], explained.importance[n]
         show_image(photo, image)
-        photo.set_title(short(title, 60), fontsize=9, loc="left")
+        photo.set_title(short(title, 60), fontsize=11, loc="left")
         show_image(alone, values, cmap=DIVERGING, norm=norm)
         show_image(over, overlay(image, values, limit))
         for axes in (photo, over):
             frame(axes, *explained.sections[n])
         captions = (
-            f"{explained.probability[n]:.0%}; {explained.hidden_probability[n]:.0%} without the frame",
-            f"deletion {explained.deletion[n]:.2f} (random {explained.random_deletion[n]:.2f})",
-            f"insertion {explained.insertion[n]:.2f} (random {explained.random_insertion[n]:.2f})",
+            f"{explained.probability[n]:.0%}; {explained.hidden_probability[n]:.0%} without\nthe frame",
+            f"deletion {explained.deletion[n]:.2f}\n(random {explained.random_deletion[n]:.2f})",
+            f"insertion {explained.insertion[n]:.2f}\n(random {explained.random_insertion[n]:.2f})",
         )
         for axes, caption in zip(panels, captions):
-            axes.set_xlabel(caption, fontsize=7, labelpad=3)
-    bar = figure.colorbar(ScalarMappable(norm, DIVERGING), ax=grid, shrink=0.9, aspect=25, pad=0.01)
+            axes.set_xlabel(caption, fontsize=9, labelpad=3)
+    bar = figure.colorbar(ScalarMappable(norm, DIVERGING), ax=grid, shrink=0.9, aspect=13 * rows, pad=0.01)
     ticks = [limit * share for share in (-1, -0.5, -0.1, 0, 0.1, 0.5, 1)]
-    bar.set_ticks(ticks, labels=[f"{tick:.3g}" for tick in ticks], fontsize=8)
+    bar.set_ticks(ticks, labels=[f"{tick:.3g}" for tick in ticks], fontsize=9)
     bar.ax.minorticks_off()
-    bar.set_label(f"bright: for the class\ndark: against it\n({unit})", fontsize=8)
+    bar.set_label(f"bright: for the class\ndark: against it\n({unit})", fontsize=9)
     return figure
 
 

@@ -11,7 +11,7 @@ MOST_UNITS = 400  # bars of an FC layer in the overview
 MOST_BARS = 100  # units of an FC layer in a row of bars, or a tenth of them if there are more than ten such rows
 
 
-def network_outputs(image, outputs, kinds, probabilities, classes, title, most=8):
+def network_outputs(image, outputs, kinds, probabilities, classes, title, most=5):
     """The whole way of one picture through the network: its layers one after the other, with some of their channels.
 
     Of more than 34 layers, as many are shown, evenly from the first to the last, and the title says so.
@@ -40,10 +40,10 @@ def network_outputs(image, outputs, kinds, probabilities, classes, title, most=8
         axes.axis("off")
         axes.set_anchor("N")
     show_image(grid.flat[0], image)
-    grid.flat[0].set_title(f"picture\n{image.shape[0]}×{image.shape[1]}×3", fontsize=8)
+    grid.flat[0].set_title(f"picture\n{image.shape[0]}×{image.shape[1]}×3", fontsize=9.5)
     channels = np.arange(0)
     for axes, (name, output) in zip(grid.flat[1:], outputs.items()):
-        axes.set_title(f"{short(name, 14)}\n{'×'.join(map(str, output.shape))}", fontsize=8)
+        axes.set_title(f"{short(name, 14)}\n{'×'.join(map(str, output.shape))}", fontsize=9.5)
         if output.ndim == 1:
             _unit_column(axes, output, most)
             continue
@@ -56,9 +56,9 @@ def network_outputs(image, outputs, kinds, probabilities, classes, title, most=8
     last.axis("on")
     last.barh(range(len(order)), probabilities[order], color=[RIGHT, *[OTHER] * (len(order) - 1)])
     for place, c in enumerate(order):
-        last.text(0.03, place, f"{short(classes[c], 10)} {probabilities[c]:.0%}", va="center", fontsize=7)
+        last.text(0.03, place, f"{short(classes[c], 10)} {probabilities[c]:.0%}", va="center", fontsize=8)
     last.set(xlim=(0, 1), ylim=(len(order) - 0.4, -0.6), xticks=[], yticks=[])
-    last.set_title(f"probabilities\n{len(probabilities)}", fontsize=8)
+    last.set_title(f"probabilities\n{len(probabilities)}", fontsize=9.5)
     last.set_box_aspect(len(order) / 4)
     despine(last)
     return figure

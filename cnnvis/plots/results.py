@@ -20,12 +20,13 @@ def page(scores, classes, title):
     classes : sequence of K str
     """
     shown = most_mistaken(scores.confusion)
-    side = float(np.clip(1.6 + 0.62 * len(shown), 7.5, 14))
-    figure = new_figure(side + 6.5, side)
-    figure.suptitle(plain(title), fontsize=12)
-    left, right = figure.subfigures(1, 2, width_ratios=[side + 1.6, 4.9])
-    _confusion(left, scores.confusion, shown, classes)
-    claims, by_class = right.subplots(2, 1, height_ratios=[1, max(1, len(shown) / 14)])
+    side = float(np.clip(1.3 + 0.57 * len(shown), 7, 14))
+    below = max(3.6, 0.2 * len(shown) + 1)
+    figure = new_figure(side + 1.4, side + below)
+    figure.suptitle(plain(title), fontsize=11)
+    above, beneath = figure.subfigures(2, 1, height_ratios=[side, below])
+    _confusion(above, scores.confusion, shown, classes)
+    claims, by_class = beneath.subplots(1, 2)
     _reliability(claims, scores.calibration, scores.brier)
     precision, recall = _defined(scores, 0), _defined(scores, 1)
     _by_class(by_class, {"precision": precision, "recall": recall}, shown, classes)
@@ -58,7 +59,7 @@ def _confusion(figure, matrix, shown, classes):
     for i, j in np.ndindex(cells.shape):
         if cells[i, j]:
             color = "white" if norm(share[i, j]) > 0.6 else INK
-            for text, up, size in ((f"{cells[i, j]:,}", 5, 8), (_percent(share[i, j]), -6, 6)):
+            for text, up, size in ((f"{cells[i, j]:,}", 5, 9), (_percent(share[i, j]), -6, 7)):
                 how = {"textcoords": "offset points", "ha": "center", "va": "center", "color": color}
                 axes.annotate(text, (j, i), (0, up), fontsize=size, **how)
     axes.set(xlabel="predicted class", ylabel="true class")
@@ -89,9 +90,8 @@ def _reliability(axes, calibration, brier):
         calibration.confidence[some], calibration.accuracy[some], "o-", color=RIGHT, markersize=4, label="this network"
     )
     verdict = "claims too much" if calibration.overconfidence > 0 else "claims too little"
-    axes.set_title(
-        f"Is it as sure as it is right? It {verdict}:\nECE {calibration.error:.3f}, Brier score {brier:.3f}", fontsize=9
-    )
+    title = f"Is it as sure as it is right? It {verdict}:\nECE {calibration.error:.3f}, Brier score {brier:.3f}"
+    axes.set_title(title, fontsize=10)
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="probability of the predicted class", ylabel="share of right ones")
     axes.legend(fontsize=8, loc="upper left", framealpha=0.8)
     despine(axes)
@@ -114,7 +114,7 @@ def _by_class(axes, scores, shown, classes):
     axes.grid(axis="x", alpha=0.3)
     axes.margins(x=0.08)
     axes.xaxis.set_major_formatter(lambda share, _: f"{share:.3g}" if share < 1.001 else "")
-    axes.set_title(" and ".join(scores) + " by class", fontsize=9)
+    axes.set_title(" and ".join(scores) + " by class", fontsize=10)
     axes.legend(fontsize=8, loc="best", framealpha=0.8)
     despine(axes)
 
@@ -151,7 +151,7 @@ def breakdown(matrix, pairs, classes):
     ]
     for axes, labels, values, heading, color in bars:
         drawn = axes.barh(range(len(values)), values, color=color)
-        axes.bar_label(drawn, padding=2, fontsize=8)
+        axes.bar_label(drawn, padding=2, fontsize=9)
         axes.set_yticks(range(len(values)), labels)
         axes.invert_yaxis()
         axes.margins(x=0.12)

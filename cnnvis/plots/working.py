@@ -7,7 +7,7 @@ from matplotlib.colors import Normalize
 from cnnvis.plots.canvas import DIVERGING, OUTPUTS, new_figure, short, show_image
 
 
-def working(work, name, channel, most=8):
+def working(work, name, channel, most=5):
     """The filter's weights for the input channels that add most, each channel, what it adds, and the channel they make.
 
     Parameters
@@ -32,20 +32,20 @@ def working(work, name, channel, most=8):
         show_image(above, shown.inputs[..., column], cmap=OUTPUTS)
         show_image(middle, shown.weights[..., column], cmap=DIVERGING, vmin=-weight, vmax=weight)
         show_image(below, shown.parts[..., column], cmap=DIVERGING, vmin=-part, vmax=part)
-        above.set_title(f"input {number}", fontsize=8)
+        above.set_title(f"input {number}", fontsize=10)
     for axes, words in zip(grid[:, 0], ("input", "weights", "what it adds")):
-        axes.set_ylabel(words, fontsize=9)
+        axes.set_ylabel(words, fontsize=11)
     for axes in grid[:, -1]:
         axes.axis("off")
     show_image(grid[2, -1], work.output, cmap=OUTPUTS)
     how = f"output: the sum of all {known}" if count < known else "output: the sum"
     how += f",\n{work.bias:+.2g} (bias)" if work.bias else ""
     how += f",\nthen {short(work.activation)}" if work.activation != "linear" else ""
-    grid[2, -1].set_title(how, fontsize=8)
+    grid[2, -1].set_title(how, fontsize=10)
     for row, limit in ((1, weight), (2, part)):
         scale = ScalarMappable(Normalize(-limit, limit), DIVERGING)
         bar = figure.colorbar(scale, ax=grid[row], shrink=0.8, aspect=12, ticks=[-limit, 0, limit])
-        bar.ax.set_yticklabels([f"{value:.2g}" for value in (-limit, 0, limit)], fontsize=8)
+        bar.ax.set_yticklabels([f"{value:.2g}" for value in (-limit, 0, limit)], fontsize=10)
     low, high = work.output.min(), work.output.max()
-    grid[2, -1].set_xlabel(f"{low:.2g} (dark) to {high:.2g} (yellow)", fontsize=8)
+    grid[2, -1].set_xlabel(f"{low:.2g} (dark) to {high:.2g} (yellow)", fontsize=10)
     return figure
