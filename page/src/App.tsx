@@ -64,6 +64,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   const before = stored ?? own ?? answer?.probabilities ?? null;
   const now = answer?.probabilities ?? stored;
   const outputs = useMemo(() => answer?.layers ?? null, [answer]);
+  const status = useMemo(() => <Status engine={engine} trouble={trouble} />, [engine, trouble]); // a live region
   const open = (layer: number, channel: number) => {
     setSelection({ layer, channel, cell: null });
     setView("Network");
@@ -75,11 +76,12 @@ export function App({ page, weights }: { page: Page; weights: string }) {
         <div>
           <h1>Inside {page.title}</h1>
           <p class="sub">
-            {page.network.layers.length - 1} layers, {page.parameters.toLocaleString("en")} weights,{" "}
+            {page.network.layers.length > 1 && `${page.network.layers.length - 1} layers, `}
+            {page.parameters.toLocaleString("en")} weights,{" "}
             {page.classes.length} classes
           </p>
         </div>
-        <Status engine={engine} trouble={trouble} />
+        {status}
       </header>
       <main class="layout">
         <aside class="side">
@@ -132,7 +134,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
             {view === "Results" && (
               <ResultsView page={page} onPicture={(blob, name, label) => void choose(blob, null, name, label)} />
             )}
-            {view === "Importance" && <ImportanceView page={page} onPicture={(index) => void chooseStored(index)} />}
+            {view === "Importance" && <ImportanceView page={page} picture={picture?.chosen ?? null} onPicture={(index) => void chooseStored(index)} />}
             {view === "Filters" && <FiltersView page={page} />}
           </div>
         </div>
