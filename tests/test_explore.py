@@ -545,13 +545,9 @@ def test_a_network_that_browsers_can_not_run_is_said_to_be_one(chromium, tmp_pat
 def test_a_network_that_can_not_be_exported_has_its_stored_views(chromium, tmp_path):
     """Keras draws a number for some augmentations even where it doesn't augment: a graph of constants can't."""
     keras.utils.set_random_seed(3)
-    steps = (
-        layers.RandomHue(0.2),
-        layers.Conv2D(4, 5, strides=4),
-        layers.Flatten(),
-        layers.Dense(10, activation="softmax"),
-    )
-    out, _ = make(tmp_path, keras.Sequential([keras.Input((32, 32, 3)), layers.Rescaling(1 / 255), *steps]), *FEW)
+    first = layers.Rescaling(1 / 255), layers.RandomHue(0.2), layers.Conv2D(4, 5, strides=4), layers.Flatten()
+    model = keras.Sequential([keras.Input((32, 32, 3)), *first, layers.Dense(10, activation="softmax")])
+    out, _ = make(tmp_path, model, *FEW)
     tab = Tab(chromium, out)
     tab.page.get_by_text("can't run here: it can't be brought into TensorFlow.js's form").wait_for()
     assert "random_hue" in tab.page.locator(".status").inner_text()
