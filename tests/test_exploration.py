@@ -111,6 +111,7 @@ def test_normalisation_is_a_factor_and_a_sum():
 def test_normalisation_along_another_axis_is_not_one_of_channels():
     normalize = layers.BatchNormalization(axis=1)
     model = keras.Sequential([keras.Input((4, 5, 3)), normalize, layers.Flatten(), layers.Dense(2)])
+    normalize.set_weights([np.arange(1.0, 5), np.zeros(4), np.zeros(4), np.ones(4)])
     assert browser_network.export(Classifier(model)).layers[1]["arithmetic"] is None
 
 

@@ -50,8 +50,12 @@ export function App({ page, weights }: { page: Page; weights: string }) {
     choose(page.pictures[index].png, index, page.pictures[index].name, page.pictures[index].label);
 
   useEffect(() => {
-    void chooseStored(0);
-    Engine.start(page, weights).then(setEngine, (error: Error) => setTrouble(error.message));
+    const start = async () => {
+      await chooseStored(0);
+      await new Promise(requestAnimationFrame); // the picture is seen before the weights are unpacked
+      await Engine.start(page, weights).then(setEngine, (error: Error) => setTrouble(error.message));
+    };
+    void start();
   }, []);
 
   const deep = view === "Network" || view === "Outputs";
