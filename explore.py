@@ -16,7 +16,7 @@ def options():
     add("--examples", type=cli.positive, default=6, metavar="N", help="pictures behind a cell of the confusion matrix")
     add("--layers", nargs="+", metavar="NAME|all", help="whose filters are drawn (default: four layers)")
     add("--filters", type=cli.natural, default=6, metavar="N", help="filters a layer")
-    add("--steps", type=cli.positive, default=32, metavar="N", help="of the ascent that draws a filter")
+    add("--steps", type=cli.positive, default=64, metavar="N", help="of the ascent that draws a filter")
     return parser
 
 

@@ -1,7 +1,9 @@
 """A classifier as a graph and weights that TensorFlow.js runs in a browser."""
 
+import functools
 import gzip
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import keras
@@ -10,9 +12,11 @@ import tensorflow as tf
 from google.protobuf.json_format import MessageToDict
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from cnnvis.layer_kinds import is_activation
 from cnnvis.layer_outputs import has_filters, size_change
 
 HALVED = 1024  # numbers of a weight from which on they are kept in float16
+MOST_STEPS = 128  # of a recurrent layer that are written out one after the other
 AS_FLOAT32 = ("DT_HALF", "DT_BFLOAT16", "DT_DOUBLE")  # which TensorFlow.js does not know
 AFFINE = (keras.layers.BatchNormalization, keras.layers.Normalization, keras.layers.Rescaling)
 POOLS = {"MaxPooling2D": "max", "AveragePooling2D": "mean", "GlobalMaxPooling2D": "max"}
@@ -94,8 +98,40 @@ def _freeze(classifier, tensors):
     model = classifier.model_to([classifier.exit, *tensors])
     signature = [tf.TensorSpec((None, *classifier.size, 3), tf.float32, name="pixels")]
     traced = tf.function(lambda pixels: model(pixels, training=False), input_signature=signature, jit_compile=False)
-    frozen = convert_variables_to_constants_v2(traced.get_concrete_function())
+    with _without_loops_and_groups(model):
+        frozen = convert_variables_to_constants_v2(traced.get_concrete_function())
     return frozen, [tensor.op.name for tensor in frozen.outputs]
+
+
+@contextmanager
+def _without_loops_and_groups(model):
+    """Layers in operations that TensorFlow.js knows: recurrent ones step by step, groups of CONV one by one."""
+    layers = model._flatten_layers()
+    recurrent = [layer for layer in layers if isinstance(layer, keras.layers.RNN) and not layer.unroll]
+    recurrent = [layer for layer in recurrent if _steps(layer) <= MOST_STEPS]
+    convolutions = [layer for layer in layers if isinstance(layer, keras.layers.Conv2D)]
+    grouped = [layer for layer in convolutions if layer.groups > 1 and layer.data_format == "channels_last"]
+    for layer in recurrent:
+        layer.unroll = True
+    for layer in grouped:
+        layer.convolution_op = functools.partial(_group_by_group, layer)
+    try:
+        yield
+    finally:
+        for layer in recurrent:
+            layer.unroll = False
+        for layer in grouped:
+            del layer.convolution_op
+
+
+def _steps(layer):
+    return layer.get_build_config()["input_shape"][1] or math.inf
+
+
+def _group_by_group(layer, inputs, kernel):
+    pairs = zip(*(keras.ops.split(tensor, layer.groups, axis=-1) for tensor in (inputs, kernel)))
+    how = {"padding": layer.padding, "dilation_rate": layer.dilation_rate}
+    return keras.ops.concatenate([keras.ops.conv(x, k, list(layer.strides), **how) for x, k in pairs], axis=-1)
 
 
 def _constants(frozen):
@@ -158,10 +194,10 @@ def _arithmetic(layer, known):
     if kind in POOLS:
         return {"how": "pool", "takes": POOLS[kind], **_window(layer, "pool_size")}
     if isinstance(keras_layer, AFFINE) and layer.inputs[0].shape == layer.output.shape:
-        return {"how": "affine", **_affine(keras_layer, layer.output.shape)}
+        return _affine(keras_layer, layer.output.shape)
     if kind == "Add":
         return {"how": "sum"}
-    if layer.activation != "linear":
+    if layer.activation != "linear" and is_activation(keras_layer):
         return {"how": "function", "activation": layer.activation}
     return None
 
@@ -182,10 +218,12 @@ def _window(layer, key):
 
 
 def _affine(layer, shape):
-    """By what a layer multiplies each channel, and what it adds: found by giving it zeros and ones."""
-    ends = [np.full((1, *(1 for _ in shape[1:-1]), shape[-1]), value, "float32") for value in (0, 1)]
-    zero, one = (keras.ops.convert_to_numpy(layer(end, training=False)).astype("float64").ravel() for end in ends)
-    return {"scale": (one - zero).tolist(), "shift": zero.tolist()}
+    """By what a layer multiplies each channel, and what it adds, found by giving it zeros and ones; or None."""
+    ends = [layer(np.full((1, *shape[1:]), value, "float32"), training=False) for value in (0, 1)]
+    zero, one = (keras.ops.convert_to_numpy(end).astype("float64").reshape(-1, shape[-1]) for end in ends)
+    if (zero != zero[0]).any() or (one != one[0]).any():
+        return None
+    return {"how": "affine", "scale": (one[0] - zero[0]).tolist(), "shift": zero[0].tolist()}
 
 
 def _packed(constants):

@@ -24,8 +24,15 @@ ARTICLE = {  # sections of README.md that explain a part of the page
 
 
 def network(classifier):
-    """The network for the page: a dict for its data, and the weights in base64."""
-    exported = browser_network.export(classifier)
+    """The network for the page: a dict for its data, and the weights in base64.
+
+    Of one that can't run in browsers the dict says why, under `trouble`.
+    """
+    try:
+        exported = browser_network.export(classifier)
+    except ValueError as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        return {"trouble": f"it can't be brought into TensorFlow.js's form ({reason})", "layers": [], "weights": []}, ""
     told = {key: getattr(exported, key) for key in ("graph", "input", "probabilities", "layers", "weights")}
     return told, base64.b64encode(exported.values).decode("ascii")
 

@@ -50,10 +50,15 @@ def kind_of(layer):
         return "POOL"
     if isinstance(layer, keras.layers.Dense):
         return "FC"
-    is_activation = isinstance(layer, (*RELU, keras.layers.Activation)) or not isinstance(layer, keras.layers.Layer)
-    if is_activation and activation_of(layer) not in ("linear", "softmax"):
+    if is_activation(layer) and activation_of(layer) not in ("linear", "softmax"):
         return "RELU"
     return "other"
+
+
+def is_activation(layer):
+    """Whether a layer is an activation function and nothing else."""
+    kinds = (*RELU, keras.layers.Activation, keras.layers.Softmax)
+    return isinstance(layer, kinds) or not isinstance(layer, keras.layers.Layer)
 
 
 def only_reshapes(layer):

@@ -108,6 +108,39 @@ def test_normalisation_is_a_factor_and_a_sum():
     np.testing.assert_allclose(told["arithmetic"]["shift"], np.array([0.5, 0.0, -1.0]) - mean * scale, rtol=1e-5)
 
 
+def test_normalisation_along_another_axis_is_not_one_of_channels():
+    normalize = layers.BatchNormalization(axis=1)
+    model = keras.Sequential([keras.Input((4, 5, 3)), normalize, layers.Flatten(), layers.Dense(2)])
+    normalize.set_weights([np.arange(1.0, 5), np.zeros(4), np.zeros(4), np.ones(4)])
+    assert browser_network.export(Classifier(model)).layers[1]["arithmetic"] is None
+
+
+def test_only_an_activation_is_a_function_of_single_numbers():
+    x = inputs = keras.Input((8, 8, 3))
+    x = layers.Conv2DTranspose(4, 3, activation="relu", name="transposed")(x)
+    x = layers.LSTM(4, name="recurrent")(layers.Reshape((10, 40))(layers.ReLU(name="relu")(x)))
+    model = keras.Model(inputs, layers.Dense(3)(x))
+    told = {layer["name"]: layer["arithmetic"] for layer in browser_network.export(Classifier(model)).layers}
+    assert told["transposed"] is None
+    assert told["recurrent"] is None
+    assert told["relu"] == {"how": "function", "activation": "relu"}
+
+
+def test_loops_and_groups_are_written_out_for_the_browser_only():
+    x = inputs = keras.Input((8, 8, 3))
+    x = layers.Conv2D(4, 3, name="all")(x)
+    x = layers.Conv2D(6, 3, groups=2, name="groups")(x)
+    x = layers.Bidirectional(layers.GRU(4))(layers.Reshape((4, 24))(x))
+    model = keras.Model(inputs, layers.Dense(3)(x))
+    picture = np.random.default_rng(0).random((2, 8, 8, 3), dtype="float32")
+    before, config = model(picture), model.get_config()
+    known = browser_network.operations(browser_network.export(Classifier(model)))
+    assert not {"Enter", "Switch", "While", "StatefulPartitionedCall", "PartitionedCall"} & set(known)
+    np.testing.assert_array_equal(model(picture), before)
+    assert model.get_config() == config
+    assert "convolution_op" not in vars(model.get_layer("groups"))
+
+
 @pytest.mark.parametrize(("stride", "before"), [(1, [1, 1]), (2, [0, 0])])
 def test_the_padding_in_front_of_a_window(stride, before):
     """Of 8 cells, stride 2 and a side of 3 need one cell more, and TensorFlow puts it behind."""

@@ -26,6 +26,7 @@ from tests.test_strange_models import shared_and_nested
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "models" / "stashed" / "cifar10_deep.keras"
 KERAS2 = ROOT / "tests" / "fixtures" / "keras2_transfer.h5"
+AXE = ROOT / "page" / "node_modules" / "axe-core" / "axe.min.js"
 GOLDEN = ROOT / "tests" / "golden" / "explore.png"
 AGREES = 1e-2  # of a probability, between the browser's float16 weights and Keras
 QUICK = ("--data", "samples", "--explained", "2", "--filters", "2", "--steps", "2", "--layers", "first")
@@ -54,7 +55,8 @@ class Tab:
     """A page in the browser; what it asks the network for, and what goes wrong in it, is taken down."""
 
     def __init__(self, browser, path, **options):
-        self.page = browser.new_page(**{"viewport": {"width": 1280, "height": 900}, **options})
+        usual = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
+        self.page = browser.new_page(**{**usual, **options})
         self.asked, self.errors = [], []
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -227,12 +229,11 @@ def test_a_channels_numbers_are_the_scripts_own(tab, small, samples, name):
     """What the page shows is `layer_outputs`; what it works out from filter and input is what it shows."""
     output = layer_outputs(small[1], samples[0], [name])[name]
     button = tab.page.locator(f".network button[aria-label^='{name}, ']").last
-    channel = int(re.search(r"\d+$", button.get_attribute("aria-label")).group()) if name != "last" else None
-    if name == "last":
-        channel = data.CIFAR10_CLASSES.index(button.get_attribute("aria-label").split(", ")[1])
+    called = button.get_attribute("aria-label").split(", ")[1]
+    channel = data.CIFAR10_CLASSES.index(called) if name == "last" else int(called.split()[1])
     button.click()
     panel = tab.page.locator(".inspector")
-    numbers = panel.locator(".whole output")
+    numbers = panel.locator(".whole [data-value]")
     panel.locator(".final, .sums .sum").first.wait_for()
     own = output[..., channel]
     tolerance = 0.02 * float(np.abs(output).max())
@@ -246,7 +247,7 @@ def test_a_channels_numbers_are_the_scripts_own(tab, small, samples, name):
         box = panel.locator(".large").bounding_box()
         tab.page.mouse.move(box["x"] + 2, box["y"] + 2)
         assert float(numbers.get_attribute("data-value")) == pytest.approx(float(own[0, 0]), abs=tolerance)
-    worked = panel.locator(".final output")
+    worked = panel.locator(".final [data-value]")
     if worked.count():
         linear = float(worked.get_attribute("data-value"))
         shown = float(numbers.get_attribute("data-value"))
@@ -319,6 +320,126 @@ def test_a_filter_opens_its_real_patches(tab):
     assert detail.locator(".patches canvas").count() == 9
 
 
+def test_a_map_of_importance_follows_the_picture_but_does_not_replace_it(tab):
+    tab.choose(1)
+    tab.view("Importance")
+    names = tab.page.locator(".thumbs img").evaluate_all("images => images.map(image => image.alt)")
+    assert tab.page.locator(".overlay img").get_attribute("alt") == names[1]
+    tab.choose(5)  # which is not explained
+    assert tab.page.locator(".overlay img").get_attribute("alt") == names[1]
+    pressed = tab.page.get_by_label("Pictures to choose from").locator("[aria-pressed=true] img")
+    assert pressed.get_attribute("alt") == names[5]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_that_keeps_anybody_out(chromium, small, scheme, width):
+    if not AXE.exists():
+        pytest.skip("needs axe-core: make page")
+    tab = Tab(chromium, small[0], viewport={"width": width, "height": 844}, color_scheme=scheme).alive()
+    tab.page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = {}
+
+    def look(at):
+        told = tab.page.evaluate("axe.run().then(({ violations }) => violations)")
+        found.update({(at, rule["id"]): [node["html"] for node in rule["nodes"]] for rule in told})
+
+    for layer in ("picture", "first", "shrink", "average", "hidden", "last"):
+        tab.page.locator(f".network button[aria-label^='{layer}, ']").first.click()
+        tab.page.locator(".inspector h2").get_by_text(layer).wait_for()
+        look(layer)
+    tab.page.get_by_role("button", name="Draw").click()
+    for name in ("Outputs", "Results", "Importance", "Filters"):
+        tab.view(name)
+        tab.page.wait_for_timeout(100)
+        look(name)
+    tab.page.close()
+    assert not found
+
+
+def test_every_control_has_a_name_and_can_be_reached_and_left_by_tab(tab):
+    tab.page.locator(".network button[aria-label^='first, ']").first.click()
+    tab.page.locator(".inspector .final").wait_for()
+    session = tab.page.context.new_cdp_session(tab.page)
+    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+    told = [(n["role"]["value"], n.get("name", {}).get("value", "")) for n in nodes if not n["ignored"]]
+    controls = {"application", "button", "combobox", "image", "link", "slider", "tab", "tablist", "tabpanel", "table"}
+    assert not [role for role, name in told if role in controls and not name.strip()]
+    for expected in (
+        ("heading", "Inside small"),
+        ("tablist", "Views"),
+        ("tab", "Network"),
+        ("tabpanel", "Network"),
+        ("application", "The picture. Arrow keys move the hidden square, Enter keeps it, Escape takes all back."),
+        ("application", "Output of first, 30×30 cells. Arrow keys move the cell."),
+        ("button", "Wipe out"),
+        ("slider", "Square"),
+        ("button", "Open a file"),
+        ("region", "Probabilities"),
+        ("region", "How first comes about"),
+    ):
+        assert expected in told, expected
+    tab.page.locator("h1").click()
+    stops = []
+    for _ in range(60):
+        tab.page.keyboard.press("Tab")
+        here = "(e => e === document.body ? '' : (e.ariaLabel || e.textContent || e.title || e.type).trim())"
+        stops.append(tab.page.evaluate(f"{here}(document.activeElement)"))
+        if stops[-1] == "How to look into a network of your own":
+            break
+        outline = tab.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline != "none", stops[-1]
+    assert stops[-1] == "How to look into a network of your own", stops
+    assert any(stop.startswith("The picture.") for stop in stops)
+    assert any(stop.startswith("Output of first") for stop in stops)
+
+
+def test_the_verdict_is_read_out_once_the_pointer_rests(tab):
+    """Not at each of the many pictures that it passes over."""
+    tab.page.locator(".network button[aria-label^='first, ']").first.click()
+    tab.page.locator(".inspector .final").wait_for()
+    tab.page.wait_for_timeout(1000)
+    tab.page.evaluate(
+        """() => {
+            window.said = [];
+            const live = "[aria-live], [role=status], [role=alert], output";
+            new MutationObserver((changes) => {
+                for (const { target } of changes) {
+                    const region = (target.nodeType === 1 ? target : target.parentElement)?.closest(live);
+                    if (region) said.push(region.textContent);
+                }
+            }).observe(document.body, { childList: true, characterData: true, subtree: true });
+        }"""
+    )
+    box = tab.page.locator(".stage").bounding_box()
+    for step in range(40):
+        tab.page.mouse.move(box["x"] + 3 + step * 5, box["y"] + 100)
+    tab.settled()
+    verdict = tab.page.locator(".verdict").inner_text().split(" it is:")[0].rsplit(" ", 1)
+    tab.page.wait_for_timeout(1500)
+    said = tab.page.evaluate("said")
+    assert len(said) <= 4  # of the verdict and of the chosen cell
+    spoken = tab.page.locator("[aria-label=Probabilities] [aria-live=polite]").inner_text()
+    assert spoken == f"{verdict[0].strip()}, {verdict[1].strip()}"
+
+
+def test_channels_and_cells_of_the_matrix_are_walked_through_with_arrow_keys(tab):
+    tab.view("Outputs")
+    tab.page.get_by_role("combobox").first.select_option(label="second (15×15×8)")
+    tiles = tab.page.locator(".mosaic button")
+    assert tiles.evaluate_all("all => all.map(one => one.tabIndex)") == [0] + [-1] * 7
+    tiles.first.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "Enter"):
+        tab.page.keyboard.press(key)
+    assert tab.page.locator(".inspector h2").inner_text() == "second channel 1"
+    tab.view("Results")
+    tab.page.locator(".matrix button").first.focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight", "ArrowUp", "Enter"):
+        tab.page.keyboard.press(key)
+    expected = f"{data.CIFAR10_CLASSES[1]} taken for {data.CIFAR10_CLASSES[1]}: "
+    assert tab.page.locator(".matrix [aria-pressed=true]").get_attribute("aria-label").startswith(expected)
+
+
 def test_on_a_phone_nothing_is_wider_than_the_screen_and_in_the_dark_it_is_dark(chromium, small):
     tab = Tab(chromium, small[0], viewport={"width": 390, "height": 844}, color_scheme="dark").alive()
     for name in ("Outputs", "Results", "Importance", "Filters", "Network"):
@@ -329,7 +450,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen_and_in_the_dark_it_is_dark(
     tab.page.close()
 
 
-@pytest.mark.parametrize("name", ["nested", "keras2", "residual"])
+@pytest.mark.parametrize("name", ["nested", "keras2", "residual", "recurrent", "grouped"])
 def test_foreign_networks(chromium, tmp_path, samples, name):
     if name == "keras2":
         model, path = checkpoint.load(KERAS2).model, tmp_path / "keras2.html"
@@ -341,7 +462,7 @@ def test_foreign_networks(chromium, tmp_path, samples, name):
         images = data.open_images([tmp_path / "own.png"], size).images
         classifier = Classifier(model, (0, 1), images.shape[1:3])
     else:
-        path, classifier = make(tmp_path, {"nested": shared_and_nested, "residual": residual}[name](), *FEW)
+        path, classifier = make(tmp_path, FOREIGN[name](), *FEW)
         images = data.load("samples", "test", classifier.size).images
     tab = Tab(chromium, path).alive()
     np.testing.assert_allclose(tab.probabilities(), classifier.probabilities(images[:1])[0], atol=AGREES)
@@ -360,6 +481,30 @@ def residual():
     x = layers.Add()([x, layers.LeakyReLU()(layers.BatchNormalization()(side))])
     x = layers.GlobalAveragePooling2D()(layers.AveragePooling2D(2, padding="same")(x))
     return keras.Model(inputs, layers.Dense(10)(x))
+
+
+def recurrent():
+    """The rows of a picture, one after the other, forwards and backwards; and its quarters."""
+    keras.utils.set_random_seed(3)
+    x = inputs = keras.Input((16, 16, 3))
+    x = layers.Rescaling(1 / 127.5, offset=-1)(x)
+    rows = layers.Bidirectional(layers.LSTM(4))(layers.GRU(8, return_sequences=True)(layers.Reshape((16, 48))(x)))
+    quarters = layers.ConvLSTM2D(3, 3)(layers.Reshape((4, 8, 8, 3))(x))
+    x = layers.Concatenate()([rows, layers.Flatten()(quarters)])
+    return keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
+
+
+def grouped():
+    """Operations that TensorFlow.js does not know: groups of CONV, GELU and softsign."""
+    keras.utils.set_random_seed(4)
+    x = inputs = keras.Input((16, 16, 3))
+    x = layers.Conv2D(8, 3, strides=2, activation="gelu")(layers.Rescaling(1 / 127.5, offset=-1)(x))
+    x = layers.Conv2D(12, 3, groups=4, padding="same", activation="softsign")(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
+
+
+FOREIGN = {"nested": shared_and_nested, "residual": residual, "recurrent": recurrent, "grouped": grouped}
 
 
 def test_names_of_classes_are_text_and_nothing_else(chromium, tmp_path):
@@ -387,13 +532,29 @@ def test_names_of_classes_are_text_and_nothing_else(chromium, tmp_path):
 
 def test_a_network_that_browsers_can_not_run_is_said_to_be_one(chromium, tmp_path):
     keras.utils.set_random_seed(3)
-    steps = layers.Reshape((32, 96)), layers.LSTM(4), layers.Dense(10, activation="softmax")
+    steps = layers.Reshape((512, 6)), layers.LSTM(4, name="many_steps"), layers.Dense(10, activation="softmax")
     out, _ = make(tmp_path, keras.Sequential([keras.Input((32, 32, 3)), *steps]), *FEW)
     tab = Tab(chromium, out)
-    tab.page.get_by_text("The network can't run here").wait_for()
+    tab.page.get_by_text("can't run here: TensorFlow.js can't compute its layer many_steps (LSTM)").wait_for()
     assert tab.page.locator(".verdict").count() == 1  # Keras's own, of the picture as it is
     tab.view("Results")
     assert tab.page.locator(".matrix").count() == 1
+    tab.page.close()
+
+
+def test_a_network_that_can_not_be_exported_has_its_stored_views(chromium, tmp_path):
+    """Keras draws a number for some augmentations even where it doesn't augment: a graph of constants can't."""
+    keras.utils.set_random_seed(3)
+    first = layers.Rescaling(1 / 255), layers.RandomHue(0.2), layers.Conv2D(4, 5, strides=4), layers.Flatten()
+    model = keras.Sequential([keras.Input((32, 32, 3)), *first, layers.Dense(10, activation="softmax")])
+    out, _ = make(tmp_path, model, *FEW)
+    tab = Tab(chromium, out)
+    tab.page.get_by_text("can't run here: it can't be brought into TensorFlow.js's form").wait_for()
+    assert "random_hue" in tab.page.locator(".status").inner_text()
+    assert tab.page.locator(".verdict").count() == 1
+    tab.view("Results")
+    assert tab.page.locator(".matrix").count() == 1
+    assert not tab.errors
     tab.page.close()
 
 
@@ -403,6 +564,7 @@ def test_it_looks_as_it_did(chromium, small):
     tab.page.locator(".network button[aria-label^='first, ']").first.click()
     tab.page.locator(".inspector .final").wait_for()
     tab.page.mouse.move(1, 1)
+    tab.page.evaluate("scrollTo(0, 0)")
     tab.settled()
     content = tab.page.screenshot()
     tab.page.close()

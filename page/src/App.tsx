@@ -50,8 +50,12 @@ export function App({ page, weights }: { page: Page; weights: string }) {
     choose(page.pictures[index].png, index, page.pictures[index].name, page.pictures[index].label);
 
   useEffect(() => {
-    void chooseStored(0);
-    Engine.start(page, weights).then(setEngine, (error: Error) => setTrouble(error.message));
+    const start = async () => {
+      await chooseStored(0);
+      await new Promise(requestAnimationFrame); // the picture is seen before the weights are unpacked
+      await Engine.start(page, weights).then(setEngine, (error: Error) => setTrouble(error.message));
+    };
+    void start();
   }, []);
 
   const deep = view === "Network" || view === "Outputs";
@@ -64,6 +68,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   const before = stored ?? own ?? answer?.probabilities ?? null;
   const now = answer?.probabilities ?? stored;
   const outputs = useMemo(() => answer?.layers ?? null, [answer]);
+  const status = useMemo(() => <Status engine={engine} trouble={trouble} />, [engine, trouble]); // a live region
   const open = (layer: number, channel: number) => {
     setSelection({ layer, channel, cell: null });
     setView("Network");
@@ -75,11 +80,12 @@ export function App({ page, weights }: { page: Page; weights: string }) {
         <div>
           <h1>Inside {page.title}</h1>
           <p class="sub">
-            {page.network.layers.length - 1} layers, {page.parameters.toLocaleString("en")} weights,{" "}
+            {page.network.layers.length > 1 && `${page.network.layers.length - 1} layers, `}
+            {page.parameters.toLocaleString("en")} weights,{" "}
             {page.classes.length} classes
           </p>
         </div>
-        <Status engine={engine} trouble={trouble} />
+        {status}
       </header>
       <main class="layout">
         <aside class="side">
@@ -132,7 +138,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
             {view === "Results" && (
               <ResultsView page={page} onPicture={(blob, name, label) => void choose(blob, null, name, label)} />
             )}
-            {view === "Importance" && <ImportanceView page={page} onPicture={(index) => void chooseStored(index)} />}
+            {view === "Importance" && <ImportanceView page={page} picture={picture?.chosen ?? null} onPicture={(index) => void chooseStored(index)} />}
             {view === "Filters" && <FiltersView page={page} />}
           </div>
         </div>

@@ -6,6 +6,8 @@ import { SheetCell } from "./canvas";
 import type { Filter, FilterLayer, Page } from "./contract";
 import { percent, short } from "./words";
 
+const LARGEST_RATIO = 100; // that says something
+
 export function FiltersView({ page }: { page: Page }) {
   const { layers, data } = page.filters;
   const [chosen, setChosen] = useState<[number, number]>([0, 0]);
@@ -57,8 +59,8 @@ interface DetailProps {
 function Detail({ page, layer, index, filter }: DetailProps) {
   const ratio = filter.datasetMax > 0 ? filter.activation / filter.datasetMax : NaN;
   return (
-    <section class="detail" aria-label="The chosen filter" aria-live="polite">
-      <h2>
+    <section class="detail" aria-label="The chosen filter">
+      <h2 aria-live="polite">
         {layer.name}, filter {filter.filter}
       </h2>
       {filter.dead ? (
@@ -68,12 +70,9 @@ function Detail({ page, layer, index, filter }: DetailProps) {
           <SheetCell sheet={layer.images} index={index} label="The picture made for it" class="made" />
           <p>
             Activation {short(filter.activation)}
-            {Number.isFinite(ratio) && (
-              <>
-                : {ratio.toFixed(1)} times the {short(filter.datasetMax)} of the most exciting real picture
-              </>
-            )}
-            .{" "}
+            {ratio <= LARGEST_RATIO
+              ? `: ${ratio.toFixed(1)} times the ${short(filter.datasetMax)} of the most exciting real picture. `
+              : `; the most exciting real picture has ${short(filter.datasetMax)}. `}
             {filter.favourite >= 0 && (
               <>
                 It lets most pass for <strong>{page.classes[filter.favourite]}</strong> (for that class alone:{" "}

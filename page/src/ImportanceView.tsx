@@ -7,9 +7,18 @@ import { ChannelMap } from "./canvas";
 import type { Page } from "./contract";
 import { percent } from "./words";
 
-export function ImportanceView({ page, onPicture }: { page: Page; onPicture(index: number): void }) {
+interface Props {
+  page: Page;
+  /** The picture on the left, if it is a stored one as it was. */
+  picture: number | null;
+  onPicture(index: number): void;
+}
+
+export function ImportanceView({ page, picture, onPicture }: Props) {
   const { importance, pictures, classes } = page;
-  const [chosen, setChosen] = useState(0);
+  const [last, setLast] = useState(0); // shown while the picture on the left is another one
+  const same = importance.pictures.findIndex((explained) => explained.picture === picture);
+  const chosen = same >= 0 ? same : last;
   const [opacity, setOpacity] = useState(60);
   const explained = importance.pictures[chosen];
   const largest = useMemo(() => {
@@ -17,12 +26,16 @@ export function ImportanceView({ page, onPicture }: { page: Page; onPicture(inde
     return Math.max(Math.abs(low), Math.abs(high)) || 1;
   }, [explained]);
   useEffect(() => {
-    if (explained) onPicture(explained.picture);
-  }, [explained]);
+    if (same >= 0) setLast(same);
+  }, [same]);
   if (!explained) return <p class="waiting">No picture was explained: run explore.py with --explained 4, say.</p>;
   const [height, width] = page.size;
   const [top, left, bottom, right] = explained.section;
   const name = classes[explained.target];
+  const choose = (index: number) => {
+    setLast(index);
+    onPicture(importance.pictures[index].picture);
+  };
   return (
     <>
       <p class="lead">
@@ -57,7 +70,7 @@ export function ImportanceView({ page, onPicture }: { page: Page; onPicture(inde
           <h2>Why {name}?</h2>
           <p>
             {percent(explained.probability)} as it is; {percent(explained.hiddenProbability)} with the framed square
-            hidden.
+            hidden.{explained.hiddenProbability > explained.probability && SCORES_FALL}
           </p>
           <label class="grow">
             Map over picture
@@ -70,7 +83,7 @@ export function ImportanceView({ page, onPicture }: { page: Page; onPicture(inde
             />
           </label>
           <h3>How right is the map?</h3>
-          <table class="plainly">
+          <table class="plainly" aria-label="How right the map is">
             <thead>
               <tr>
                 <td />
@@ -101,7 +114,7 @@ export function ImportanceView({ page, onPicture }: { page: Page; onPicture(inde
       </div>
       <div class="thumbs wide" role="group" aria-label="Explained pictures">
         {importance.pictures.map(({ picture }, index) => (
-          <button type="button" aria-pressed={index === chosen} onClick={() => setChosen(index)} key={index}>
+          <button type="button" aria-pressed={index === chosen} onClick={() => choose(index)} key={index}>
             <img class="pixels" src={pictures[picture].png} alt={pictures[picture].name} />
           </button>
         ))}
@@ -109,3 +122,5 @@ export function ImportanceView({ page, onPicture }: { page: Page; onPicture(inde
     </>
   );
 }
+
+const SCORES_FALL = " Its score falls, but those of the other classes fall further; the map is of the score.";

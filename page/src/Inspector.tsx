@@ -1,11 +1,13 @@
 /** One channel of one layer: where its numbers come from, worked out for a cell under the pointer. */
 
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 
-import { at, biasOf, block, range, total, windowCells, type Block, type Part } from "./arithmetic";
+import { across, at, biasOf, block, range, total, windowCells, type Block, type Part } from "./arithmetic";
 import { CellMap, Numbers, WindowMap } from "./cells";
 import type { Layer, Page, Pair } from "./contract";
 import { cellOf, channelName, type Selection } from "./NetworkView";
+import { Spoken } from "./spoken";
 import { percent, short, signed } from "./words";
 
 const MOST_PARTS = 3; // inputs that are worked out; the others are summed up
@@ -28,8 +30,13 @@ export function Inspector({ page, outputs, selection, parts, onCell, onOpen }: P
   const cell = cellOf(layer, selection, outputs[place]);
   const value = at(whole, cell[0], cell[1], channel);
   const sources = layer.sources.map((from) => ({ place: from, whole: block(layers[from], outputs[from]) }));
+  const section = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
+    section.current!.scrollIntoView({ block: "nearest", behavior });
+  }, [place, channel, parts === null]);
   return (
-    <section class="inspector" aria-label={`How ${layer.name} comes about`}>
+    <section class="inspector" aria-label={`How ${layer.name} comes about`} ref={section}>
       <div class="title">
         <h2>
           {layer.name} <span class="channel">{channelName(page, layers, place, channel)}</span>
@@ -54,15 +61,18 @@ export function Inspector({ page, outputs, selection, parts, onCell, onOpen }: P
           <figcaption>
             {layer.shape.length === 3 ? (
               <>
-                Row {cell[0]}, column {cell[1]}: <output data-value={value}>{short(value)}</output>
+                Row {cell[0]}, column {cell[1]}: <strong data-value={value}>{short(value)}</strong>
+                <br />
+                Move over it to work out another cell.
               </>
             ) : (
               <>
-                <output data-value={value}>{short(value)}</output>
+                <strong data-value={value}>{short(value)}</strong>
               </>
             )}
           </figcaption>
         </figure>
+        {layer.shape.length === 3 && <Spoken text={`Row ${cell[0]}, column ${cell[1]}: ${short(value)}`} />}
         <Working {...{ page, layer, sources, channel, cell, value, parts, onOpen }} />
       </div>
     </section>
@@ -124,7 +134,7 @@ function Working({ page, layer, sources, channel, cell, value, parts, onOpen }: 
           </div>
         )}
         <div class="sum">
-          <span class="from">{how.bias ? "the filter's constant (bias)" : "no constant (bias) here"}</span>
+          <span class="from">{how.bias ? `the ${how.how === "fc" ? "unit" : "filter"}'s constant (bias)` : "no constant (bias) here"}</span>
           <span class="sign">=</span>
           <span class="result">{how.bias ? signed(bias) : "0"}</span>
         </div>
@@ -133,9 +143,9 @@ function Working({ page, layer, sources, channel, cell, value, parts, onOpen }: 
             all together {how.activation !== "linear" && <>, through {how.activation}: {short(linear)} becomes</>}
           </span>
           <span class="sign">=</span>
-          <output class="result" data-value={linear}>
+          <strong class="result" data-value={linear}>
             {short(value)}
-          </output>
+          </strong>
         </div>
       </div>
     );
@@ -154,7 +164,7 @@ function Working({ page, layer, sources, channel, cell, value, parts, onOpen }: 
             <Numbers lines={lines} label="window" marked={how.takes === "max" ? value : undefined} />
           )}
           <span class="sign">{how.takes === "max" ? "the largest is" : "their mean is"}</span>
-          <output class="result">{short(value)}</output>
+          <strong class="result">{short(value)}</strong>
         </div>
       </div>
     );
@@ -164,7 +174,7 @@ function Working({ page, layer, sources, channel, cell, value, parts, onOpen }: 
     return (
       <Sum from={open(channel)}>
         {short(x)} <span class="sign">×</span> {short(how.scale[channel])} <span class="sign">+</span>{" "}
-        {short(how.shift[channel])} <span class="sign">=</span> <output class="result">{short(value)}</output>
+        {short(how.shift[channel])} <span class="sign">=</span> <strong class="result">{short(value)}</strong>
       </Sum>
     );
   if (how?.how === "sum")
@@ -176,12 +186,12 @@ function Working({ page, layer, sources, channel, cell, value, parts, onOpen }: 
           </Sum>
         ))}
         <Sum from="together">
-          <output class="result">{short(value)}</output>
+          <strong class="result">{short(value)}</strong>
         </Sum>
       </div>
     );
   if (how?.how === "function" && how.activation === "softmax")
-    return <Softmax page={page} layer={layer} input={input} channel={channel} />;
+    return <Softmax page={page} layer={layer} scores={across(input, cell)} channel={channel} />;
   if (how?.how === "function")
     return (
       <Sum from={open(channel)}>
@@ -194,7 +204,7 @@ function Working({ page, layer, sources, channel, cell, value, parts, onOpen }: 
             {short(x)} <span class="sign">→</span>
           </>
         )}{" "}
-        <output class="result">{short(value)}</output>
+        <strong class="result">{short(value)}</strong>
       </Sum>
     );
   return <p>How this kind of layer ({layer.type}) works is not shown; the numbers are the network's own.</p>;
@@ -209,9 +219,9 @@ function Sum({ from, children }: { from: ComponentChildren; children: ComponentC
   );
 }
 
-function Softmax({ page, layer, input, channel }: { page: Page; layer: Layer; input: Block; channel: number }) {
-  const [, top] = range(input.values);
-  const powers = Array.from(input.values, (x) => Math.exp(x - top));
+function Softmax({ page, layer, scores, channel }: { page: Page; layer: Layer; scores: number[]; channel: number }) {
+  const [, top] = range(scores);
+  const powers = scores.map((x) => Math.exp(x - top));
   const all = powers.reduce((a, b) => a + b, 0);
   const named = layer.shape[0] === page.classes.length;
   const order = powers
@@ -220,7 +230,7 @@ function Softmax({ page, layer, input, channel }: { page: Page; layer: Layer; in
     .slice(0, 10);
   if (!order.includes(channel)) order.push(channel);
   return (
-    <table class="softmax">
+    <table class="softmax" aria-label="Scores and probabilities">
       <thead>
         <tr>
           <th scope="col">class</th>
@@ -232,7 +242,7 @@ function Softmax({ page, layer, input, channel }: { page: Page; layer: Layer; in
         {order.map((k) => (
           <tr class={k === channel ? "chosen" : ""} key={k}>
             <th scope="row">{named ? page.classes[k] : k}</th>
-            <td>{short(input.values[k])}</td>
+            <td>{short(scores[k])}</td>
             <td>{percent(powers[k] / all)}</td>
           </tr>
         ))}

@@ -18,6 +18,7 @@ export interface Selection {
 }
 
 const MOST = 10; // channels of a layer
+const VERDICT = 24; // pixels by which the last column is wider
 
 interface Props {
   page: Page;
@@ -87,7 +88,7 @@ export function NetworkView({ page, engine, outputs, picture, selection, onSelec
         role="group"
         aria-label="The network's layers. Arrow keys move between channels and layers, Enter chooses."
       >
-        <div class="plane" style={{ width: `${layers.length * COLUMN}px`, height: `${height}px` }}>
+        <div class="plane" style={{ width: `${layers.length * COLUMN + VERDICT}px`, height: `${height}px` }}>
           <Connections layers={layers} channels={channels} selection={selection} parts={parts} height={height} />
           {layers.map((layer, place) => (
             <div class="column" style={{ left: `${place * COLUMN}px`, width: `${COLUMN}px` }} key={layer.name}>
@@ -100,20 +101,22 @@ export function NetworkView({ page, engine, outputs, picture, selection, onSelec
               </div>
               {channels[place].map((channel, row) => {
                 const pressed = selection?.layer === place && selection.channel === channel;
+                const name = channelName(page, layers, place, channel);
+                const written = writtenOn(page, place, channel, outputs[place]);
                 return (
                   <button
                     type="button"
-                    class="tile"
+                    class={`tile ${isVerdict(page, place) ? "wide" : ""}`}
                     data-at={`${place},${row}`}
                     tabIndex={focus[0] === place && focus[1] === row ? 0 : -1}
                     aria-pressed={pressed}
-                    aria-label={`${layer.name}, ${channelName(page, layers, place, channel)}`}
-                    title={`${layer.name}, ${channelName(page, layers, place, channel)}`}
+                    aria-label={[layer.name, name, ...written.filter((words) => words !== name)].join(", ")}
+                    title={`${layer.name}, ${name}`}
                     onFocus={() => setFocus([place, row])}
                     onClick={() => onSelect(pressed ? null : { layer: place, channel, cell: null })}
                     key={channel}
                   >
-                    <Tile page={page} place={place} channel={channel} values={outputs[place]} scale={ranges[place]} />
+                    <Tile layer={layer} channel={channel} values={outputs[place]} scale={ranges[place]} written={written} />
                   </button>
                 );
               })}
@@ -141,25 +144,47 @@ export function NetworkView({ page, engine, outputs, picture, selection, onSelec
   );
 }
 
-function Tile(props: { page: Page; place: number; channel: number; values: Float32Array; scale: Pair }) {
-  const { page, place, channel, values, scale } = props;
-  const layer = page.network.layers[place];
-  const { height, width, channels } = block(layer, values);
-  const own = useMemo(() => channelOf({ height, width, channels, values }, channel), [values, channel]);
-  if (layer.shape.length === 1) {
-    const last = place === page.network.layers.length - 1;
-    const named = channels === page.classes.length && page.classes[channel];
-    return (
-      <>
-        <ChannelMap values={own} height={1} width={1} scale={scale} class="unit" />
-        <span class="value">
-          {last && <span class="class">{named}</span>}
-          {last && named ? percent(own[0]) : short(own[0])}
-        </span>
-      </>
-    );
-  }
-  return <ChannelMap values={own} height={height} width={width} />;
+interface TileProps {
+  layer: Layer;
+  channel: number;
+  values: Float32Array;
+  scale: Pair;
+  written: string[];
+}
+
+function Tile({ layer, channel, values, scale, written }: TileProps) {
+  const whole = block(layer, values);
+  const own = useMemo(() => channelOf(whole, channel), [values, channel]);
+  const isUnit = layer.shape.length === 1;
+  return (
+    <>
+      <ChannelMap
+        values={own}
+        height={whole.height}
+        width={whole.width}
+        scale={isUnit ? scale : undefined}
+        class={isUnit ? "unit" : ""}
+      />
+      {written.length > 0 && <span class="value">{written.join(" ")}</span>}
+    </>
+  );
+}
+
+/** Whether a layer's units are the probabilities, or scores, of the classes. */
+function isVerdict(page: Page, place: number): boolean {
+  const { layers } = page.network;
+  const { shape } = layers[place];
+  return place === layers.length - 1 && shape.length === 1 && shape[0] === page.classes.length;
+}
+
+/** The words on a channel's tile: a unit's value, a class and its probability, a colour of the picture. */
+function writtenOn(page: Page, place: number, channel: number, values: Float32Array): string[] {
+  const { layers } = page.network;
+  const { shape, arithmetic } = layers[place];
+  if (shape.length === 3) return place === 0 && shape[2] === 3 ? [channelName(page, layers, place, channel)] : [];
+  if (!isVerdict(page, place)) return [short(values[channel])];
+  const isProbability = arithmetic && "activation" in arithmetic && arithmetic.activation !== "linear";
+  return [page.classes[channel], isProbability ? percent(values[channel]) : short(values[channel])];
 }
 
 export function channelName(page: Page, layers: Layer[], place: number, channel: number): string {

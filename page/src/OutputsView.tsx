@@ -6,6 +6,7 @@ import { block, channelOf, range } from "./arithmetic";
 import { ChannelMap } from "./canvas";
 import type { Page, Pair } from "./contract";
 import { channelName } from "./NetworkView";
+import { useRoving } from "./roving";
 import { short, times } from "./words";
 
 const MOST = 512; // channels that are drawn
@@ -21,6 +22,7 @@ export function OutputsView({ page, outputs, onOpen }: Props) {
   const first = layers.findIndex((layer) => layer.kind === "CONV");
   const [place, setPlace] = useState(Math.max(0, first));
   const [scale, setScale] = useState<"channel" | "layer">("channel");
+  const roving = useRoving();
   const layer = layers[place];
   const whole = block(layer, outputs[place]);
   const all: Pair = range(outputs[place]);
@@ -34,7 +36,13 @@ export function OutputsView({ page, outputs, onOpen }: Props) {
       <div class="row controls">
         <label>
           Layer{" "}
-          <select value={place} onChange={(event) => setPlace(Number(event.currentTarget.value))}>
+          <select
+            value={place}
+            onChange={(event) => {
+              setPlace(Number(event.currentTarget.value));
+              roving.reset();
+            }}
+          >
             {layers.map((other, index) => (
               <option value={index} key={other.name}>
                 {other.name} ({times(other.shape)})
@@ -54,7 +62,12 @@ export function OutputsView({ page, outputs, onOpen }: Props) {
         {layer.type} {layer.words && <>· {layer.words}</>} · {short(all[0])} to {short(all[1])}
         {count < whole.channels && <> · the first {count}</>}
       </p>
-      <div class={`mosaic ${flat ? "flat" : ""}`}>
+      <div
+        class={`mosaic ${flat ? "flat" : ""}`}
+        role="group"
+        aria-label={`Channels of ${layer.name}. Arrow keys move, Enter shows how one comes about.`}
+        {...roving.group}
+      >
         {Array.from({ length: count }, (_, channel) => (
           <button
             type="button"
@@ -62,6 +75,7 @@ export function OutputsView({ page, outputs, onOpen }: Props) {
             aria-label={channelName(page, layers, place, channel)}
             title={channelName(page, layers, place, channel)}
             onClick={() => onOpen(place, channel)}
+            {...roving.button(channel)}
             key={`${place},${channel}`}
           >
             <ChannelMap

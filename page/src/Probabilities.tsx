@@ -1,10 +1,7 @@
 /** How probable each class is, now and for the picture as it was. */
 
-import { useEffect, useState } from "preact/hooks";
-
+import { Spoken } from "./spoken";
 import { percent } from "./words";
-
-const PAUSE = 700; // milliseconds after which a verdict that stays is read out
 
 interface Props {
   classes: string[];
@@ -29,13 +26,13 @@ export function Probabilities({ classes, now, before, label, live, most = 10 }: 
         <strong>{classes[best]}</strong> {percent(now[best])}
         {label >= 0 && label !== best && <span class="aside"> it is: {classes[label]}</span>}
       </p>
-      <table class="bars">
+      <table class="bars" aria-label="Probability of each class">
         <tbody>
           {shown.map((k) => (
             <tr key={k} class={k === best ? "best" : ""} data-class={k} data-value={now[k]}>
               <th scope="row">
                 {classes[k]}
-                {k === label && <span class="true"> ✓</span>}
+                {k === label && <span class="true" role="img" aria-label="the true class"> ✓</span>}
               </th>
               <td>
                 <span class="track">
@@ -51,19 +48,5 @@ export function Probabilities({ classes, now, before, label, live, most = 10 }: 
       <p class="hint">The thin line: the picture as it was.</p>
       <Spoken text={`${classes[best]}, ${percent(now[best])}`} />
     </section>
-  );
-}
-
-/** For screen readers: what has stayed for a moment, not each of thirty verdicts a second. */
-function Spoken({ text }: { text: string }) {
-  const [said, setSaid] = useState("");
-  useEffect(() => {
-    const timer = setTimeout(() => setSaid(text), PAUSE);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return (
-    <p class="unseen" aria-live="polite">
-      {said}
-    </p>
   );
 }

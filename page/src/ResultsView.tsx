@@ -4,8 +4,10 @@ import { useState } from "preact/hooks";
 
 import { SheetCell, sheetPixels } from "./canvas";
 import type { Page, Pair, Results } from "./contract";
+import { useRoving } from "./roving";
 import { percent } from "./words";
 
+const DEEPEST = 55; // percent of a colour behind numbers that can be read on it
 const MOST_CLASSES = 25; // in a matrix; of more, the pairs that are mistaken most often are listed
 
 interface Props {
@@ -34,10 +36,10 @@ export function ResultsView({ page, onPicture }: Props) {
         ) : (
           <Pairs results={results} classes={classes} onCell={setCell} />
         )}
-        <section class="behind" aria-label="Pictures behind the cell" aria-live="polite">
+        <section class="behind" aria-label="Pictures behind the cell">
           {chosen && (
             <>
-              <h2>
+              <h2 aria-live="polite">
                 {chosen[0] === chosen[1]
                   ? `${classes[chosen[0]]}, rightly`
                   : `${classes[chosen[0]]}, taken for ${classes[chosen[1]]}`}
@@ -93,10 +95,13 @@ interface MatrixProps {
 }
 
 function Matrix({ results: { confusion }, classes, chosen, onCell }: MatrixProps) {
+  const roving = useRoving();
   return (
     <div class="scroll">
-      <table class="matrix">
-        <caption class="unseen">Pictures by true class (rows) and predicted class (columns)</caption>
+      <table class="matrix" {...roving.group}>
+        <caption class="unseen">
+          Pictures by true class (rows) and predicted class (columns). Arrow keys move between cells.
+        </caption>
         <thead>
           <tr>
             <td />
@@ -115,7 +120,7 @@ function Matrix({ results: { confusion }, classes, chosen, onCell }: MatrixProps
                 <th scope="row">{classes[t]}</th>
                 {row.map((count, p) => {
                   const share = all ? count / all : 0;
-                  const strength = Math.round(100 * (t === p ? share : Math.min(1, 4 * share)));
+                  const strength = Math.min(DEEPEST, Math.round(100 * (t === p ? share : 4 * share)));
                   const tint = t === p ? "--right" : "--wrong";
                   return (
                     <td key={p}>
@@ -124,8 +129,9 @@ function Matrix({ results: { confusion }, classes, chosen, onCell }: MatrixProps
                         class={count ? "" : "none"}
                         aria-pressed={chosen?.[0] === t && chosen[1] === p}
                         aria-label={`${classes[t]} taken for ${classes[p]}: ${count}`}
-                        style={{ background: `color-mix(in srgb, var(${tint}) ${strength}%, var(--sunk))`, color: strength > 55 ? "#fff" : undefined }}
+                        style={{ background: `color-mix(in srgb, var(${tint}) ${strength}%, var(--sunk))` }}
                         onClick={() => onCell([t, p])}
+                        {...roving.button(t * classes.length + p)}
                       >
                         {count || ""}
                       </button>
@@ -166,7 +172,7 @@ function ByClass({ results: { byClass }, classes }: { results: Results; classes:
   return (
     <section aria-label="By class">
       <h2>By class, the worst first</h2>
-      <table class="plainly">
+      <table class="plainly" aria-label="Precision, recall and F1 of each class">
         <thead>
           <tr>
             {["class", "precision", "recall", "F1", "pictures"].map((name) => (
@@ -200,7 +206,7 @@ function Calibration({ results: { calibration } }: { results: Results }) {
   return (
     <section aria-label="Calibration">
       <h2>Is it as sure as it is right?</h2>
-      <svg class="chart" viewBox="-34 -8 252 240" role="img" aria-label={calibration.words}>
+      <svg class="chart" viewBox="-34 -12 252 244" role="img" aria-label={calibration.words}>
         <path d="M0 200V0M0 200H200" class="axis" />
         <path d="M0 200L200 0" class="ideal" />
         {points.map(({ count, x, y }) => (

@@ -26,6 +26,11 @@ export function at(whole: Block, row: number, column: number, channel: number): 
   return inside ? whole.values[(row * whole.width + column) * whole.channels + channel] : NaN;
 }
 
+/** All channels of a cell. */
+export function across(whole: Block, [row, column]: Pair): number[] {
+  return Array.from({ length: whole.channels }, (_, channel) => at(whole, row, column, channel));
+}
+
 /** The cells that a window sees: rows of [row, column]; those beyond the border are padding. */
 export function windowCells(window: Window, [row, column]: Pair): Pair[][] {
   const { size, strides, dilation, before } = window;

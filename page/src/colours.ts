@@ -37,10 +37,10 @@ export function css(palette: Palette, share: number): string {
   return `rgb(${colour(palette, share).map(Math.round).join(" ")})`;
 }
 
-/** Black or white, whichever can be read on a colour. */
+/** Black or white, whichever has more contrast with a colour (WCAG 2): 4.6 at least. */
 export function inkOn(palette: Palette, share: number): string {
-  const [r, g, b] = colour(palette, share);
-  return 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#111" : "#fff";
+  const [r, g, b] = colour(palette, share).map((x) => (x <= 10 ? x / 3294.6 : ((x / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
 }
 
 /** The share of a signed number, with 0 in the middle. */

@@ -43,6 +43,8 @@ export interface Weight {
 }
 
 export interface Network {
+  /** Why it can't run in browsers; then the rest is missing. */
+  trouble?: string;
   graph: object;
   input: string;
   probabilities: string;

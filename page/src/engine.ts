@@ -52,6 +52,7 @@ export class Engine {
 
   /** Start, and check the probabilities of some pictures; the slower backend serves where the faster one is wrong. */
   static async start(page: Page, weights: string): Promise<Engine> {
+    if (page.network.trouble) throw new Error(page.network.trouble);
     const runners = Array.from({ length: WORKERS }, () => new Runner());
     let reason = "";
     for (const backend of ["wasm", "cpu"] as const) {
@@ -63,10 +64,10 @@ export class Engine {
         if (difference <= AGREES) return engine;
         reason = `its probabilities differ from Keras's by ${difference.toPrecision(2)}`;
       } catch (error) {
-        reason = (error as Error).message;
+        reason = `${await culprit(page, runners[0])} (${firstSentence(error as Error)})`;
       }
     }
-    throw new Error(reason.replace(/\.$/, ""));
+    throw new Error(reason);
   }
 
   /** The largest difference of a probability from the stored one of Keras. */
@@ -121,4 +122,20 @@ export class Engine {
   private least(): Runner {
     return this.runners.reduce((a, b) => (b.load < a.load ? b : a));
   }
+}
+
+/** The first layer that can't be computed, in words. */
+async function culprit(page: Page, runner: Runner): Promise<string> {
+  const pixels = new Float32Array(page.size[0] * page.size[1] * 3);
+  for (const { name, type, node } of page.network.layers)
+    try {
+      await runner.ask({ what: "run", pixels, nodes: [node] });
+    } catch {
+      return `TensorFlow.js can't compute its layer ${name} (${type}), or what comes before it`;
+    }
+  return "TensorFlow.js can't compute it";
+}
+
+function firstSentence({ message }: Error): string {
+  return message.split(/\.\s/)[0].replace(/\.$/, "");
 }

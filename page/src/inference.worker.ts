@@ -3,8 +3,9 @@
 import "@tensorflow/tfjs-backend-cpu";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import simd from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
-import { loadGraphModel, type GraphModel } from "@tensorflow/tfjs-converter";
-import { enableProdMode, setBackend, tensor, tidy, type io, type Tensor } from "@tensorflow/tfjs-core";
+import { loadGraphModel, registerOp, type GraphModel } from "@tensorflow/tfjs-converter";
+import { abs, add, div, enableProdMode, erf, setBackend, sub, tensor, tidy } from "@tensorflow/tfjs-core";
+import type { io, Tensor } from "@tensorflow/tfjs-core";
 
 import type { Network, Pair } from "./contract";
 import { unpack, type Values } from "./weights";
@@ -18,6 +19,10 @@ export type Outputs = Float32Array[];
 
 // Every browser that knows DecompressionStream knows SIMD, and a page from disk has no threads: one binary does.
 const BINARIES = ["", "-simd", "-threaded-simd"].map((kind) => `tfjs-backend-wasm${kind}.wasm`);
+
+// Operations of Keras's activations that TensorFlow.js does not know.
+registerOp("Erfc", ({ inputs: [x] }) => sub(1, erf(x)));
+registerOp("Softsign", ({ inputs: [x] }) => div(x, add(1, abs(x))));
 
 let model: GraphModel;
 let values: Map<string, Values>;

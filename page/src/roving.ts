@@ -1,0 +1,38 @@
+/** Many buttons as one stop of the Tab key: arrow keys move among them, as they stand on the screen. */
+
+import type { TargetedKeyboardEvent } from "preact";
+import { useState } from "preact/hooks";
+
+import type { Pair } from "./contract";
+
+const MOVES: Record<string, Pair> = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+
+/** Properties of the element round the buttons, and of the button with a number. */
+export function useRoving() {
+  const [current, setCurrent] = useState(0);
+  const onKeyDown = (event: TargetedKeyboardEvent<HTMLElement>) => {
+    const move = MOVES[event.key];
+    if (!move) return;
+    event.preventDefault();
+    const buttons = [...event.currentTarget.querySelectorAll("button")];
+    nearest(buttons, document.activeElement!, move)?.focus();
+  };
+  const button = (index: number) => ({
+    tabIndex: index === current ? 0 : -1,
+    onFocus: () => setCurrent(index),
+  });
+  return { group: { onKeyDown }, button, reset: () => setCurrent(0) };
+}
+
+/** The next button in a direction: of those in the same column, or row, the nearest. */
+function nearest(buttons: HTMLButtonElement[], from: Element, [down, right]: Pair): HTMLButtonElement | undefined {
+  const here = from.getBoundingClientRect();
+  const apart = (there: DOMRect) =>
+    down ? down * (there.top - here.top) : right * (there.left - here.left);
+  const aside = (there: DOMRect) =>
+    Math.abs(down ? there.left - here.left : there.top - here.top) < (down ? here.width : here.height) / 2;
+  return buttons
+    .map((button) => ({ button, box: button.getBoundingClientRect() }))
+    .filter(({ box }) => aside(box) && apart(box) > 1)
+    .sort((a, b) => apart(a.box) - apart(b.box))[0]?.button;
+}
