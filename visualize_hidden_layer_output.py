@@ -62,8 +62,9 @@ def look(args, classifier, pictures, index, topic):
     layers = {name: classifier.layers[name] for name in outputs}
     kinds = {name: layer.kind for name, layer in layers.items()}
     probabilities = classifier.probabilities(image[None])[0]
-    title = f"From pixels to probabilities: {pictures.caption(index)} (yellow is high; height×width×channels)"
-    figures = {topic: plots.network_outputs(image, outputs, kinds, probabilities, pictures.classes, title)}
+    title = f"From pixels to probabilities: {plots.canvas.cut(pictures.caption(index), 60, end=10)}"
+    way = plots.network_outputs(image, outputs, kinds, probabilities, pictures.classes, title, classifier.channels)
+    figures = {topic: way}
     worked = 0
     for number, (name, output) in enumerate(outputs.items(), 1):
         file = cli.layer_file(topic, number, name)

@@ -54,9 +54,12 @@ def visualize(args):
         theirs = classifier.probabilities(others.streamed, args.batch_size, track)[:, order]
     skipped = [shown(pictures.source(place)) for place in sorted(pictures.bad or ())]
     pictures, kept = skipping.without_bad(pictures)
-    probabilities, rival = probabilities[kept], None
+    rival = None
+    if skipped:
+        probabilities = probabilities[kept]
     if other:
-        rival = findings.face(probabilities, theirs[kept], pictures.labels, topk, (network.path, args.compare))
+        theirs = theirs[kept] if skipped else theirs
+        rival = findings.face(probabilities, theirs, pictures.labels, topk, (network.path, args.compare))
     arrays = {"probabilities": probabilities, "labels": pictures.labels, "indices": kept}
     if labelled:
         found = findings.examine(probabilities, pictures.labels, topk)
@@ -81,7 +84,8 @@ def tell(found, rival, classes):
     from cnnvis import report
 
     rows = report.class_rows(found.scores, classes, rival, MOST_ROWS)
-    console.print_table(report.headline(found.scores), report.class_columns(rival), rows)
+    title = report.headline(found.scores), report.class_choice(found.scores, MOST_ROWS)
+    console.print_table("\n".join(filter(None, title)), report.class_columns(rival), rows)
     console.say(report.calibration(found.scores))
     console.say(report.suspicion(found))
     if rival:

@@ -7,7 +7,7 @@ guess: the network may as well be wrong itself, and only somebody who looks at t
 
 import numpy as np
 
-VALUES_AT_ONCE = 10_000_000  # probabilities that are copied together
+from cnnvis.results import blocks
 
 
 def thresholds(probabilities, labels):
@@ -22,11 +22,9 @@ def thresholds(probabilities, labels):
 def confident_classes(probabilities, least):
     """The most probable class of those that reach their thresholds: (N, K), (K,) -> (N,) int, -1 where none does."""
     classes = np.empty(len(probabilities), "int64")
-    step = max(1, VALUES_AT_ONCE // probabilities.shape[1])
-    for start in range(0, len(probabilities), step):
-        part = probabilities[start : start + step]
-        confident = np.where(part >= least, part, -1)
-        classes[start : start + step] = np.where(confident.max(axis=1) < 0, -1, confident.argmax(axis=1))
+    for part in blocks(*probabilities.shape):
+        confident = np.where(probabilities[part] >= least, probabilities[part], -1)
+        classes[part] = np.where(confident.max(axis=1) < 0, -1, confident.argmax(axis=1))
     return classes
 
 
@@ -58,7 +56,10 @@ def suspects(probabilities, labels):
     confident = confident_classes(probabilities, thresholds(probabilities, labels))
     indices = np.flatnonzero((confident >= 0) & (labels >= 0) & (confident != labels))
     own = probabilities[indices, labels[indices]].astype(float)
-    others = probabilities[indices]
-    others[np.arange(len(indices)), labels[indices]] = -1
-    order = np.argsort(own - others.max(axis=1), kind="stable") if len(indices) else indices
+    other = np.empty(len(indices))
+    for part in blocks(len(indices), probabilities.shape[1]):
+        some = probabilities[indices[part]]
+        some[np.arange(len(some)), labels[indices[part]]] = -1
+        other[part] = some.max(axis=1)
+    order = np.argsort(own - other, kind="stable")
     return indices[order], confident[indices[order]]

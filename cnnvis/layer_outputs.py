@@ -1,6 +1,6 @@
 """What each layer passes on for a picture, all layers in one forward pass; and how one channel comes about."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -83,6 +83,8 @@ class Working:
         The layer's own activation function; "linear" if it has none.
     output : (h', w') float32 array
         What the layer passes on.
+    first : int
+        Where the first of the input channels stands in the input: filters of groups see some only.
     """
 
     inputs: np.ndarray
@@ -91,12 +93,13 @@ class Working:
     bias: float
     activation: str
     output: np.ndarray
+    first: int = 0
 
     def most(self, count):
-        """The same of the input channels that add or take away most, most first; and which these are."""
+        """The same of the input channels that add or take away most, most first; and which of the input these are."""
         order = np.argsort(-np.abs(self.parts).sum(axis=(0, 1)), kind="stable")[:count]
-        rest = self.bias, self.activation, self.output
-        return Working(self.inputs[..., order], self.weights[..., order], self.parts[..., order], *rest), order
+        few = {name: getattr(self, name)[..., order] for name in ("inputs", "weights", "parts")}
+        return replace(self, **few), self.first + order
 
 
 def working(classifier, layer, image, channel):
@@ -139,7 +142,7 @@ def working(classifier, layer, image, channel):
     parts = keras.ops.depthwise_conv(inputs, weights[..., None], **options)
     bias = float(keras.ops.convert_to_numpy(conv.bias)[channel]) if conv.use_bias else 0.0
     inputs, parts, output = map(keras.ops.convert_to_numpy, (inputs[0], parts[0], output[0, ..., channel]))
-    return Working(inputs, weights, parts, bias, layer.activation, output)
+    return Working(inputs, weights, parts, bias, layer.activation, output, first)
 
 
 def has_filters(layer):

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
+
 from cnnvis.names import shown
 
 MOST_ROWS = 25  # of a table of pictures
@@ -14,7 +16,8 @@ def headline(scores):
     """How good the classifier is, in one sentence."""
     low, high = scores.interval
     words = f"{scores.right:,} of {scores.count:,} right: {scores.accuracy:.2%} (95% interval {low:.2%} to {high:.2%})"
-    return words + (f", {scores.topk_accuracy:.2%} among the {scores.topk} most probable" if scores.topk > 1 else "")
+    some = 1 < scores.topk < len(scores.confusion)  # all of them are no feat
+    return words + (f", {scores.topk_accuracy:.2%} among the {scores.topk} most probable" if some else "")
 
 
 def calibration(scores):
@@ -27,7 +30,8 @@ def calibration(scores):
 def suspicion(found):
     """How many labels may be wrong, in one sentence."""
     count = len(found.suspects)
-    return f"{count:,} pictures are confidently of another class than labelled: wrong labels, or mistakes; a guess"
+    pictures = "1 picture is" if count == 1 else f"{count:,} pictures are"
+    return f"{pictures} confidently of another class than labelled: wrong labels, or mistakes; a guess"
 
 
 def difference(rival, scores):
@@ -47,13 +51,19 @@ def class_columns(rival=None):
     return ("class", "precision", "recall", "F1", *(["its rival's F1"] if rival else []), "pictures")
 
 
+def class_choice(scores, most):
+    """Which classes `class_rows` gives, in words; "" if all of them."""
+    count = len(scores.by_class)
+    return f"The {most} of {count:,} classes with the lowest F1:" if count > most else ""
+
+
 def class_rows(scores, classes, rival=None, most=None):
-    """Rows of text on each class, or on the `most` with the lowest F1, lowest first; without pictures: dashes.
+    """Rows of text on each class, or on the `most` with the lowest F1, lowest first; without pictures, last: dashes.
 
     Scores, (K,) str, Rival or None, int or None -> list of tuples of str
     """
     table = scores.by_class
-    order = table[:, 2].argsort(kind="stable")[:most] if most and len(table) > most else range(len(table))
+    order = np.lexsort((table[:, 2], table[:, 3] == 0))[:most] if most and len(table) > most else range(len(table))
     rows = []
     for c in order:
         numbers = [*table[c, :3], *([rival.scores.by_class[c, 2]] if rival else [])]
@@ -136,5 +146,5 @@ def _table(columns, rows):
 
 
 def _escape(text):
-    """Text that Markdown shows as it is, on one line."""
-    return re.sub(r"([\\`*_\[\]<>|&~$]|^[-+#])", r"\\\1", shown(text))
+    """Text that Markdown shows as it is, on one line; addresses become no links."""
+    return re.sub(r"([\\`*_\[\]<>|&~$@]|^[-+#=]|(?<=\d)[.)](?= )|:(?=//)|(?<=www)\.)", r"\\\1", shown(text))

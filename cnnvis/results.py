@@ -6,6 +6,7 @@ import numpy as np
 from sklearn import metrics
 
 BINS = 15  # of confidence, as in Guo et al. 2017
+VALUES_AT_ONCE = 1_000_000  # probabilities that are copied together: all of them may fill half the memory
 
 
 @dataclass(frozen=True)
@@ -102,15 +103,18 @@ def accuracy(probabilities, labels):
 def top_k_accuracy(probabilities, labels, k):
     """Share of pictures whose class is among the k most probable, ties in class order: (N, K), (N,), int -> float."""
     probabilities, labels = np.asarray(probabilities), np.asarray(labels)[:, None]
-    own = np.take_along_axis(probabilities, labels, axis=1)
-    before = (probabilities > own).sum(axis=1) + ((probabilities == own) & (_classes(probabilities) < labels)).sum(
-        axis=1
-    )
-    return float((before < k).mean())
+    classes, among = np.arange(probabilities.shape[1]), np.empty(len(labels), dtype=bool)
+    for part in blocks(*probabilities.shape):
+        own = np.take_along_axis(probabilities[part], labels[part], axis=1)
+        tied = (probabilities[part] == own) & (classes < labels[part])
+        among[part] = ((probabilities[part] > own) | tied).sum(axis=1) < k
+    return float(among.mean())
 
 
-def _classes(probabilities):
-    return np.arange(probabilities.shape[1])
+def blocks(pictures, classes):
+    """Slices of so many pictures that copies of their probabilities are small: int, int -> list of slice."""
+    step = max(1, VALUES_AT_ONCE // classes)
+    return [slice(start, start + step) for start in range(0, pictures, step)]
 
 
 def accuracy_interval(correct, count):
@@ -149,7 +153,8 @@ def calibration(probabilities, labels, bins=BINS):
 def brier_score(probabilities, labels):
     """Mean squared distance of the probabilities from the truth (Brier 1950): (N, K), (N,) -> float.
 
-    0 is perfect, 2 is sure and always wrong; 1 - 1/K is the same probability for all K classes.
+    0 is perfect, 2 is sure and always wrong; 1 - 1/K is the same probability for all K classes. Where probabilities
+    don't add up to 1, as behind sigmoids, it may be more than 2.
     """
     own = probabilities[np.arange(len(labels)), labels].astype(float)
     return float(np.mean(np.einsum("nk,nk->n", probabilities, probabilities) - 2 * own + 1))

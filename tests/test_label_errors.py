@@ -1,10 +1,12 @@
 """Confident learning against the paper's formulas, worked out one picture at a time."""
 
+import tracemalloc
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnvis import label_errors
+from cnnvis import findings, label_errors, results
 
 PROBABILITIES = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.55, 0.45], [0.3, 0.7], [0.65, 0.35]])
 LABELS = np.array([0, 0, 0, 0, 1, 1])
@@ -66,9 +68,26 @@ def test_exchanged_labels_are_found():
 
 
 def test_blocks_change_nothing(monkeypatch):
-    whole = label_errors.confident_classes(PROBABILITIES, np.array([0.6, 0.5]))
-    monkeypatch.setattr(label_errors, "VALUES_AT_ONCE", 5)
-    np.testing.assert_array_equal(label_errors.confident_classes(PROBABILITIES, np.array([0.6, 0.5])), whole)
+    def found():
+        return [*label_errors.suspects(PROBABILITIES, LABELS), results.top_k_accuracy(PROBABILITIES, LABELS, 1)]
+
+    whole = found()
+    monkeypatch.setattr(results, "VALUES_AT_ONCE", 3)
+    for part, array in zip(found(), whole):
+        np.testing.assert_array_equal(part, array)
+
+
+def test_many_classes_take_little_memory_beside_their_probabilities():
+    """Of 20,000 pictures and 1,000 classes, the worst case: every label is suspect."""
+    labels = np.arange(20_000) % 1000
+    probabilities = np.full((20_000, 1000), 1e-4, "float32")
+    probabilities[np.arange(20_000), (labels + 1) % 1000] = 0.5
+    tracemalloc.start()
+    found = findings.examine(probabilities, labels, 5)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found.suspects) == 20_000
+    assert peak < probabilities.nbytes / 2
 
 
 def test_nothing_is_suspected_of_perfect_predictions():

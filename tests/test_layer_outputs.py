@@ -67,10 +67,14 @@ def test_what_input_channels_add_makes_the_output(name):
         made = np.maximum(total, 0) if work.activation == "relu" else total
         np.testing.assert_allclose(made, work.output, rtol=1e-4, atol=1e-5)
         assert work.inputs.shape[-1] == work.weights.shape[-1] == work.parts.shape[-1]
+        few, which = work.most(2)
+        order = which - work.first
         if name == "grouped":
             start = 3 * (channel // 2)
             np.testing.assert_array_equal(work.inputs, outputs["first"][..., start : start + 3])
-        few, order = work.most(2)
+            assert work.first == start
+        if name == "depthwise":
+            assert which.tolist() == [channel // 2]
         strength = np.abs(work.parts).sum(axis=(0, 1))
         assert strength[order[0]] == strength.max()
         np.testing.assert_array_equal(few.weights, work.weights[..., order])

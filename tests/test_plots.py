@@ -14,6 +14,7 @@ from cnnvis.plots.canvas import DIVERGING
 GOLDEN = Path(__file__).parent / "golden"
 CALIBRATION = results.calibration(np.array([[0.9, 0.1]]), np.array([0]))
 CLASSES = ["cat", "$x^$", "a class with a long name of several words", "d" * 40]
+LONG = ["A NAME IN CAPITALS " * 3, "A CLASS WITH A LONG NAME", "<img src=x onerror=alert(1)>", "Mm" * 20]
 
 
 def pixels(figure, tmp_path):
@@ -96,6 +97,40 @@ def figures(rng):
     yield "network", plots.network_outputs(images[0], outputs, kinds, probabilities[0], CLASSES, "A title")
 
 
+def narrow_figures(rng):
+    """Of few pictures, channels and classes, whose names are long: where there is least room for words."""
+    image = rng.integers(0, 256, (1, 32, 32, 3), dtype="uint8")
+    title, caption = "A title that is longer than one picture with its bars beside it is wide " * 2, f"{LONG[0]} #1234"
+    probabilities, labels = np.array([[0.4, 0.3, 0.2, 0.1]]), np.array([3])
+    yield "gallery", plots.gallery(image, [probabilities], labels, LONG[1:2] * 4, [caption], title)
+    pairs = [(0, 3, 1234567)]
+    yield "confused pairs", plots.confused_pairs([image], [[1.0]], [["#123456"]], LONG, pairs, title)
+    yield "breakdown", plots.breakdown(np.arange(16).reshape(4, 4), [(0, 3, 40), (3, 0, 7)], LONG)
+    probabilities = probabilities[0]
+    title, outputs = f"From pixels to probabilities: {caption}", {"conv": rng.normal(size=(3, 3, 20))}
+    yield "network", plots.network_outputs(image[0], outputs, {"conv": "CONV"}, probabilities, LONG, title)
+    note = "3×3 cells, none beyond the border: 224×224 becomes 222×222"
+    yield "layer", plots.layer_output("a_long_layer_name" * 3, "CONV", rng.normal(size=(9, 9, 1)), "layer", note)
+    work = Working(*(rng.normal(size=(size, size, 1)) for size in (9, 3, 7)), 0.5, "relu", rng.normal(size=(7, 7)))
+    yield "working", plots.working(work, "a_very_long_layer_name_" * 3, 511)
+
+
+def test_nothing_is_cut_off_where_there_is_little_room(rng, tmp_path):
+    for name, figure in narrow_figures(rng):
+        assert border_is_white(pixels(figure, tmp_path)), name
+
+
+def test_small_probabilities_are_no_zeros():
+    shares = (0, 1e-9, 0.0006, 0.0094, 0.0096, 0.5, 1)
+    assert [plots.canvas.percent(share) for share in shares] == ["0%", "<0.1%", "0.1%", "0.9%", "1%", "50%", "100%"]
+
+
+def test_captions_keep_the_number_of_the_picture(rng):
+    images, probabilities = np.zeros((1, 4, 4, 3), "uint8"), np.full((1, 4), 0.25)
+    figure = plots.gallery(images, [probabilities], np.array([0]), LONG, [f"{LONG[0]} #1234"], "title")
+    assert figure.axes[0].get_title(loc="left").endswith("ALS  #1234")
+
+
 def test_nothing_is_cut_off(rng, tmp_path):
     for name, figure in figures(rng):
         image = pixels(figure, tmp_path)
@@ -135,7 +170,7 @@ def test_the_overview_of_many_layers_says_how_many_it_shows(tmp_path):
     figure = plots.network_outputs(
         np.zeros((4, 4, 3), "uint8"), outputs, dict.fromkeys(outputs, "CONV"), np.array([0.9, 0.1]), CLASSES, "title"
     )
-    assert figure.get_suptitle() == "title; 34 of its 101 layers"
+    assert "title; 34 of its 101 layers" in figure.get_suptitle()
     titles = [axes.get_title().split("\n")[0] for axes in figure.axes]
     assert sum(title.startswith("layer") for title in titles) == 33
     assert {"layer0", "fc"} <= set(titles)
@@ -143,6 +178,40 @@ def test_the_overview_of_many_layers_says_how_many_it_shows(tmp_path):
     assert max(bar.get_width() for bar in units.patches) == 4999  # a block shows its largest
     assert "largest of each 12.5" in [text.get_text() for text in units.texts]
     assert max(pixels(figure, tmp_path).shape) < 4000
+
+
+def test_the_overview_says_which_channels_and_classes_it_shows():
+    output = np.zeros((2, 2, 20))
+    output[0, 0, [3, 7, 11, 13, 19]] = 1
+    outputs, kinds = {"conv": output, "relu": output, "few": output[..., :3]}, {"conv": "CONV", "relu": "RELU"}
+    image, probabilities = np.full((4, 6, 3), [200, 0, 0], "uint8"), np.full(12, 1 / 12)
+    figure = plots.network_outputs(image, outputs, kinds | {"few": "CONV"}, probabilities, "abcdefghijkl", "title", 1)
+    numbers = {axes.get_title().split("\n")[0]: [text.get_text() for text in axes.texts] for axes in figure.axes}
+    assert numbers["conv"] == numbers["relu"] == ["3", "7", "11", "13", "19"]
+    assert numbers["few"] == ["0", "1", "2"]
+    assert "of many, the 5 highest of a CONV, by number" in figure.get_suptitle().replace("\n", " ")
+    assert "each channel by itself" in figure.get_suptitle().replace("\n", " ")
+    assert "probabilities\n10 of 12" in [axes.get_title() for axes in figure.axes]
+    picture = figure.axes[0]
+    assert picture.get_title() == "picture\n4×6×1"
+    assert (picture.images[0].get_array() == 60).all()  # 0.299 of 200: the network sees no red
+
+
+def test_rows_of_channels_are_numbered():
+    axes = plots.layer_output("conv", "CONV", np.zeros((3, 4, 17))).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["0", "5", "10", "15"]
+    assert axes.get_yticks().tolist() == [1, 5, 9, 13]
+    assert plots.layer_output("conv", "CONV", np.zeros((3, 4, 1))).axes[0].images[0].get_array().shape == (3, 4)
+
+
+def test_workings_name_the_channels_of_the_input():
+    """A filter of a group sees some of them only; one that is the same everywhere has no scale."""
+    rng = np.random.default_rng(0)
+    inputs = np.stack([np.ones((5, 5)), rng.normal(size=(5, 5))], axis=-1)
+    parts = rng.normal(size=(3, 3, 2)) * [1, 9]
+    figure = plots.working(Working(inputs, inputs[:3, :3], parts, 0, "relu", np.zeros((3, 3)), first=6), "conv", 4)
+    assert [figure.axes[i].get_title() for i in (0, 1)] == ["input 7", "input 6: 1 everywhere"]
+    assert "0 everywhere" in [axes.get_xlabel() for axes in figure.axes]
 
 
 def test_a_constant_channel_is_dark_not_nan():
@@ -245,7 +314,7 @@ def test_pages_of_a_gallery_leave_nothing_out():
     names = [f"#{i}" for i in range(30)]
     pages = plots.gallery_pages("wrong", images, [bars], np.zeros(30, int), ["a", "b"], names, "title")
     assert list(pages) == ["wrong", "wrong_2"]
-    titles = [axes.get_title() for page in pages.values() for axes in page.axes]
+    titles = [axes.get_title(loc="left") for page in pages.values() for axes in page.axes]
     assert [title for title in titles if title] == names
     assert plots.gallery_pages("wrong", images[:0], [bars[:0]], np.zeros(0, int), ["a", "b"], [], "title") == {}
 

@@ -1,5 +1,7 @@
 """The palette, and what every figure is drawn with."""
 
+from textwrap import wrap
+
 from matplotlib import colormaps
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -24,6 +26,17 @@ def new_figure(width, height):
     return figure
 
 
+def headline(figure, text, fontsize=11):
+    """A title above all of a figure, on as many lines as its width makes necessary."""
+    figure.suptitle(wrapped(text, figure.get_figwidth(), fontsize), fontsize=fontsize)
+
+
+def wrapped(text, width, fontsize):
+    """Text for a figure, on as many lines as a width of so many inches makes necessary."""
+    letters = int(width * 72 / (0.6 * fontsize))
+    return "\n".join(plain(line) for paragraph in text.split("\n") for line in wrap(shown(paragraph), letters))
+
+
 def show_image(axes, image, **options):
     axes.axis("on")
     axes.imshow(image, interpolation="nearest", **options)
@@ -42,7 +55,19 @@ def plain(text):
     return shown(text).replace("$", r"\$")
 
 
-def short(name, width=18):
-    """A name of at most `width` letters for a figure."""
+def percent(share):
+    """A share of 0-1 in a few letters, of which none is a zero that isn't one."""
+    if 0 < share < 0.0005:
+        return "<0.1%"
+    return f"{share:.1%}" if 0 < share < 0.0095 else f"{share:.0%}"
+
+
+def short(name, width=18, end=0):
+    """A name of at most `width` letters for a figure, of which the last `end` are kept."""
+    return plain(cut(name, width, end))
+
+
+def cut(name, width, end=0):
+    """The same, not yet for a figure."""
     name = shown(name)
-    return plain(name if len(name) <= width else name[: width - 1].rstrip() + "…")
+    return name if len(name) <= width else name[: width - end - 1].rstrip() + "…" + name[len(name) - end :]

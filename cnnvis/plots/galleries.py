@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnnvis.plots.canvas import INK, OTHER, RIGHT, WRONG, new_figure, plain, short, show_image
+from cnnvis.plots.canvas import INK, OTHER, RIGHT, WRONG, headline, new_figure, percent, short, show_image
 
 
 def gallery_pages(name, images, probabilities, labels, classes, captions, title, top=3, most=24):
@@ -31,14 +31,15 @@ def gallery(images, probabilities, labels, classes, captions, title, top=3):
     columns = min(3 if across == 2 else 2, len(images))
     rows = -(-len(images) // columns)
     figure = new_figure(max((1.5 * across + 0.1) * columns, 5), 1.75 * rows + 0.5)
-    figure.suptitle(plain(title), fontsize=11)
+    headline(figure, title)
     ratios = [1, *[1.1] * len(probabilities)] * columns
     grid = figure.subplots(rows, across * columns, squeeze=False, width_ratios=ratios)
     for axes in grid.flat[across * len(images) :]:
         axes.axis("off")
     for number, (photo, *bars) in enumerate(grid.reshape(-1, across)[: len(images)]):
         show_image(photo, images[number])
-        photo.set_title(short(captions[number], 19), fontsize=10, color=INK)
+        caption = photo.set_title(short(captions[number], 14 * across, end=10), fontsize=10, color=INK, loc="left")
+        caption.set_in_layout(False)  # there is room for it above the bars
         for axes, network in zip(bars, probabilities):
             _probability_bars(axes, network[number], labels[number], classes, top)
     return figure
@@ -58,8 +59,8 @@ def confused_pairs(images, probabilities, labels, classes, pairs, title):
     pairs : list of (true class, predicted class, times)
     """
     columns = max(map(len, images))
-    figure = new_figure(1.25 * columns + 1.9, 1.5 * len(pairs) + 0.5)
-    figure.suptitle(plain(title), fontsize=11)
+    figure = new_figure(max(1.25 * columns + 1.9, 5), 1.5 * len(pairs) + 0.5)
+    headline(figure, title)
     grid = figure.subplots(len(pairs), 1 + columns, squeeze=False, width_ratios=[1.3, *[1] * columns])
     for axes in grid.flat:
         axes.axis("off")
@@ -70,7 +71,7 @@ def confused_pairs(images, probabilities, labels, classes, pairs, title):
         words.text(0.5, 0.5, text, ha="center", va="center", fontsize=10, color=INK)
         for axes, image, probability, name in zip(line, some, certain, names):
             show_image(axes, image)
-            axes.set_title(f"{short(name, 14)}: {probability:.0%}", fontsize=8, color=INK)
+            axes.set_title(f"{short(name, 14)}: {percent(probability)}", fontsize=8, color=INK)
     return figure
 
 
@@ -79,7 +80,9 @@ def _probability_bars(axes, probability, label, classes, top):
     colors = [RIGHT if c == label else WRONG if c == order[0] and label >= 0 else OTHER for c in order]
     axes.barh(range(len(order)), probability[order], color=colors, height=0.85)
     for place, c in enumerate(order):
-        axes.text(0.03, place, f"{short(classes[c], 13)} {probability[c]:.0%}", va="center", fontsize=10, color="black")
+        axes.text(
+            0.03, place, f"{short(classes[c], 12)} {percent(probability[c])}", va="center", fontsize=10, color="black"
+        )
     axes.set(xlim=(0, 1), ylim=(len(order) - 0.4, -0.6), xticks=[], yticks=[])
     axes.set_box_aspect(1)
     for spine in axes.spines.values():

@@ -3,15 +3,29 @@
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
+from PIL import Image
 
-from cnnvis.plots.canvas import INK, OTHER, OUTPUTS, RIGHT, despine, new_figure, plain, short, show_image
+from cnnvis.plots.canvas import (
+    INK,
+    OTHER,
+    OUTPUTS,
+    RIGHT,
+    cut,
+    despine,
+    headline,
+    new_figure,
+    percent,
+    short,
+    show_image,
+    wrapped,
+)
 
 MOST_LAYERS = 34  # of the overview
 MOST_UNITS = 400  # bars of an FC layer in the overview
 MOST_BARS = 100  # units of an FC layer in a row of bars, or a tenth of them if there are more than ten such rows
 
 
-def network_outputs(image, outputs, kinds, probabilities, classes, title, most=5):
+def network_outputs(image, outputs, kinds, probabilities, classes, title, seen=3, most=5):
     """The whole way of one picture through the network: its layers one after the other, with some of their channels.
 
     Of more than 34 layers, as many are shown, evenly from the first to the last, and the title says so.
@@ -23,8 +37,11 @@ def network_outputs(image, outputs, kinds, probabilities, classes, title, most=5
     kinds : dict of str to str
         "CONV", "RELU", ... of each.
     probabilities : (K,) float array
+    seen : int
+        Channels of the pictures that the network takes: of one or two, it sees grey.
     most : int
         Channels that are drawn of a layer: those of a CONV with the largest outputs, and the same ones behind it.
+        Each has its number beside it.
     """
     if len(outputs) > MOST_LAYERS:
         title += f"; {MOST_LAYERS} of its {len(outputs)} layers"
@@ -34,13 +51,16 @@ def network_outputs(image, outputs, kinds, probabilities, classes, title, most=5
     lines = -(-columns // 12)
     per_line = -(-columns // lines)
     figure = new_figure(1.15 * per_line + 0.3, lines * (1.03 * most + 0.75) + 0.3)
-    figure.suptitle(plain(title), fontsize=11)
+    scale = "height×width×channels; yellow is high, each channel by itself"
+    if any(output.ndim == 3 and output.shape[-1] > most for output in outputs.values()):
+        scale += f"; of many, the {most} highest of a CONV, by number"
+    headline(figure, f"{title}\n{scale}")
     grid = figure.subplots(lines, per_line, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
         axes.set_anchor("N")
-    show_image(grid.flat[0], image)
-    grid.flat[0].set_title(f"picture\n{image.shape[0]}×{image.shape[1]}×3", fontsize=9.5)
+    show_image(grid.flat[0], image if seen > 2 else Image.fromarray(image).convert("L").convert("RGB"))
+    grid.flat[0].set_title(f"picture\n{image.shape[0]}×{image.shape[1]}×{seen}", fontsize=9.5)
     channels = np.arange(0)
     for axes, (name, output) in zip(grid.flat[1:], outputs.items()):
         axes.set_title(f"{short(name, 14)}\n{'×'.join(map(str, output.shape))}", fontsize=9.5)
@@ -51,14 +71,19 @@ def network_outputs(image, outputs, kinds, probabilities, classes, title, most=5
             channels = np.sort(np.argsort(-output.max(axis=(0, 1)), kind="stable")[:most])
         tiles, _ = tile(output[..., channels], 1, "channel")
         axes.imshow(np.ma.masked_invalid(tiles), cmap=OUTPUTS, vmin=0, vmax=1, interpolation="nearest")
+        step = (len(tiles) + _gap(output)) / len(channels)
+        for place, channel in enumerate(channels):
+            upper_left = {"textcoords": "offset points", "ha": "right", "va": "top"}
+            axes.annotate(str(channel), (-0.5, place * step - 0.5), (-1, 0), fontsize=5, **upper_left)
     last = grid.flat[columns - 1]
     order = np.argsort(-probabilities, kind="stable")[:10]
     last.axis("on")
     last.barh(range(len(order)), probabilities[order], color=[RIGHT, *[OTHER] * (len(order) - 1)])
     for place, c in enumerate(order):
-        last.text(0.03, place, f"{short(classes[c], 10)} {probabilities[c]:.0%}", va="center", fontsize=8)
+        last.text(0.03, place, f"{short(classes[c], 10)} {percent(probabilities[c])}", va="center", fontsize=8)
     last.set(xlim=(0, 1), ylim=(len(order) - 0.4, -0.6), xticks=[], yticks=[])
-    last.set_title(f"probabilities\n{len(probabilities)}", fontsize=9.5)
+    some = f"{len(order)} of " if len(order) < len(probabilities) else ""
+    last.set_title(f"probabilities\n{some}{len(probabilities):,}", fontsize=9.5)
     last.set_box_aspect(len(order) / 4)
     despine(last)
     return figure
@@ -79,17 +104,22 @@ def layer_output(name, kind, output, scale="channel", note=""):
     if output.ndim == 1:
         return _unit_bars(name, kind, output, note)
     height, width, channels = output.shape
-    columns = int(np.ceil(np.sqrt(channels * 1.4)))
+    columns = min(channels, int(np.ceil(np.sqrt(channels * 1.4))))
     tiles, (low, high) = tile(output, columns, scale)
     size = float(np.clip(0.55 * columns, 4.5, 11))
     figure = new_figure(size + 1.1, size * (tiles.shape[0] / tiles.shape[1]) + 0.9)
     axes = figure.subplots()
     axes.imshow(np.ma.masked_invalid(tiles), cmap=OUTPUTS, vmin=0, vmax=1, interpolation="nearest")
-    axes.axis("off")
-    plural = "s" if channels > 1 else ""
-    axes.set_title(
-        f"{short(name, 40)} ({kind}): {channels} channel{plural} of {height}×{width}{_line(note)}", fontsize=10
+    axes.set_yticks(
+        np.arange(0, len(tiles), height + _gap(output)) + (height - 1) / 2, range(0, channels, columns), fontsize=7
     )
+    axes.set(xticks=[], ylabel="first channel of each row")
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    plural = "s" if channels > 1 else ""
+    title = f"{cut(name, 40)} ({kind}): {channels} channel{plural} of {height}×{width}\n{note}"
+    axes.set_title(wrapped(title, size, 10), fontsize=10)
     bar = figure.colorbar(ScalarMappable(Normalize(0, 1), OUTPUTS), ax=axes, shrink=0.8, aspect=25, ticks=[0, 1])
     if scale == "layer":
         bar.ax.set_yticklabels([f"{low:.3g}", f"{high:.3g}"])
@@ -110,13 +140,18 @@ def tile(output, columns, scale):
     axes = (0, 1) if scale == "channel" else None
     low, high = output.min(axis=axes, keepdims=True), output.max(axis=axes, keepdims=True)
     scaled = (output - low) / np.where(high > low, high - low, 1)
-    gap = max(1, round(max(height, width) / 12))
+    gap = _gap(output)
     canvas = np.full((rows, height + gap, columns, width + gap), np.nan)
     for channel in range(channels):
         row, column = divmod(channel, columns)
         canvas[row, :height, column, :width] = scaled[..., channel]
     canvas = canvas.reshape(rows * (height + gap), columns * (width + gap))
     return canvas[:-gap, :-gap], (float(output.min()), float(output.max()))
+
+
+def _gap(output):
+    """Pixels between two channels."""
+    return max(1, round(max(output.shape[:2]) / 12))
 
 
 def _unit_column(axes, output, aspect):
@@ -147,7 +182,7 @@ def _unit_bars(name, kind, output, note):
     lowest, highest = min(0.0, float(output.min())), max(0.0, float(output.max()))
     room = 0.05 * (highest - lowest or 1)
     plural = "s" if len(output) > 1 else ""
-    figure.suptitle(f"{short(name, 40)} ({kind}): {len(output)} unit{plural}{_line(note)}", fontsize=10)
+    headline(figure, f"{cut(name, 40)} ({kind}): {len(output)} unit{plural}\n{note}", fontsize=10)
     for row, axes in enumerate(figure.subplots(rows, 1, squeeze=False)[:, 0]):
         start = row * per_row
         values = output[start : start + per_row]
@@ -159,7 +194,3 @@ def _unit_bars(name, kind, output, note):
         despine(axes)
     axes.set_xlabel("unit")
     return figure
-
-
-def _line(note):
-    return f"\n{plain(note)}" if note else ""

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.colors import PowerNorm
 
-from cnnvis.plots.canvas import INK, OTHER, RIGHT, WRONG, despine, new_figure, plain, short
+from cnnvis.plots.canvas import INK, OTHER, RIGHT, WRONG, despine, headline, new_figure, plain, short
 
 MOST_CLASSES = 25  # whose names still fit along an axis
 SHARES = (0, 0.01, 0.05, 0.2, 0.5, 1)  # marked on the scale of the confusion matrix
@@ -74,15 +74,16 @@ def _percent(share):
 def _reliability(axes, calibration, brier):
     """Share of right predictions over what they claim; grey bars tell how many claim so."""
     edges = np.linspace(0, 1, len(calibration.count) + 1)
+    most = calibration.count.max()
     axes.bar(
         edges[:-1],
-        calibration.count / calibration.count.max(),
+        calibration.count / most,
         np.diff(edges),
         align="edge",
         color=OTHER,
         alpha=0.5,
         edgecolor="white",
-        label="how many claim so",
+        label=f"how many claim so (up to {most:,})",
     )
     axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle="--", label="as right as claimed")
     some = calibration.count > 0
@@ -155,8 +156,8 @@ def breakdown(matrix, pairs, classes):
         axes.set_yticks(range(len(values)), labels)
         axes.invert_yaxis()
         axes.margins(x=0.12)
-        axes.set_title(heading, fontsize=10)
-        axes.set_xlabel("wrong predictions")
+        axes.set_title(heading, fontsize=10, loc="right")  # where there is room for it beside long names
+        axes.set_xlabel("wrong predictions", loc="right")
         axes.xaxis.get_major_locator().set_params(integer=True)
         despine(axes)
     return figure
@@ -180,7 +181,7 @@ def comparison(compared, scores, classes, names):
         title += " (two networks that are equally good differ as much often enough)"
     if len(shown) < len(classes):
         title += f"; the {len(shown)} classes of {len(classes):,} with the most wrong predictions"
-    figure.suptitle(title, fontsize=11)
+    headline(figure, title)
     overall, where, by_class = figure.subplots(1, 3, width_ratios=[1, 1, 1.7])
     for place, (network, color) in enumerate(zip(scores, (WRONG, RIGHT))):
         low, high = network.interval

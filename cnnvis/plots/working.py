@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from cnnvis.plots.canvas import DIVERGING, OUTPUTS, new_figure, short, show_image
+from cnnvis.plots.canvas import DIVERGING, OUTPUTS, cut, headline, new_figure, short, show_image
 
 
 def working(work, name, channel, most=5):
@@ -22,9 +22,10 @@ def working(work, name, channel, most=5):
     shown, which = work.most(most)
     count, known = len(which), work.weights.shape[-1]
     figure = new_figure(1.35 * (count + 1) + 2.2, 5.4)
-    some = f"the {count} of {known} input channels that add most" if count < known else f"all {count} input channels"
+    every = f"all {count} input channels" if count > 1 else "its only input channel"
+    some = f"the {count} of {known} input channels that add most" if count < known else every
     height, width = work.weights.shape[:2]
-    figure.suptitle(f"{short(name, 40)}, channel {channel}: its {height}×{width} filter, {some}", fontsize=11)
+    headline(figure, f"{cut(name, 40)}, channel {channel}: its {height}×{width} filter, {some}")
     grid = figure.subplots(3, count + 1, squeeze=False, width_ratios=[*[1] * count, 1.4])
     weight, part = (float(np.abs(values).max()) or 1.0 for values in (work.weights, work.parts))
     for column, number in enumerate(which):
@@ -32,8 +33,8 @@ def working(work, name, channel, most=5):
         show_image(above, shown.inputs[..., column], cmap=OUTPUTS)
         show_image(middle, shown.weights[..., column], cmap=DIVERGING, vmin=-weight, vmax=weight)
         show_image(below, shown.parts[..., column], cmap=DIVERGING, vmin=-part, vmax=part)
-        above.set_title(f"input {number}", fontsize=10)
-    for axes, words in zip(grid[:, 0], ("input", "weights", "what it adds")):
+        above.set_title(f"input {number}{_where_constant(shown.inputs[..., column])}", fontsize=10)
+    for axes, words in zip(grid[:, 0], ("input, each by itself", "weights", "what it adds")):
         axes.set_ylabel(words, fontsize=11)
     for axes in grid[:, -1]:
         axes.axis("off")
@@ -47,5 +48,11 @@ def working(work, name, channel, most=5):
         bar = figure.colorbar(scale, ax=grid[row], shrink=0.8, aspect=12, ticks=[-limit, 0, limit])
         bar.ax.set_yticklabels([f"{value:.2g}" for value in (-limit, 0, limit)], fontsize=10)
     low, high = work.output.min(), work.output.max()
-    grid[2, -1].set_xlabel(f"{low:.2g} (dark) to {high:.2g} (yellow)", fontsize=10)
+    scale = f"{low:.2g} (dark) to {high:.2g} (yellow)"
+    grid[2, -1].set_xlabel(_where_constant(work.output)[2:] or scale, fontsize=10)
     return figure
+
+
+def _where_constant(channel):
+    low, high = channel.min(), channel.max()
+    return f": {low:.2g} everywhere" if low == high else ""
