@@ -4,7 +4,6 @@ import io
 import os
 import re
 import shutil
-import time
 from pathlib import Path
 
 import keras
@@ -20,7 +19,6 @@ from cnnvis.layer_outputs import layer_outputs
 from models import checkpoint
 from tests.conftest import small_sequential
 from tests.test_exploration import HOSTILE
-from tests.test_scripts import run
 from tests.test_strange_models import shared_and_nested
 
 ROOT = Path(__file__).parent.parent
@@ -593,17 +591,6 @@ def test_the_shipped_network_in_the_browser(chromium, tmp_path, samples):
         np.testing.assert_allclose(tab.probabilities(), probabilities, atol=AGREES)
     assert not tab.errors
     tab.page.close()
-
-
-def test_help_comes_at_once():
-    times = []
-    for _ in range(3):
-        began = time.perf_counter()
-        status, out, err = run("explore", "--help")
-        times.append(time.perf_counter() - began)
-        assert (status, err) == (0, "")
-        assert "--explained" in out
-    assert min(times) < 0.3
 
 
 @pytest.mark.parametrize(

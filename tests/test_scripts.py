@@ -94,14 +94,20 @@ def refused(capsys, script, *options):
     return err
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+def seconds_of_children():
+    """What the processor has spent on processes that are over: on a busy machine less than passes."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+@pytest.mark.parametrize("script", [*SCRIPTS, "explore"])
 def test_help_comes_at_once(script):
     run(script, "--help")  # so that the disk is warm
     times = []
     for _ in range(3):
-        began = time.perf_counter()
+        began = seconds_of_children()
         status, out, err = run(script, "--help")
-        times.append(time.perf_counter() - began)
+        times.append(seconds_of_children() - began)
         assert status == 0
         assert "--seed" in out
         assert not err
