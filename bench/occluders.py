@@ -126,7 +126,7 @@ def as_torch(score):
 
 
 def torch_network(model):
-    """A network like `deep` in PyTorch, with its weights.
+    """A network like `deep` or `basic` in PyTorch, with its weights.
 
     Parameters
     ----------
@@ -141,12 +141,23 @@ def torch_network(model):
     Raises
     ------
     ValueError
-        If the network has a layer of another kind than `deep`.
+        If the network has a layer of another kind than these.
     """
     import torch
 
     layers = [ported for layer in model.layers for ported in _torch_layers(layer)]
     return torch.nn.Sequential(*layers).eval()
+
+
+def _channels_last():
+    """A layer of PyTorch's that brings (B, C, H, W) into the order in which Keras flattens it, (B, H, W, C)."""
+    from torch import nn
+
+    class ChannelsLast(nn.Module):
+        def forward(self, x):
+            return x.permute(0, 2, 3, 1)
+
+    return ChannelsLast()
 
 
 def _torch_layers(layer):
@@ -174,6 +185,8 @@ def _torch_layers(layer):
             return [nn.AvgPool2d(layer.pool_size, layer.strides)]
         case layers.GlobalMaxPooling2D():
             return [nn.AdaptiveMaxPool2d(1), nn.Flatten()]
+        case layers.Flatten():
+            return [_channels_last(), nn.Flatten()]
         case layers.ReLU():
             return [nn.ReLU()]
     raise ValueError(f"{layer.name} is a {type(layer).__name__}, which has no translation to PyTorch here")

@@ -154,11 +154,13 @@ def test_captums_map_is_ours_however_many_go_at_once(tiny, pictures):
 
 def test_the_network_in_pytorch_says_what_keras_says(tiny, pictures):
     torch = pytest.importorskip("torch")
-    with torch.inference_mode():
-        said = occluders.torch_network(tiny)(torch.from_numpy(np.moveaxis(pictures, -1, 1).astype("float32"))).numpy()
-    expected = Classifier(tiny).logits(pictures)
-    assert expected.std(axis=0).max() > 0.01
-    np.testing.assert_allclose(said, expected, rtol=1e-4, atol=1e-4)
+    for model in tiny, build_model("basic", 4, (120,) * 3, (4000,) * 3, widths=(4, 6)):
+        network, x = occluders.torch_network(model), torch.from_numpy(np.moveaxis(pictures, -1, 1).astype("float32"))
+        with torch.inference_mode():
+            said = network(x).numpy()
+        expected = Classifier(model).logits(pictures)
+        assert expected.std(axis=0).max() > 0.01
+        np.testing.assert_allclose(said, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_a_layer_that_can_not_be_translated_is_named(sequential):
