@@ -12,6 +12,7 @@ from cnnvis.image_statistics import FINE, fine_share, frequencies, wave_counts
 
 STEPS = 64
 LEARNING_RATE = 0.1  # of AdamW, on spectra that are scaled to the data's
+BETA_1, BETA_2 = 0.9, 0.999  # of AdamW: what is kept of the means of gradients and of their squares, each step
 FORGETTING = 0.3  # weight decay: contrast is fixed, so without it the first steps would count as much as the last
 SMOOTHNESS = 0.5  # fine waves' share of a picture's energy at most, of what it is in real pictures
 FILTERS_AT_ONCE = 64  # pictures that are ascended together
@@ -136,8 +137,7 @@ def _grow(excitation, filters, statistics, steps, size, seed, without, ticks):
     waves = "fourier" not in without
     shape = (2, len(filters), 3, *fourier.shape) if waves else (len(filters), *size, 3)
     start = tf.Variable(np.random.default_rng(seed).normal(0, START, shape), dtype=tf.float32)
-    adam = keras.optimizers.Adam(LEARNING_RATE)
-    adam.build([start])
+    momentum, variance = (tf.Variable(tf.zeros(shape)) for _ in range(2))
     offset, colors = _colors(statistics, free="colors" in without)
 
     def picture():
@@ -157,11 +157,7 @@ def _grow(excitation, filters, statistics, steps, size, seed, without, ticks):
             chosen = tf.gather(outputs, filters, axis=1)
             loss = -tf.reduce_sum(tf.linalg.diag_part(chosen))
         gradient = tape.gradient(loss, start)
-        # This is AdamW. Keras's own `apply` would keep the graph for ever: to sum gradients over devices it makes a
-        # tf.custom_gradient, which TensorFlow registers and never lets go.
-        start.assign_sub(start * FORGETTING * adam.learning_rate)
-        adam.update_step(gradient, start, adam.learning_rate)
-        adam.iterations.assign_add(1)
+        _adamw(start, gradient, momentum, variance, tf.cast(number + 1, tf.float32))
 
     grown = []
     for number in range(max(steps) + 1):
@@ -171,6 +167,19 @@ def _grow(excitation, filters, statistics, steps, size, seed, without, ticks):
             step(tf.constant(number))
             next(ticks)
     return np.stack(grown)
+
+
+def _adamw(x, gradient, momentum, variance, number):
+    """Change a variable by its step of that number, from 1 on, of AdamW (Loshchilov & Hutter 2019).
+
+    Keras's would leave something behind for ever: a graph, since `apply` makes a tf.custom_gradient to sum gradients
+    over devices, and 36 KiB for each variable, since it names them anew each time, which TensorFlow caches.
+    """
+    rate = LEARNING_RATE * tf.sqrt(1 - tf.pow(BETA_2, number)) / (1 - tf.pow(BETA_1, number))
+    momentum.assign_add((gradient - momentum) * (1 - BETA_1))
+    variance.assign_add((tf.square(gradient) - variance) * (1 - BETA_2))
+    x.assign_sub(x * FORGETTING * LEARNING_RATE)
+    x.assign_sub(momentum * rate / (tf.sqrt(variance) + 1e-7))
 
 
 def _colors(statistics, free):

@@ -20,6 +20,7 @@ from models import inspection, keras_versions
 STASH = Path(__file__).parent / "stashed"
 MOST_METADATA = 2**20  # bytes
 MOST_LETTERS = 255  # of a class name, as of the folder that it may come from
+MOST_LETTERS_OF_A_REASON = 1000  # of what Keras says about a file: it may quote all of it
 MOST_LETTERS_OF_A_PATH = 4096
 
 
@@ -124,7 +125,7 @@ def load(path):
     try:
         model = _load_model(path)
     except Exception as error:  # what is wrong with a foreign file shows in as many ways as Keras has
-        raise ValueError(f"{path} can't be loaded as a Keras model: {error}") from error
+        raise ValueError(f"{path} can't be loaded as a Keras model: {str(error)[:MOST_LETTERS_OF_A_REASON]}") from error
     _check_classifier(model, path)
     metadata = read_metadata(path)
     named, classes = len(metadata.get("classes", ())), model.outputs[0].shape[-1]

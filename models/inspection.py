@@ -8,6 +8,8 @@ attribute. HDF5 can point at other files (CVE-2026-1669, -12480), and both can p
 import io
 import json
 import math
+import mmap
+import re
 import shutil
 import stat
 import zipfile
@@ -58,8 +60,9 @@ def _inspected_archive(path, folder):
     metadata, config = json.loads(content["metadata.json"]), json.loads(content["config.json"])
     version = metadata.get("keras_version") if isinstance(metadata, dict) else None
     content["config.json"] = json.dumps(_checked_config(config, version)).encode()
-    with h5py.File(io.BytesIO(content["model.weights.h5"])) as file:
-        numbers = _check_hdf5(file, most)
+    weights = content["model.weights.h5"]
+    with h5py.File(io.BytesIO(weights)) as file:
+        numbers = _check_hdf5(file, most, _longest_text(weights))
     copy = folder / path.name
     with zipfile.ZipFile(copy, "w") as archive:
         for name, data in content.items():
@@ -85,8 +88,10 @@ def _check_members(members, most):
 def _inspected_hdf5(path, folder):
     import h5py
 
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        longest = _longest_text(content)
     with h5py.File(path) as file:
-        numbers = _check_hdf5(file, _most_bytes(path))
+        numbers = _check_hdf5(file, _most_bytes(path), longest)
         text = file.attrs.get("model_config")
         if not isinstance(text, str | bytes):
             raise ValueError("it has no model_config: these may be weights without their model")
@@ -117,14 +122,17 @@ def _without_compiling(node):
     return node
 
 
-def _check_hdf5(file, most):
+def _check_hdf5(file, most, longest):
     """Walk through an HDF5 file without leaving it; returns how many numbers its arrays hold.
 
-    Raises ValueError if it has links, arrays kept elsewhere, or arrays of more than `most` bytes together.
+    Raises ValueError if it has links, arrays kept elsewhere, or arrays and texts of more than `most` bytes together.
+    How long a text is shows when it is read, and thousands may be one and the same in the file: each counts as the
+    `longest`.
     """
     import h5py
 
-    groups, seen, numbers, size = [file], set(), 0, 0
+    groups, seen, numbers, size = [file], set(), 0, _texts(file) * longest
+    _check_bytes(size, most)
     while groups:
         group = groups.pop()
         _check_names(group)
@@ -136,12 +144,13 @@ def _check_hdf5(file, most):
             if address in seen:
                 raise ValueError(f"its {item.name!r} is there under another name, too")
             seen.add(address)
+            size += _texts(item) * longest
             if isinstance(item, h5py.Group):
                 groups.append(item)
             elif isinstance(item, h5py.Dataset):
                 numbers += item.size or 0
                 size += _check_dataset(item)
-                _check_bytes(size, most)
+            _check_bytes(size, most)
     return numbers
 
 
@@ -153,6 +162,18 @@ def _check_dataset(dataset):
         raise ValueError(f"its array {dataset.name!r} does not hold numbers")
     chunk = math.prod(dataset.chunks or (0,)) * dataset.dtype.itemsize
     return max((dataset.size or 0) * dataset.dtype.itemsize, chunk)
+
+
+def _texts(item):
+    """How many texts of no fixed length the attributes of a group or dataset are."""
+    attributes = (item.attrs.get_id(key) for key in item.attrs)
+    return sum(math.prod(attribute.shape) for attribute in attributes if attribute.dtype.hasobject)
+
+
+def _longest_text(content):
+    """Bytes that a text of no fixed length can have at most: as its heap, which begins with its mark and its size."""
+    heaps = re.finditer(rb"GCOL\x01\0\0\0(.{8})", content, re.DOTALL)
+    return max((int.from_bytes(heap[1], "little") for heap in heaps), default=0)
 
 
 def _check_names(group):

@@ -4,10 +4,12 @@ An attack that succeeds makes a harmless file, or opens one, and is caught by it
 """
 
 import base64
+import contextlib
 import io
 import json
 import os
 import stat
+import struct
 import subprocess
 import sys
 import warnings
@@ -116,7 +118,7 @@ def attacks(marker):
         return {"class_name": name, "module": module, "config": {"name": "attack", **config}}
 
     return {
-        "Lambda": calling(raw),
+        "Lambda": calling(raw),  # CVE-2024-3660, CVE-2026-12481; in .h5 CVE-2025-9905
         "Lambda of Keras 2": {"class_name": "Lambda", "config": {"function": [code, defaults, closure]}},
         "a function as a layer (CVE-2025-1550)": {**function("system", "os", "system"), "name": "attack"},
         "get_file (CVE-2025-8747)": calling(
@@ -135,8 +137,8 @@ def attacks(marker):
         "an initializer with code": layer("Dense", units=2, kernel_initializer=raw),
         "a class of another module": layer("Popen", "subprocess", args=["touch", str(marker)]),
         "a private module of Keras's": layer("TFSMLayer", "keras.src.export.tfsm_layer", filepath=str(marker)),
-        "TFSMLayer": layer("TFSMLayer", filepath=str(marker)),
-        "TorchModuleWrapper": layer("TorchModuleWrapper", module=pickled),
+        "TFSMLayer (CVE-2026-1462)": layer("TFSMLayer", filepath=str(marker)),
+        "TorchModuleWrapper (CVE-2025-49655, CVE-2026-12484)": layer("TorchModuleWrapper", module=pickled),
         "JaxLayer": layer("JaxLayer", call_fn=raw),
         "FlaxLayer": layer("FlaxLayer", module=raw),
         "StringLookup (CVE-2025-12058)": layer("StringLookup", vocabulary=str(marker)),
@@ -299,6 +301,7 @@ def replace(file, make):
 def elsewhere(marker):
     """Ways of HDF5 to read another file, or to go round in circles."""
     outside = str(marker.with_name("outside.h5"))
+    link = h5py.ExternalLink(outside, "/data")
 
     def external_storage(file):
         def make(name, shape):
@@ -337,7 +340,7 @@ def elsewhere(marker):
     return {
         "external storage (CVE-2026-1669)": (external_storage, "is in another file"),
         "a virtual dataset (CVE-2026-12480)": (virtual, "is in another file"),
-        "an external link": (linked(h5py.ExternalLink(outside, "/data")), "is a link to somewhere else"),
+        "an external link (CVE-2026-9335)": (linked(link), "is a link to somewhere else"),
         "a soft link": (linked(h5py.SoftLink("/elsewhere")), "is a link to somewhere else"),
         "a group linked": (group_linked, "is a link to somewhere else"),
         "a circle": (circle, "under another name"),
@@ -363,7 +366,7 @@ def test_one_array_is_not_read_again_and_again(tmp_path):
 
     def repeat(file):
         names = file["model_weights/hidden"].attrs["weight_names"].tolist()
-        file["model_weights/hidden"].attrs["weight_names"] = names * 1000
+        file["model_weights/hidden"].attrs["weight_names"] = names * 10
 
     assert "names an array twice" in refused(weights_file(path, repeat))
 
@@ -387,7 +390,7 @@ for path in sys.argv[2:]:
 
 
 def bombs(folder):
-    """Files of a few kilobytes that ask for gigabytes, or for ever."""
+    """Files of a few kilobytes that ask for gigabytes, or for ever (CVE-2026-0897, CVE-2026-12570)."""
 
     def saved(name):
         small_sequential().save(folder / name)
@@ -430,6 +433,9 @@ def bombs(folder):
     yield larger(saved("filters.keras"), "first", filters=10**12), weights
     yield larger_hdf5(saved("units.h5"), '"units": 12', '"units": 1200000000000'), weights
     yield larger(saved("input.keras"), None, batch_shape=[None, 10**6, 10**6, 3]), "more than 67,108,864 numbers"
+    for where, key in (("/", "layer_names"), ("/", "weight_names"), ("model_weights", "layer_names"), ("/", "other")):
+        yield one_text(saved(f"text_{len(where)}_{key}.h5"), where, key), small
+    yield one_text(saved("text.keras"), None, "dtype"), small
     yield doubled(folder / "doubled.keras"), calls
     yield doubled(folder / "doubled.h5"), calls
     yield unrolled(folder / "unrolled.keras"), "save it with unroll=False"
@@ -439,6 +445,26 @@ def bombs(folder):
     yield graph(folder / "output.keras", ["pixels", 0, 7]), "refers to an output that is not there"
     yield graph(folder / "constant.keras", None), "called on no other layer's output"
     yield deep(folder / "deep.keras"), ""
+
+
+def one_text(path, where, key):
+    """Four thousand references to one text of 100 KB, which would be read four thousand times: 400 MB."""
+    texts = ["a" * 100_000, *["b"] * 3_999]
+
+    def refer(file):
+        attributes = file[where or a_kernel(file)].attrs
+        attributes.pop(key, None)
+        attributes.create(key, texts, dtype=h5py.string_dtype())
+
+    weights_file(path, refer)
+    archive = members(path) if path.suffix == ".keras" else None
+    content = bytearray(archive["model.weights.h5"] if archive else path.read_bytes())
+    first = content.index(struct.pack("<I", len(texts[0])))  # each reference: length, address, number; 16 bytes
+    content[first : first + 16 * len(texts)] = content[first : first + 16] * len(texts)
+    if archive:
+        return write(path, {**archive, "model.weights.h5": bytes(content)})
+    path.write_bytes(content)
+    return path
 
 
 def doubled(path):
@@ -572,6 +598,28 @@ def test_a_layer_that_only_keras_applications_have_is_ordinary_too(tmp_path):
     model = keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(x)))
     model.save(tmp_path / "model.keras")
     assert checkpoint.load(tmp_path / "model.keras").model.count_params() == model.count_params()
+
+
+def test_what_keras_quotes_of_a_file_is_cut_short(functional):
+    with_config(functional, lambda model: layer_of(model, "conv")["config"].update(filters="a" * 100_000))
+    assert len(refused(functional)) <= 1000
+
+
+@pytest.mark.parametrize("name", ["..", "../marker", "/tmp/marker", "..\\marker"])
+def test_a_name_of_a_layer_leads_nowhere(name, functional, marker):
+    """CVE-2026-12479: Keras makes folders of layers' names, where a file has more than it needs."""
+
+    def rename(model):
+        layer_of(model, "mean").update(name=name)
+        layer_of(model, "mean")["config"].update(name=name)
+        layer_of(model, "classes")["inbound_nodes"][0]["args"][0]["config"]["keras_history"][0] = name
+
+    with_config(functional, rename)
+    opened = len(happened)
+    with contextlib.suppress(ValueError):
+        checkpoint.load(functional)
+    assert not [event for event in happened[opened:] if "marker" in event[1] and event[0] in ("open", "os.mkdir")]
+    assert sorted(os.listdir(functional.parent)) == ["model.keras"]
 
 
 @pytest.mark.parametrize("name", ["a\x1b[2Jb", "a\nb", "a\u202eb"])
