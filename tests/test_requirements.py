@@ -53,3 +53,10 @@ def test_each_says_from_which_version_on(folder):
     for requirement in requirements(folder):
         assert [bound for bound in requirement.specifier if bound.operator == ">="], requirement
         assert metadata.version(requirement.name) in requirement.specifier
+
+
+def test_no_keras_without_the_latest_security_fixes():
+    """Those of 2026-07, which are in 3.12.4 and in 3.15.1; whatever else a model file may do, it is looked through."""
+    (keras,) = (requirement for requirement in requirements(".") if requirement.name == "keras")
+    assert not [version for version in ("3.12.3", "3.13.2", "3.14.1", "3.15.0") if version in keras.specifier]
+    assert all(version in keras.specifier for version in ("3.12.4", "3.15.1"))
