@@ -22,7 +22,7 @@ PICTURES = int(os.environ.get("MILLION", 20_000))
 # That memory may grow, once rubbish is collected and free memory given back. It does by about 3 KiB a call (what
 # TensorFlow keeps of variables), but within twenty calls it may also jump by 40 a call, once. The bound is there for a
 # graph of TensorFlow's that a call leaves behind (1,350 KiB a call as it was once), and for figures or pictures.
-KIB_A_CALL = 60
+KIB_A_CALL = 100
 BYTES_A_PICTURE = 600  # of a name, a label, and what two classes get; a picture of 64x64 has 12,288
 
 SOAK = """
