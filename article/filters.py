@@ -44,7 +44,7 @@ def applied(grey, weights, top, left):
     top, left : int
         Of the nine pixels.
     """
-    figure = canvas(3.5)
+    figure = canvas(3.8)
     picture, filter_, output = figure.subplots(1, 3, width_ratios=(3, 1.7, 3))
     answer = respond(grey, weights)
     show_grey(picture, grey)
