@@ -19,9 +19,9 @@ from tests.conftest import small_sequential
 ROOT = Path(__file__).parent.parent
 CALLS = int(os.environ.get("SOAK", 40))
 PICTURES = int(os.environ.get("MILLION", 20_000))
-# That memory may grow, once rubbish is collected and free memory given back. It does by about 3 KiB a call (what
-# TensorFlow keeps of variables), but within twenty calls it may also jump by 40 a call, once. The bound is there for a
-# graph of TensorFlow's that a call leaves behind (1,350 KiB a call as it was once), and for figures or pictures.
+# That memory may grow, once rubbish is collected and free memory given back. It does by about 3 KiB a call, but
+# twenty calls in which it jumps may show 40. The bound is there for a graph of TensorFlow's that a call leaves behind
+# (1,350 KiB a call as it was once), and for figures or pictures.
 KIB_A_CALL = 100
 BYTES_A_PICTURE = 600  # of a name, a label, and what two classes get; a picture of 64x64 has 12,288
 
