@@ -21,6 +21,11 @@ from tests.conftest import small_sequential
 from tests.test_exploration import HOSTILE
 from tests.test_strange_models import shared_and_nested
 
+try:
+    from playwright.sync_api import expect, sync_playwright
+except ImportError:
+    sync_playwright = None
+
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "models" / "stashed" / "cifar10_deep.keras"
 KERAS2 = ROOT / "tests" / "fixtures" / "keras2_transfer.h5"
@@ -39,12 +44,11 @@ def chromium():
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if not found:
         missing("needs Chromium: apt-get install chromium")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
+    if not sync_playwright:
         missing("needs Playwright: pip install -r tests/requirements.txt")
+    expect.set_options(timeout=HANGS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"], timeout=HANGS)
         yield browser
         browser.close()
 
@@ -69,10 +73,15 @@ class Tab:
         self.settled()
         return self
 
+    def drawn(self):
+        """Wait until all that the page has rendered is drawn, and has had its effects: after the next frame."""
+        self.page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+
     def settled(self):
-        """Wait until the probabilities are those of the picture as it is."""
-        self.page.wait_for_timeout(50)
-        self.page.wait_for_selector("[aria-label=Probabilities][aria-busy=false]")
+        """Wait until the picture as it is and its own probabilities are drawn."""
+        self.drawn()
+        expect(self.page.get_by_label("Probabilities", exact=True)).to_have_attribute("aria-busy", "false")
+        self.drawn()
 
     def probabilities(self):
         self.settled()
@@ -86,16 +95,23 @@ class Tab:
 
     def pixels(self):
         """What the large picture shows: (H, W, 3)."""
+        self.settled()
         canvas = self.page.locator(".stage canvas")
         read = "c => [c.height, c.width, ...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
         height, width, *values = canvas.evaluate(read)
         return np.reshape(values, (height, width, 4))[..., :3]
 
     def view(self, name):
-        self.page.get_by_role("tab", name=name).click()
+        tab = self.page.get_by_role("tab", name=name)
+        tab.click()
+        expect(tab).to_have_attribute("aria-selected", "true")
+        self.drawn()
 
     def choose(self, index):
-        self.page.get_by_label("Pictures to choose from").get_by_role("button").nth(index).click()
+        picture = self.page.get_by_label("Pictures to choose from").get_by_role("button").nth(index)
+        picture.click()
+        expect(picture).to_have_attribute("aria-pressed", "true")
+        self.drawn()
         self.page.mouse.move(1, 1)
 
 
@@ -240,10 +256,10 @@ def test_a_channels_numbers_are_the_scripts_own(tab, small, samples, name):
         row, column = np.unravel_index(own.argmax(), own.shape)
         key, row, column = ("ArrowDown", row + 1, column) if row + 1 < own.shape[0] else ("ArrowUp", row - 1, column)
         panel.locator(".large").press(key)
-        assert f"Row {row}, column {column}" in panel.locator(".whole").inner_text()
+        expect(panel.locator(".whole")).to_contain_text(f"Row {row}, column {column}:")
         assert float(numbers.get_attribute("data-value")) == pytest.approx(float(own[row, column]), abs=tolerance)
-        box = panel.locator(".large").bounding_box()
-        tab.page.mouse.move(box["x"] + 2, box["y"] + 2)
+        panel.locator(".large").hover(position={"x": 2, "y": 2})
+        expect(panel.locator(".whole")).to_contain_text("Row 0, column 0:")
         assert float(numbers.get_attribute("data-value")) == pytest.approx(float(own[0, 0]), abs=tolerance)
     worked = panel.locator(".final [data-value]")
     if worked.count():
@@ -262,26 +278,26 @@ def test_the_network_is_walked_through_with_arrow_keys(tab):
     for key in ("ArrowRight", "ArrowDown", "Enter"):
         tab.page.keyboard.press(key)
     chosen = tab.page.locator(".network [aria-pressed=true]")
-    assert chosen.get_attribute("data-at") == "1,1"
-    assert chosen.get_attribute("aria-label").startswith("first, channel")
-    assert tab.page.locator(".lines .for, .lines .against").count() == 3  # red, green and blue
+    expect(chosen).to_have_attribute("data-at", "1,1")
+    expect(chosen).to_have_attribute("aria-label", re.compile("^first, channel"))
+    expect(tab.page.locator(".lines .for, .lines .against")).to_have_count(3)  # red, green and blue
 
 
 def test_tabs_are_walked_through_with_arrow_keys(tab):
     tab.page.get_by_role("tab", name="Network").focus()
     for name in ("Outputs", "Results", "Importance", "Filters", "Network"):
         tab.page.keyboard.press("ArrowRight")
-        assert tab.page.locator("[role=tab][aria-selected=true]").inner_text() == name
-        assert tab.page.evaluate("document.activeElement.textContent") == name
+        expect(tab.page.locator("[role=tab][aria-selected=true]")).to_have_text(name)
+        expect(tab.page.get_by_role("tab", name=name)).to_be_focused()
 
 
 def test_outputs_show_every_channel_and_lead_to_how_it_comes_about(tab):
     tab.view("Outputs")
     tab.page.get_by_role("combobox").first.select_option(label="second (15×15×8)")
     tiles = tab.page.locator(".mosaic button")
-    assert tiles.count() == 8
+    expect(tiles).to_have_count(8)
     tiles.nth(5).click()
-    assert tab.page.locator(".inspector h2").inner_text() == "second channel 5"
+    expect(tab.page.locator(".inspector h2")).to_have_text("second channel 5")
 
 
 def test_a_cell_of_the_confusion_matrix_opens_its_pictures(tab, small, samples):
@@ -291,9 +307,11 @@ def test_a_cell_of_the_confusion_matrix_opens_its_pictures(tab, small, samples):
     tab.view("Results")
     name = f"{data.CIFAR10_CLASSES[true]} taken for {data.CIFAR10_CLASSES[taken]}: "
     count = ((labels == true) & (predicted == taken)).sum()
-    tab.page.get_by_role("button", name=f"{name}{count}").click()
+    cell = tab.page.get_by_role("button", name=f"{name}{count}")
+    cell.click()
+    expect(cell).to_have_attribute("aria-pressed", "true")
     figures = tab.page.locator(".behind figure")
-    assert figures.count() == count
+    expect(figures).to_have_count(count)
     figures.first.get_by_role("button").click()
     tab.page.wait_for_selector(".thumbs:not(:has([aria-pressed=true]))")
     shown = small[1].probabilities(samples)[(labels == true) & (predicted == taken)]
@@ -303,10 +321,10 @@ def test_a_cell_of_the_confusion_matrix_opens_its_pictures(tab, small, samples):
 def test_the_map_of_importance_is_as_strong_as_one_wants(tab):
     tab.view("Importance")
     tab.page.get_by_label("Map over picture").fill("25")
-    assert tab.page.locator(".veil").evaluate("veil => veil.style.opacity") == "0.25"
+    expect(tab.page.locator(".veil")).to_have_css("opacity", "0.25")
     before = tab.page.locator(".overlay img").get_attribute("alt")
     tab.page.get_by_label("Explained pictures").get_by_role("button").nth(1).click()
-    assert tab.page.locator(".overlay img").get_attribute("alt") != before
+    expect(tab.page.locator(".overlay img")).not_to_have_attribute("alt", before)
 
 
 def test_a_filter_opens_its_real_patches(tab):
@@ -314,19 +332,19 @@ def test_a_filter_opens_its_real_patches(tab):
     button = tab.page.get_by_role("button", name="first, filter").nth(1)
     button.click()
     detail = tab.page.get_by_label("The chosen filter")
-    assert detail.locator("h2").inner_text() == button.get_attribute("aria-label")
-    assert detail.locator(".patches canvas").count() == 9
+    expect(detail.locator("h2")).to_have_text(button.get_attribute("aria-label"))
+    expect(detail.locator(".patches canvas")).to_have_count(9)
 
 
 def test_a_map_of_importance_follows_the_picture_but_does_not_replace_it(tab):
     tab.choose(1)
     tab.view("Importance")
     names = tab.page.locator(".thumbs img").evaluate_all("images => images.map(image => image.alt)")
-    assert tab.page.locator(".overlay img").get_attribute("alt") == names[1]
+    expect(tab.page.locator(".overlay img")).to_have_attribute("alt", names[1])
     tab.choose(5)  # which is not explained
-    assert tab.page.locator(".overlay img").get_attribute("alt") == names[1]
+    expect(tab.page.locator(".overlay img")).to_have_attribute("alt", names[1])
     pressed = tab.page.get_by_label("Pictures to choose from").locator("[aria-pressed=true] img")
-    assert pressed.get_attribute("alt") == names[5]
+    expect(pressed).to_have_attribute("alt", names[5])
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -344,12 +362,11 @@ def test_axe_finds_nothing_that_keeps_anybody_out(chromium, small, scheme, width
 
     for layer in ("picture", "first", "shrink", "average", "hidden", "last"):
         tab.page.locator(f".network button[aria-label^='{layer}, ']").first.click()
-        tab.page.locator(".inspector h2").get_by_text(layer).wait_for()
+        expect(tab.page.locator(".inspector h2")).to_contain_text(layer)
         look(layer)
     tab.page.get_by_role("button", name="Draw").click()
     for name in ("Outputs", "Results", "Importance", "Filters"):
         tab.view(name)
-        tab.page.wait_for_timeout(100)
         look(name)
     tab.page.close()
     assert not found
@@ -395,8 +412,13 @@ def test_every_control_has_a_name_and_can_be_reached_and_left_by_tab(tab):
 def test_the_verdict_is_read_out_once_the_pointer_rests(tab):
     """Not at each of the many pictures that it passes over."""
     tab.page.locator(".network button[aria-label^='first, ']").first.click()
-    tab.page.locator(".inspector .final").wait_for()
-    tab.page.wait_for_timeout(1000)
+    cell, verdict = (
+        tab.page.locator(".working > [aria-live]"),
+        tab.page.locator("[aria-label=Probabilities] [aria-live]"),
+    )
+    for spoken in (cell, verdict):
+        expect(spoken).not_to_be_empty()
+    tab.page.clock.install(time=0)
     tab.page.evaluate(
         """() => {
             window.said = [];
@@ -410,32 +432,33 @@ def test_the_verdict_is_read_out_once_the_pointer_rests(tab):
         }"""
     )
     box = tab.page.locator(".stage").bounding_box()
+    tab.page.clock.pause_at(3600)
     for step in range(40):
         tab.page.mouse.move(box["x"] + 3 + step * 5, box["y"] + 100)
-    tab.settled()
-    verdict = tab.page.locator(".verdict").inner_text().split(" it is:")[0].rsplit(" ", 1)
-    tab.page.wait_for_timeout(1500)
-    said = tab.page.evaluate("said")
-    assert len(said) <= 4  # of the verdict and of the chosen cell
-    spoken = tab.page.locator("[aria-label=Probabilities] [aria-live=polite]").inner_text()
-    assert spoken == f"{verdict[0].strip()}, {verdict[1].strip()}"
+        tab.page.clock.run_for(20)
+    expect(tab.page.get_by_label("Probabilities", exact=True)).to_have_attribute("aria-busy", "false")
+    tab.page.clock.run_for(1500)
+    name, percentage = tab.page.locator(".verdict").inner_text().split(" it is:")[0].rsplit(" ", 1)
+    expect(verdict).to_have_text(f"{name.strip()}, {percentage.strip()}")
+    assert len(tab.page.evaluate("said")) <= 4  # of the verdict and of the chosen cell
 
 
 def test_channels_and_cells_of_the_matrix_are_walked_through_with_arrow_keys(tab):
     tab.view("Outputs")
     tab.page.get_by_role("combobox").first.select_option(label="second (15×15×8)")
     tiles = tab.page.locator(".mosaic button")
+    expect(tiles).to_have_count(8)
     assert tiles.evaluate_all("all => all.map(one => one.tabIndex)") == [0] + [-1] * 7
     tiles.first.focus()
     for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "Enter"):
         tab.page.keyboard.press(key)
-    assert tab.page.locator(".inspector h2").inner_text() == "second channel 1"
+    expect(tab.page.locator(".inspector h2")).to_have_text("second channel 1")
     tab.view("Results")
     tab.page.locator(".matrix button").first.focus()
     for key in ("ArrowDown", "ArrowDown", "ArrowRight", "ArrowUp", "Enter"):
         tab.page.keyboard.press(key)
-    expected = f"{data.CIFAR10_CLASSES[1]} taken for {data.CIFAR10_CLASSES[1]}: "
-    assert tab.page.locator(".matrix [aria-pressed=true]").get_attribute("aria-label").startswith(expected)
+    expected = re.compile(f"^{data.CIFAR10_CLASSES[1]} taken for {data.CIFAR10_CLASSES[1]}: ")
+    expect(tab.page.locator(".matrix [aria-pressed=true]")).to_have_attribute("aria-label", expected)
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen_and_in_the_dark_it_is_dark(chromium, small):
@@ -534,9 +557,9 @@ def test_a_network_that_browsers_can_not_run_is_said_to_be_one(chromium, tmp_pat
     out, _ = make(tmp_path, keras.Sequential([keras.Input((32, 32, 3)), *steps]), *FEW)
     tab = Tab(chromium, out)
     tab.page.get_by_text("can't run here: TensorFlow.js can't compute its layer many_steps (LSTM)").wait_for()
-    assert tab.page.locator(".verdict").count() == 1  # Keras's own, of the picture as it is
+    expect(tab.page.locator(".verdict")).to_have_count(1)  # Keras's own, of the picture as it is
     tab.view("Results")
-    assert tab.page.locator(".matrix").count() == 1
+    expect(tab.page.locator(".matrix")).to_have_count(1)
     tab.page.close()
 
 
@@ -549,9 +572,9 @@ def test_a_network_that_can_not_be_exported_has_its_stored_views(chromium, tmp_p
     tab = Tab(chromium, out)
     tab.page.get_by_text("can't run here: it can't be brought into TensorFlow.js's form").wait_for()
     assert "random_hue" in tab.page.locator(".status").inner_text()
-    assert tab.page.locator(".verdict").count() == 1
+    expect(tab.page.locator(".verdict")).to_have_count(1)
     tab.view("Results")
-    assert tab.page.locator(".matrix").count() == 1
+    expect(tab.page.locator(".matrix")).to_have_count(1)
     assert not tab.errors
     tab.page.close()
 
@@ -562,6 +585,7 @@ def test_it_looks_as_it_did(chromium, small):
     tab.page.locator(".network button[aria-label^='first, ']").first.click()
     tab.page.locator(".inspector .final").wait_for()
     tab.page.mouse.move(1, 1)
+    tab.drawn()  # after which nothing scrolls any more
     tab.page.evaluate("scrollTo(0, 0)")
     tab.settled()
     content = tab.page.screenshot()
