@@ -9,10 +9,13 @@ import keras
 import matplotlib
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from keras import layers
 
-settings.register_profile("suite", deadline=None, max_examples=25, derandomize=True)
+# A busy machine draws slowly, too.
+settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=25, derandomize=True
+)
 settings.load_profile("suite")
 
 # Matplotlib 3.11 sets text in another way than those before, and a layout makes room for its text.

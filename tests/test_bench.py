@@ -320,7 +320,7 @@ def test_a_trick_is_measured_on_held_out_pictures(monkeypatch, capsys):
     accuracy, six_views, seconds = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert accuracy > 0.3
     assert six_views > 0.3
-    assert 0 < seconds < 100
+    assert seconds > 0
 
 
 def test_predicting_is_timed_beside_the_network_alone(tmp_path, capsys):

@@ -65,17 +65,17 @@ def ended(process):
     return process.returncode, out, err
 
 
-def start_workers(*arguments):
-    """Two workers on this machine that call `train_and_keep`; of a pair of arguments, each gets its own."""
+def start_workers(function, *arguments):
+    """Two workers on this machine that call a function of this module; of a pair, each gets its own."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     addresses = [f"127.0.0.1:{s.getsockname()[1]}" for s in sockets]
     for s in sockets:
         s.close()
     workers = []
     for index in range(2):
-        own = [argument[index] if isinstance(argument, tuple) else argument for argument in arguments]
+        own = [part[index] if isinstance(part, tuple) else part for part in (function, *arguments)]
         config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        workers.append(call("train_and_keep", *own, TF_CONFIG=json.dumps(config)))
+        workers.append(call(*own, TF_CONFIG=json.dumps(config)))
     return workers
 
 
@@ -89,6 +89,21 @@ def train_and_keep(path, *argv):
         keep(path, before, model.get_weights())
 
     distribution.fit = fit_and_keep
+    sys.exit(train.main(argv))
+
+
+def train_and_go(_path, *argv):
+    """Run train.py, but be killed at the end of the third epoch."""
+    fit = distribution.fit
+
+    def fit_and_go(*arguments):
+        *others, callbacks = arguments
+        end = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: epoch == 2 and os.kill(os.getpid(), signal.SIGKILL)
+        )
+        fit(*others, [*callbacks, end])
+
+    distribution.fit = fit_and_go
     sys.exit(train.main(argv))
 
 
@@ -189,7 +204,8 @@ def test_two_mirrored_replicas_take_the_steps_of_one(tmp_path):
 def test_two_workers_take_the_step_of_one(tmp_path):
     options = [*ONE_STEP, *DEEP, "--validation", "101"]
     folders = (tmp_path / "chief", tmp_path / "other")
-    workers = start_workers((tmp_path / "0.npz", tmp_path / "1.npz"), *MULTIWORKER, *options, "--out", folders)
+    paths = (tmp_path / "0.npz", tmp_path / "1.npz")
+    workers = start_workers("train_and_keep", paths, *MULTIWORKER, *options, "--out", folders)
     assert train.main([*SMALL, *options, "--out", str(tmp_path / "single")]) == 0
     (status, out, err), (other_status, other_out, other_err) = map(ended, workers)
     assert (status, other_status) == (0, 0), err + other_err
@@ -231,18 +247,16 @@ def test_a_lost_worker_ends_the_others_and_all_go_on(tmp_path):
         "--out",
         tmp_path,
     ]
-    chief, other = start_workers(tmp_path / "unfinished.npz", *options)
-    while not (tmp_path / "run.csv").exists() or len(read_rows(tmp_path)) < 2:
-        assert chief.poll() is None, chief.communicate()
-        time.sleep(0.02)
-    other.kill()
+    chief, other = start_workers(("train_and_keep", "train_and_go"), tmp_path / "unfinished.npz", *options)
     status, _, err = ended(chief)
     assert status == 2, err
     assert err.splitlines()[-1].endswith("a worker has gone: start all of them again, with --resume")
-    ended(other)
+    assert ended(other)[0] == -signal.SIGKILL
     rows = read_rows(tmp_path)
+    assert len(rows) in (2, 3)
     paths = (tmp_path / "0.npz", tmp_path / "1.npz")
-    for status, _, err in map(ended, start_workers(paths, *MULTIWORKER, "--resume", "--out", tmp_path)):
+    workers = start_workers("train_and_keep", paths, *MULTIWORKER, "--resume", "--out", tmp_path)
+    for status, _, err in map(ended, workers):
         assert status == 0, err
     assert_same_bits(*(kept(path)[1] for path in paths))
     resumed = read_rows(tmp_path)
@@ -281,7 +295,8 @@ def test_workers_that_are_not_alike_are_told(pictures):
 
 
 def test_waiting_for_workers_can_be_ended(tmp_path):
-    worker, other = start_workers(tmp_path / "0.npz", *MULTIWORKER, *ONE_STEP, *BASIC, "--out", tmp_path)
+    options = [*ONE_STEP, *BASIC, "--out", tmp_path]
+    worker, other = start_workers("train_and_keep", tmp_path / "0.npz", *MULTIWORKER, *options)
     other.kill()
     other.wait()
     assert worker.stdout.readline() == "Waiting for the other workers.\n"

@@ -198,8 +198,8 @@ def test_what_a_killed_writer_left_goes_and_what_a_living_one_writes_stays(tmp_p
 
 def test_a_claim_ends_with_its_process(tmp_path):
     path = tmp_path / ".run.lock"
-    hold = "from pathlib import Path; from cnnvis.files import claimed; import time\n"
-    hold += f"with claimed(Path({str(path)!r})):\n    print(flush=True)\n    time.sleep(60)"
+    hold = "from pathlib import Path; from cnnvis.files import claimed; import signal\n"
+    hold += f"with claimed(Path({str(path)!r})):\n    print(flush=True)\n    signal.pause()"
     process = subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE, cwd=train.STASH.parent.parent)
     process.stdout.readline()
     with pytest.raises(BlockingIOError), claimed(path):
@@ -309,8 +309,8 @@ def test_clocks_that_jump(tmp_path, monkeypatch):
     assert checkpoint.newest(tmp_path) == first
     for path in (first, second):
         rows = list(csv.DictReader(path.with_suffix(".csv").open()))
-        assert all(0 < float(row["seconds"]) < 60 and float(row["images_per_second"]) > 0 for row in rows)
-        assert 0 < checkpoint.read_metadata(path)["seconds"] < 60
+        assert all(0 < float(row["seconds"]) < 1e5 and float(row["images_per_second"]) > 0 for row in rows)
+        assert 0 < checkpoint.read_metadata(path)["seconds"] < 1e5  # each look at that clock takes 1e6 away
 
 
 @pytest.mark.parametrize("end", [".keras", ".h5"])

@@ -375,17 +375,22 @@ BOMBS = """
 import resource, sys, time
 import keras
 from models import checkpoint
+
+def peak():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if "VmHWM" in line)  # not the parent's
+
 keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2)]).save(sys.argv[1])
 checkpoint.load(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_AS, (2**35, 2**35))
+resource.setrlimit(resource.RLIMIT_CPU, (600, 600))
 for path in sys.argv[2:]:
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    before, start = peak(), time.process_time()
     try:
         checkpoint.load(path)
         print("loaded")
     except ValueError as error:
-        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-        print(grown // 1024, round(time.monotonic() - start), " ".join(str(error).split()), sep=" | ")
+        grown, seconds = peak() - before, time.process_time() - start
+        print(grown // 1024, round(seconds), " ".join(str(error).split()), sep=" | ")
 """
 
 
@@ -525,10 +530,10 @@ def deep(path):
 
 
 def test_bombs_end_in_one_line_and_in_bounded_time_and_memory(tmp_path):
-    """All in a process of its own, whose memory can be measured; 100 MB more than an ordinary model are bounded."""
+    """In a process of its own, which can be measured: 100 MB more than an ordinary model, 10 s of the processor."""
     files = list(bombs(tmp_path))
     command = [sys.executable, "-c", BOMBS, tmp_path / "ordinary.keras", *(path for path, _ in files)]
-    out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=300)
+    out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     lines = out.stdout.splitlines()
     assert len(lines) == len(files)
     for line, (path, reason) in zip(lines, files):
@@ -605,7 +610,7 @@ def test_what_keras_quotes_of_a_file_is_cut_short(functional):
     assert len(refused(functional)) <= 1000
 
 
-@pytest.mark.parametrize("name", ["..", "../marker", "/tmp/marker", "..\\marker"])
+@pytest.mark.parametrize("name", ["..", "../marker", "/marker", "..\\marker"])
 def test_a_name_of_a_layer_leads_nowhere(name, functional, marker):
     """CVE-2026-12479: Keras makes folders of layers' names, where a file has more than it needs."""
 
