@@ -238,6 +238,25 @@ def test_a_file_that_is_no_picture_changes_nothing(tab, tmp_path):
     np.testing.assert_array_equal(tab.probabilities(), before)
 
 
+def test_of_two_pictures_the_one_that_was_chosen_last_stays(tab):
+    """However much longer the other one takes to decode."""
+    tab.page.evaluate(
+        """() => {
+            const decode = createImageBitmap;
+            window.createImageBitmap = (...given) => {
+                window.createImageBitmap = decode;
+                return new Promise((done) => (window.late = () => decode(...given).then(done)));
+            };
+        }"""
+    )
+    pictures = tab.page.get_by_label("Pictures to choose from").get_by_role("button")
+    pictures.nth(1).click()
+    tab.choose(2)
+    tab.page.evaluate("late()")
+    tab.settled()
+    assert pictures.nth(2).get_attribute("aria-pressed") == "true"
+
+
 @pytest.mark.parametrize("name", ["first", "shrink", "second", "average", "hidden", "last"])
 def test_a_channels_numbers_are_the_scripts_own(tab, small, samples, name):
     """What the page shows is `layer_outputs`; what it works out from filter and input is what it shows."""

@@ -1,7 +1,7 @@
 /** The page: the picture and what the network says on one side, the views on the other. */
 
 import type { TargetedKeyboardEvent } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import type { Page } from "./contract";
 import { Engine } from "./engine";
@@ -36,9 +36,13 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   const [selection, setSelection] = useState<Selection | null>(null);
   const [own, setOwn] = useState<Float32Array | null>(null); // probabilities of a picture that Keras has not seen
 
+  const newest = useRef(0); // of the pictures that were chosen: an earlier one may take longer to decode
+
   const choose = async (source: string | Blob, chosen: number | null, name: string, label: number) => {
+    const number = ++newest.current;
     try {
       const original = await pixelsOf(source, page.size);
+      if (number !== newest.current) return;
       setNotice("");
       setOwn(null);
       setPicture({ chosen, name, label, original, kept: original, shown: original });
