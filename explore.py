@@ -4,7 +4,7 @@
 import sys
 from pathlib import Path
 
-from cnnvis import cli, console
+from cnnvis import cli, console, saving
 
 
 def options():
@@ -27,7 +27,7 @@ def explore(args):
     from models import checkpoint
 
     began = time.perf_counter()
-    cli.make_folder(args.out.parent)
+    saving.make_folder(args.out.parent)
     if args.out.is_dir():
         raise IsADirectoryError(f"{args.out} is a folder: --out names the page, as in {args.out / 'explore.html'}")
     network = checkpoint.load(args.model or checkpoint.newest())
@@ -47,10 +47,10 @@ def explore(args):
         "results": exploration.results(pictures, tested, probabilities, args.examples),
         "importance": exploration.explanations(classifier, images[: args.explained], args.seed, console.track),
         "filters": look_at_filters(args, network, classifier),
-        "article": exploration.article(cli.link(Path(__file__).with_name("README.md"), args.out.parent)),
+        "article": exploration.article(saving.link(Path(__file__).with_name("README.md"), args.out.parent)),
     }
     page = exploration.as_page(data, weights)
-    cli.save_text(args.out, page)
+    saving.save_text(args.out, page)
     console.say(f"{len(page.encode()) / 1e6:.1f} MB after {time.perf_counter() - began:.0f} s; open it in a browser")
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 
-from cnnvis import cli, console
+from cnnvis import cli, console, saving
 
 STASH = Path(__file__).parent / "models" / "stashed"
 
@@ -91,7 +91,7 @@ def train(args):
 
     chief = distribution.is_chief(args.strategy)
     if chief:
-        cli.make_folder(args.out)
+        saving.make_folder(args.out)
     if args.resume:
         restore(args, options())
     pictures, held_out, test = inputs.training_pictures(args)

@@ -3,7 +3,7 @@
 
 import sys
 
-from cnnvis import cli, console
+from cnnvis import cli, console, saving
 
 
 def options():
@@ -48,7 +48,7 @@ def visualize(args):
     from cnnvis import importance, inputs, plots
     from models import checkpoint
 
-    cli.make_folder(args.out)
+    saving.make_folder(args.out)
     network = checkpoint.load(args.model or checkpoint.newest())
     classifier, pictures = inputs.open_classifier(args, network)
     windows, stride = importance.windows_for(*classifier.size, args.window, args.stride)
@@ -66,7 +66,7 @@ def visualize(args):
     report(indices, titles, explained)
     most = (2 if args.wrong else 1) if args.separate else 8
     figures = plots.importance_pages("pixel_importance", explained, titles, args.score, most)
-    cli.save_figures(args.out, figures, args.show)
+    saving.save_figures(args.out, figures, args.show)
     measured = {
         "method": args.method,
         "windows": windows,
@@ -75,7 +75,7 @@ def visualize(args):
         "score": args.score,
     }
     what = {"model": str(network.path), "data": pictures.name, "classes": list(pictures.classes)}
-    cli.save_arrays(args.out / "pixel_importance.h5", {"indices": indices, **vars(explained)}, measured | what)
+    saving.save_arrays(args.out / "pixel_importance.h5", {"indices": indices, **vars(explained)}, measured | what)
 
 
 def report(indices, titles, explained):
