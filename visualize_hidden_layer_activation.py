@@ -41,23 +41,23 @@ def options():
 
 
 def visualize(args):
-    from cnnvis import excitation_cache, filter_pictures, inputs
+    from cnnvis import choices, excitation_cache, filter_pictures, inputs
     from cnnvis.names import shown
     from models import checkpoint
 
     saving.make_folder(args.out)
     network = checkpoint.load(args.model or checkpoint.newest())
     classifier, pictures = inputs.open_classifier(args, network, "train")
-    layers = inputs.layers_with_filters(classifier, args.layers)
+    layers = choices.layers_with_filters(classifier, args.layers)
     filters = {
-        layer.name: inputs.filters_of(layer, args.filters, args.num, [args.seed, number])
+        layer.name: choices.filters_of(layer, args.filters, args.num, [args.seed, number])
         for number, layer in enumerate(layers)
     }
     if args.gif and max(map(len, filters.values())) > MOST:
         raise ValueError(f"--gif shows {MOST} filters of a layer at most: name some with --filters, or say --num")
     statistics = inputs.statistics(network, pictures)
 
-    every = {layer.name: layer for layer in [*inputs.layers_with_filters(classifier, ["all"]), *layers]}
+    every = {layer.name: layer for layer in [*choices.layers_with_filters(classifier, ["all"]), *layers]}
     track = console.track("Looking at real pictures")
     places = network.path.parent, args.out
     real = excitation_cache.observe(classifier, [*every.values()], pictures, network, places, track, console.say)

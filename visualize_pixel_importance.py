@@ -45,7 +45,7 @@ def options():
 
 
 def visualize(args):
-    from cnnvis import importance, inputs, plots
+    from cnnvis import choices, importance, inputs, plots
     from models import checkpoint
 
     saving.make_folder(args.out)
@@ -54,7 +54,7 @@ def visualize(args):
     windows, stride = importance.windows_for(*classifier.size, args.window, args.stride)
     target = cli.class_index(args.target, pictures.classes)
     asked = cli.check_indices(args.indices, len(pictures))
-    indices, targets = inputs.to_explain(classifier, pictures, asked, target, args.wrong, args.num, args.seed)
+    indices, targets = choices.to_explain(classifier, pictures, asked, target, args.wrong, args.num, args.seed)
 
     how = args.method, windows, stride, args.baseline, args.score, args.seed
     explained = importance.explain(classifier, pictures.images[indices], targets, *how, console.track)

@@ -27,6 +27,7 @@ LIGHT = [
     "names",
     "picture_files",
     "skipping",
+    "choices",
     "run",
 ]
 
