@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from cnnvis import console, data, skipping
-from cnnvis.classifier import INPUT_RANGES, Classifier, stated_range
+from cnnvis.classifier import Classifier
 from cnnvis.image_statistics import Statistics, picture_statistics
+from cnnvis.input_range import INPUT_RANGES, stated_range
 from cnnvis.names import shown
 from cnnvis.results import accuracy
 
