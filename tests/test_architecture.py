@@ -79,12 +79,9 @@ def test_no_script_imports_a_script_and_none_imports_more_than_the_console_and_s
         "contextlib",
         "io",
         "re",
-        "shlex",
-        "platform",
         "importlib",
         "datetime",
         "pathlib",
-        "dataclasses",
         "cnnvis",
     }
     assert {name.split(".")[0] for name in imports(ROOT / script, everywhere=False)} <= standard

@@ -300,6 +300,7 @@ def test_clocks_that_jump(tmp_path, monkeypatch):
     ahead = iter(range(10**6))
     monkeypatch.setattr(time, "time", lambda: 4e9 - 1e6 * next(ahead))
     monkeypatch.setattr(train, "datetime", Jumping)
+    monkeypatch.setattr("cnnvis.run.datetime", Jumping)
     Jumping.years = iter([2031, 2030, 2020, 1999])
     options = [*SHORT, "--limit", "100", "--epochs", "1", "--out", str(tmp_path)]
     assert train.main(options) == 0
