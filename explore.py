@@ -4,7 +4,7 @@
 import sys
 from pathlib import Path
 
-from cnnvis import cli, console
+from cnnvis import cli, console, saving
 
 
 def options():
@@ -23,16 +23,16 @@ def options():
 def explore(args):
     import time
 
-    from cnnvis import exploration, inputs
+    from cnnvis import choices, exploration, inputs
     from models import checkpoint
 
     began = time.perf_counter()
-    cli.make_folder(args.out.parent)
+    saving.make_folder(args.out.parent)
     if args.out.is_dir():
         raise IsADirectoryError(f"{args.out} is a folder: --out names the page, as in {args.out / 'explore.html'}")
     network = checkpoint.load(args.model or checkpoint.newest())
     classifier, pictures = inputs.open_classifier(args, network)
-    names, images, labels = inputs.to_choose_from(pictures, classifier.size, args.num)
+    names, images, labels = choices.to_choose_from(pictures, classifier.size, args.num)
     graph, weights = exploration.network(classifier)
     tested = pictures.spread(args.tested)
     probabilities = classifier.probabilities(pictures.images[tested], track=console.track("Predicting"))
@@ -47,29 +47,29 @@ def explore(args):
         "results": exploration.results(pictures, tested, probabilities, args.examples),
         "importance": exploration.explanations(classifier, images[: args.explained], args.seed, console.track),
         "filters": look_at_filters(args, network, classifier),
-        "article": exploration.article(cli.link(Path(__file__).with_name("README.md"), args.out.parent)),
+        "article": exploration.article(saving.link(Path(__file__).with_name("README.md"), args.out.parent)),
     }
     page = exploration.as_page(data, weights)
-    cli.save_text(args.out, page)
+    saving.save_text(args.out, page)
     console.say(f"{len(page.encode()) / 1e6:.1f} MB after {time.perf_counter() - began:.0f} s; open it in a browser")
 
 
 def look_at_filters(args, network, classifier):
     """The pictures that filters answer to most, made and real: dict."""
-    from cnnvis import excitation_cache, exploration, filter_pictures, inputs
+    from cnnvis import choices, excitation_cache, exploration, filter_pictures, inputs
 
-    layers = inputs.layers_with_filters(classifier, args.layers) if args.filters else []
+    layers = choices.layers_with_filters(classifier, args.layers) if args.filters else []
     if not layers:
         return exploration.filters("", {})
     pictures = inputs.open_classifier(args, network, "train")[1]
     statistics = inputs.statistics(network, pictures)
-    every = {layer.name: layer for layer in [*inputs.layers_with_filters(classifier, ["all"]), *layers]}
+    every = {layer.name: layer for layer in [*choices.layers_with_filters(classifier, ["all"]), *layers]}
     places = network.path.parent, args.out.parent
     track = console.track("Looking at real pictures")
     real = excitation_cache.observe(classifier, [*every.values()], pictures, network, places, track, console.say)
     looked_at = {}
     for number, layer in enumerate(layers):
-        chosen = inputs.filters_of(layer, None, args.filters, [args.seed, number])
+        chosen = choices.filters_of(layer, None, args.filters, [args.seed, number])
         looked_at[layer.name] = filter_pictures.examine(
             classifier,
             layer,

@@ -2,16 +2,12 @@
 """Train a convolutional network and stash it in models/stashed/, where the visualize scripts find it."""
 
 import contextlib
-import importlib.metadata
 import importlib.util
-import platform
-import shlex
 import sys
-from dataclasses import asdict
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 
-from cnnvis import cli, console
+from cnnvis import cli, console, saving
 
 STASH = Path(__file__).parent / "models" / "stashed"
 
@@ -71,7 +67,7 @@ def options():
     group.add_argument(
         "--out",
         type=Path,
-        default=Path(__file__).parent / "models" / "stashed",
+        default=STASH,
         metavar="DIR",
         help="folder of checkpoints",
     )
@@ -91,7 +87,7 @@ def train(args):
 
     chief = distribution.is_chief(args.strategy)
     if chief:
-        cli.make_folder(args.out)
+        saving.make_folder(args.out)
     if args.resume:
         restore(args, options())
     pictures, held_out, test = inputs.training_pictures(args)
@@ -109,7 +105,7 @@ def fit(args, chief, run, pictures, held_out, test):
     """Train the network, from where it was interrupted if that is asked for, and stash it."""
     from cnnvis import distribution, interrupts, plots, training
     from cnnvis.files import complete
-    from cnnvis.run import SETTINGS
+    from cnnvis.run import SETTINGS, epoch_line
 
     logs = tensorboard(args) if chief else []
     recipe, model, batches, lookahead = prepare(args, pictures, held_out)
@@ -154,25 +150,12 @@ def fit(args, chief, run, pictures, held_out, test):
         if not chief:
             raise
         done = f"after epoch {len(rows)} of {recipe.epochs}" if rows else "before the first epoch was complete"
-        raise type(stop)(f"Interrupted {done}. Go on with: {resume_command(args, run)}") from None
+        raise type(stop)(f"Interrupted {done}. Go on with: {run.resume_command(args.strategy)}") from None
     except OSError as error:
         if not error.errno or not run.state.exists():
             raise
-        raise OSError(f"{cli.one_line(error)}. Mend that, then go on with: {resume_command(args, run)}") from error
-
-
-def resume_command(args, run):
-    """What to type to go on."""
-    command = f"python train.py --name {shlex.quote(run.name)} --out {shlex.quote(str(args.out))} --resume"
-    return command + (f" --strategy {args.strategy}" if args.strategy != "none" else "")
-
-
-def epoch_line(row, epochs):
-    """What is said of an epoch that is over."""
-    line = f"epoch {row['epoch']:2} of {epochs}   loss {row['loss']:.3f}   accuracy {row['accuracy']:6.2%}"
-    if "val_loss" in row:
-        line += f"   validation: loss {row['val_loss']:.3f}   accuracy {row['val_accuracy']:6.2%}"
-    return f"{line}   {row['seconds']:.1f} s   {row['images_per_second']:,.0f} images/s"
+        go_on = run.resume_command(args.strategy)
+        raise OSError(f"{cli.one_line(error)}. Mend that, then go on with: {go_on}") from error
 
 
 def prepare(args, pictures, held_out=()):
@@ -269,48 +252,18 @@ def tensorboard(args):
 
 def finish(args, run, model, pictures, test, recipe, rows):
     """Read the test set, and stash the network with all that is known of it."""
-    import keras
-
     from cnnvis import training
     from cnnvis.classifier import Classifier
-    from cnnvis.image_statistics import picture_statistics
-    from cnnvis.run import as_options
+    from cnnvis.run import metadata
     from models import checkpoint
 
     network = plain(args, recipe, pictures, model)
     track = console.track(f"{len(test):,} test images in six views")
     accuracy, views_accuracy = training.accuracies(Classifier(network), test.images, test.labels, track)
-    seconds = sum(row["seconds"] for row in rows)
-    resolved = {name: getattr(recipe, name) for name in ("epochs", "batch_size", "learning_rate")}
-    settings = vars(args) | resolved | {"data": pictures.name}
-    metadata = {
-        "command": shlex.join(["python", "train.py", *as_options(settings), "--name", run.name]),
-        "architecture": args.arch,
-        "data": pictures.name,
-        "classes": list(pictures.classes),
-        "input_range": [0, 255],
-        "seed": args.seed,
-        "epochs": recipe.epochs,
-        "training_images": len(pictures),
-        "statistics": picture_statistics(pictures.images).as_json(),
-        "precision": args.precision,
-        "seconds": round(seconds, 1),
-        "images_per_second": round(sum(row["seconds"] * row["images_per_second"] for row in rows) / seconds, 1),
-        "test_images": len(test),
-        "test_accuracy": accuracy,
-        "test_accuracy_six_views": views_accuracy,
-        "recipe": asdict(recipe),
-        "deterministic": args.deterministic,
-        "strategy": args.strategy,
-        "versions": {
-            "python": platform.python_version(),
-            "tensorflow": importlib.metadata.version("tensorflow"),
-            "keras": keras.__version__,
-        },
-        "trained_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-    }
-    checkpoint.save(network, metadata, run.checkpoint)
+    tested = {"test_images": len(test), "test_accuracy": accuracy, "test_accuracy_six_views": views_accuracy}
+    checkpoint.save(network, metadata(run, args, recipe, pictures, rows, tested), run.checkpoint)
     run.end()
+    seconds = sum(row["seconds"] for row in rows)
     console.say(
         f"Test accuracy {accuracy:.2%}, with six views of each image {views_accuracy:.2%}; trained in {seconds:.0f} s."
     )

@@ -3,7 +3,7 @@
 
 import sys
 
-from cnnvis import cli, console
+from cnnvis import cli, console, saving
 
 PARTS = ("fourier", "smooth", "colors", "shift", "turn", "zoom")  # of the ascent, each of which can be left out
 MOST = 24  # filters of a layer that are drawn with nine real patches each; more come on sheets
@@ -41,23 +41,23 @@ def options():
 
 
 def visualize(args):
-    from cnnvis import excitation_cache, filter_pictures, inputs
+    from cnnvis import choices, excitation_cache, filter_pictures, inputs
     from cnnvis.names import shown
     from models import checkpoint
 
-    cli.make_folder(args.out)
+    saving.make_folder(args.out)
     network = checkpoint.load(args.model or checkpoint.newest())
     classifier, pictures = inputs.open_classifier(args, network, "train")
-    layers = inputs.layers_with_filters(classifier, args.layers)
+    layers = choices.layers_with_filters(classifier, args.layers)
     filters = {
-        layer.name: inputs.filters_of(layer, args.filters, args.num, [args.seed, number])
+        layer.name: choices.filters_of(layer, args.filters, args.num, [args.seed, number])
         for number, layer in enumerate(layers)
     }
     if args.gif and max(map(len, filters.values())) > MOST:
         raise ValueError(f"--gif shows {MOST} filters of a layer at most: name some with --filters, or say --num")
     statistics = inputs.statistics(network, pictures)
 
-    every = {layer.name: layer for layer in [*inputs.layers_with_filters(classifier, ["all"]), *layers]}
+    every = {layer.name: layer for layer in [*choices.layers_with_filters(classifier, ["all"]), *layers]}
     track = console.track("Looking at real pictures")
     places = network.path.parent, args.out
     real = excitation_cache.observe(classifier, [*every.values()], pictures, network, places, track, console.say)
@@ -94,15 +94,15 @@ def save(args, examined, network, pictures):
     topic, classes = "hidden_layer_activation", pictures.classes
     filters = {name: {k: v for k, v in layer.items() if not k.startswith("growth")} for name, layer in examined.items()}
     if max(len(layer["filters"]) for layer in examined.values()) <= MOST:
-        cli.save_figures(args.out, plots.filter_pages(topic, filters, classes), args.show)
+        saving.save_figures(args.out, plots.filter_pages(topic, filters, classes), args.show)
     else:
-        cli.save_figures(args.out, plots.filter_atlas(topic, filters), args.show)
+        saving.save_figures(args.out, plots.filter_atlas(topic, filters), args.show)
         for number, (name, layer) in enumerate(filters.items(), 1):
-            sheets = plots.filter_sheets(cli.layer_file(topic, number, name), name, layer, classes)
-            cli.save_figures(args.out, sheets, args.show)
+            sheets = plots.filter_sheets(saving.layer_file(topic, number, name), name, layer, classes)
+            saving.save_figures(args.out, sheets, args.show)
     if args.gif:
-        cli.save_animation(args.out / f"{topic}.gif", plots.growth_frames(examined))
-    cli.save_arrays(
+        saving.save_animation(args.out / f"{topic}.gif", plots.growth_frames(examined))
+    saving.save_arrays(
         args.out / f"{topic}.h5",
         {f"{name}/{key}": array for name, layer in examined.items() for key, array in layer.items()},
         {

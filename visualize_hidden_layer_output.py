@@ -3,7 +3,7 @@
 
 import sys
 
-from cnnvis import cli, console
+from cnnvis import cli, console, saving
 
 MOST_PICTURES = 8  # of the user's own, where --indices names none
 MOST_TRIED = 100  # trucks at most, until one is seen as one
@@ -39,17 +39,17 @@ def visualize(args):
     from cnnvis import inputs
     from models import checkpoint
 
-    cli.make_folder(args.out)
+    saving.make_folder(args.out)
     network = checkpoint.load(args.model or checkpoint.newest())
     classifier, pictures = inputs.open_classifier(args, network)
     for number, index in enumerate(choose(args, classifier, pictures)):
         topic = "hidden_layer_output" + (f"_picture{index}" if number else "")
         figures, arrays = look(args, classifier, pictures, index, topic)
-        cli.save_figures(args.out, figures, args.show)
+        saving.save_figures(args.out, figures, args.show)
         what = {"model": str(network.path), "data": pictures.name, "index": index}
         layers = {name if name != "image" else "image_layer": array for name, array in arrays.items()}
         image = {"image": pictures.images[index]}
-        cli.save_arrays(args.out / f"{topic}.h5", image | layers, what | {"layers": list(arrays)})
+        saving.save_arrays(args.out / f"{topic}.h5", image | layers, what | {"layers": list(arrays)})
 
 
 def look(args, classifier, pictures, index, topic):
@@ -67,7 +67,7 @@ def look(args, classifier, pictures, index, topic):
     figures = {topic: way}
     worked = 0
     for number, (name, output) in enumerate(outputs.items(), 1):
-        file = cli.layer_file(topic, number, name)
+        file = saving.layer_file(topic, number, name)
         figures[file] = plots.layer_output(name, kinds[name], output, args.scale, size_change(layers[name]))
         if args.channel is not None and (args.layers or has_filters(layers[name])):
             if not args.layers and args.channel >= output.shape[-1]:

@@ -3,7 +3,7 @@
 
 import sys
 
-from cnnvis import cli, console
+from cnnvis import cli, console, saving
 
 
 def options():
@@ -45,16 +45,16 @@ def options():
 
 
 def visualize(args):
-    from cnnvis import importance, inputs, plots
+    from cnnvis import choices, importance, inputs, plots
     from models import checkpoint
 
-    cli.make_folder(args.out)
+    saving.make_folder(args.out)
     network = checkpoint.load(args.model or checkpoint.newest())
     classifier, pictures = inputs.open_classifier(args, network)
     windows, stride = importance.windows_for(*classifier.size, args.window, args.stride)
     target = cli.class_index(args.target, pictures.classes)
     asked = cli.check_indices(args.indices, len(pictures))
-    indices, targets = inputs.to_explain(classifier, pictures, asked, target, args.wrong, args.num, args.seed)
+    indices, targets = choices.to_explain(classifier, pictures, asked, target, args.wrong, args.num, args.seed)
 
     how = args.method, windows, stride, args.baseline, args.score, args.seed
     explained = importance.explain(classifier, pictures.images[indices], targets, *how, console.track)
@@ -66,7 +66,7 @@ def visualize(args):
     report(indices, titles, explained)
     most = (2 if args.wrong else 1) if args.separate else 8
     figures = plots.importance_pages("pixel_importance", explained, titles, args.score, most)
-    cli.save_figures(args.out, figures, args.show)
+    saving.save_figures(args.out, figures, args.show)
     measured = {
         "method": args.method,
         "windows": windows,
@@ -75,7 +75,7 @@ def visualize(args):
         "score": args.score,
     }
     what = {"model": str(network.path), "data": pictures.name, "classes": list(pictures.classes)}
-    cli.save_arrays(args.out / "pixel_importance.h5", {"indices": indices, **vars(explained)}, measured | what)
+    saving.save_arrays(args.out / "pixel_importance.h5", {"indices": indices, **vars(explained)}, measured | what)
 
 
 def report(indices, titles, explained):

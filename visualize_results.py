@@ -4,7 +4,7 @@
 import sys
 from pathlib import Path
 
-from cnnvis import cli, console
+from cnnvis import cli, console, saving
 
 MOST_ROWS = 25  # classes in the table on the console
 
@@ -32,9 +32,9 @@ def visualize(args):
     from cnnvis.names import shown
     from models import checkpoint
 
-    cli.make_folder(args.out)
+    saving.make_folder(args.out)
     if args.report:
-        cli.make_folder(args.report.parent)
+        saving.make_folder(args.report.parent)
         if args.report.is_dir():
             raise IsADirectoryError(f"{args.report} is a folder, not a file")
     network = checkpoint.load(args.model or checkpoint.newest())
@@ -69,14 +69,14 @@ def visualize(args):
     else:
         first = np.arange(min(args.examples, len(pictures)))
         figures = plots.predictions(pictures, [probabilities], "results", first, "Predictions", topk)
-    cli.save_figures(args.out, figures, args.show)
+    saving.save_figures(args.out, figures, args.show)
     more, numbers = findings.to_save(found, rival) if labelled else findings.nothing_to_save(classifier.classes)
     what = {"model": str(network.path), "data": pictures.name, "classes": list(pictures.classes), "skipped": skipped}
-    cli.save_arrays(args.out / "results.h5", arrays | more, what | numbers)
+    saving.save_arrays(args.out / "results.h5", arrays | more, what | numbers)
     if args.report:
         links = report.links(figures, args.out, args.report)
         text = report.markdown(network.path.stem, pictures, probabilities, found, rival, links)
-        cli.save_text(args.report, text)
+        saving.save_text(args.report, text)
 
 
 def tell(found, rival, classes):

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from cnnvis import cli
+from cnnvis import cli, saving
 
 
 def options():
@@ -22,14 +22,14 @@ def draw(args):
     unknown = [name for name in args.names if name not in known]
     if unknown:
         raise ValueError(f"no figure is called {unknown[0]!r}; there are {', '.join(known)}")
-    cli.make_folder(args.out)
+    saving.make_folder(args.out)
     sources = catalogue.Sources()
     for name in args.names or known:
         with style():
             if name in catalogue.FIGURES:
-                cli.save_figures(args.out, {name: catalogue.FIGURES[name](sources)})
+                saving.save_figures(args.out, {name: catalogue.FIGURES[name](sources)})
             else:
-                cli.save_animation(args.out / f"{name}.gif", list(catalogue.ANIMATIONS[name](sources)))
+                saving.save_animation(args.out / f"{name}.gif", list(catalogue.ANIMATIONS[name](sources)))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 
-from cnnvis import cli, console
+from cnnvis import console, saving
 from cnnvis.files import complete
 
 
@@ -43,7 +43,7 @@ def measured(name, script, *options, debug=False, **settings):
 def check_report(path):
     """Say at once if a report can't be written to `path`, if there is to be one."""
     if path:
-        cli.make_folder(path.parent)
+        saving.make_folder(path.parent)
         if path.is_dir():
             raise IsADirectoryError(f"--out {path} is a folder: name a file")
 

@@ -141,14 +141,14 @@ def main(argv=None):
 
 def subjects(args):
     """The classifier, the training pictures, the layers, and what real pictures do to their filters."""
-    from cnnvis import excitation_cache, inputs
+    from cnnvis import choices, excitation_cache
     from cnnvis.classifier import Classifier
 
     network = checkpoint.load(args.model or checkpoint.newest())
     classifier, pictures = Classifier(network.model), data.load("cifar10", "train")
-    every = inputs.layers_with_filters(classifier, ["all"])
+    every = choices.layers_with_filters(classifier, ["all"])
     names = args.layers or [layer.name for layer in every if layer.kind == "CONV" and layer.layer.trainable] + ["fc1"]
-    layers = inputs.layers_with_filters(classifier, names)
+    layers = choices.layers_with_filters(classifier, names)
     track = console.track("Looking at real pictures")
     folders = [network.path.parent]
     real = excitation_cache.observe(classifier, every, pictures, network, folders, track, console.notice)

@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from cnnvis import layer_kinds
 from cnnvis.data import pictures_at_once
+from cnnvis.input_range import ToInput
 
-INPUT_RANGES = ((0, 255), (0, 1), (-1, 1))  # that networks are commonly trained on
 MOST_OUTPUTS = 2**26  # numbers that a layer may give for one picture: 256 MB of float32
 OUTPUTS_AT_ONCE = 2**28  # for all pictures that go through a network together
 
@@ -242,24 +242,6 @@ class Classifier:
             x = reader.output
 
 
-class ToInput(keras.layers.Layer):
-    """From (N, H, W, 3) pixels 0-255 to the channels and the range that a network takes."""
-
-    def __init__(self, channels, input_range, **options):
-        super().__init__(dtype="float32", **options)
-        self.channels, self.input_range = channels, input_range
-
-    def call(self, rgb):
-        pixels = rgb
-        if self.channels in (1, 2):
-            luminance = np.array([0.299, 0.587, 0.114], "float32")  # ITU-R 601
-            pixels = keras.ops.sum(rgb * luminance, axis=-1, keepdims=True)
-        if self.channels in (2, 4):
-            pixels = keras.ops.concatenate([pixels, 255 * keras.ops.ones_like(rgb[..., :1])], axis=-1)  # opaque
-        low, high = self.input_range
-        return pixels if (low, high) == (0, 255) else pixels * ((high - low) / 255) + low
-
-
 def compiled(model):
     """A function from a NumPy batch of any length to the model's outputs as NumPy, traced once.
 
@@ -280,21 +262,6 @@ def compiled(model):
         return keras.tree.map_structure(lambda x: x.numpy().astype("float32", copy=False), outputs)
 
     return run
-
-
-def stated_range(model):
-    """The pixel range that the model's own preprocessing layers say they take; None if none says it."""
-    for layer in model.layers:
-        if isinstance(layer, (keras.Sequential, keras.Model)):
-            return stated_range(layer)
-        if isinstance(layer, keras.layers.Rescaling) and np.max(np.abs(layer.scale)) < 0.05:
-            return (0, 255)
-        if isinstance(layer, keras.layers.Normalization):
-            mean = np.max(keras.ops.convert_to_numpy(layer.mean))
-            return (0, 255) if mean > 2 else (0, 1) if 0 < mean < 1 else None
-        if layer.weights:
-            return None
-    return None
 
 
 def _numbered(name):

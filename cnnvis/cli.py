@@ -1,20 +1,14 @@
-"""What the scripts share at the command line: options, saving, and reporting errors."""
+"""What the scripts share at the command line: options, and reporting errors."""
 
 import argparse
-import io
 import os
 import re
 import sys
-import warnings
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
-from cnnvis import console, interrupts
-from cnnvis.files import complete, write_hdf5
+from cnnvis import interrupts
 from cnnvis.names import shown
-
-GIF_BYTES = 2_000_000  # that pages on the web are glad to take
 
 
 def parser(description, epilog=None):
@@ -231,108 +225,3 @@ def one_line(error):
         message = str(error) or type(error).__name__
     message = shown(" ".join(re.sub(r"\x1b\[[0-9;]*m", "", message).split()))
     return message if len(message) <= 400 else message[:400] + " …"
-
-
-def make_folder(folder):
-    """Make the output folder, or say at once that it can't be written to, before anything is computed for it."""
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is a file, not a folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(f"{folder} can't be written to")
-
-
-def link(path, folder):
-    """What to write into a file in `folder` that leads to `path`: a relative URL."""
-    return quote(os.path.relpath(path.resolve(), folder.resolve()).replace(os.sep, "/"))
-
-
-def save_arrays(path, arrays, attributes=None):
-    """Write named arrays and attributes to an HDF5 file. A name with a slash makes a group."""
-
-    def fill(file):
-        for name, array in arrays.items():
-            file.create_dataset(name, data=array)
-        for name, value in (attributes or {}).items():
-            file.attrs[name] = _in_utf8(value)
-
-    write_hdf5(path, fill)
-    console.say(path)
-
-
-def _in_utf8(value):
-    """A text, or a list of texts, in which bytes of file names that are no UTF-8 are written out; else itself."""
-    if isinstance(value, list):
-        return [_in_utf8(part) for part in value]
-    return os.fsencode(value).decode("utf-8", "backslashreplace") if isinstance(value, str) else value
-
-
-def save_text(path, text):
-    """Write text to a file in UTF-8."""
-    with complete(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8", errors="replace")
-    console.say(path)
-
-
-def save_figures(folder, figures, show=False):
-    """Write figures as `<name>.png`, print their paths, and open them in windows if asked to."""
-    paths = []
-    for name, figure in figures.items():
-        paths.append(folder / f"{name}.png")
-        with complete(paths[-1]) as unfinished, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of letters that the font doesn't have
-            figure.savefig(unfinished)
-        console.say(paths[-1])
-    if show:
-        _open_windows(paths)
-
-
-def layer_file(topic, number, layer):
-    """Name of a layer's own file, without its end: layers are numbered, and any letter may be in their names."""
-    return f"{topic}_{number:02d}_{re.sub(r'[^A-Za-z0-9_-]+', '_', layer)[:60]}"
-
-
-def save_animation(path, figures):
-    """Write figures as a GIF that runs for ever and rests on its last picture, of less than `GIF_BYTES`.
-
-    If they are too many for that, every second is left out, again and again; the last always stays.
-    """
-    frames = [_as_gif_frame(figure) for figure in figures]
-    while True:
-        content = io.BytesIO()
-        durations = [150] * (len(frames) - 1) + [2000]  # milliseconds
-        frames[0].save(
-            content, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=False
-        )
-        if content.tell() < GIF_BYTES or len(frames) == 1:
-            break
-        frames = frames[::-2][::-1]
-    with complete(path) as unfinished:
-        unfinished.write_bytes(content.getbuffer())
-    console.say(path)
-
-
-def _as_gif_frame(figure):
-    """A figure as a picture of the 256 colours that suit it best."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from PIL import Image
-
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    picture = Image.frombytes("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).convert("RGB")
-    return picture.quantize(256, dither=Image.Dither.NONE)
-
-
-def _open_windows(paths):
-    import matplotlib.pyplot as plt
-
-    if plt.get_backend().lower() == "agg":
-        console.notice("There is no screen to open windows on: look at the files.")
-        return
-    for path in paths:
-        picture = plt.imread(path)
-        window = plt.figure(path.name, figsize=(picture.shape[1] / 100, picture.shape[0] / 100), dpi=100)
-        axes = window.add_axes((0, 0, 1, 1))
-        axes.imshow(picture)
-        axes.axis("off")
-    plt.show()

@@ -1,14 +1,20 @@
-"""The files of a training run: what it was asked for, its table, and the state that an interrupted one goes on from."""
+"""A training run: what it was asked for, its table, the state to go on from if interrupted, and what is kept of it."""
 
 import contextlib
 import csv
+import importlib.metadata
 import io
 import json
+import platform
 import re
+import shlex
 from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime, timezone
 from pathlib import Path
 
 from cnnvis.files import claimed, complete
+from cnnvis.image_statistics import picture_statistics
 
 # The options of train.py that decide how a run ends.
 SETTINGS = (
@@ -91,6 +97,11 @@ class Run:
         except ValueError as error:
             raise ValueError(f"{self.settings} is damaged: start anew with --overwrite") from error
 
+    def resume_command(self, strategy="none"):
+        """What to type to go on."""
+        command = f"python train.py --name {shlex.quote(self.name)} --out {shlex.quote(str(self.folder))} --resume"
+        return command + (f" --strategy {strategy}" if strategy != "none" else "")
+
     def _sweep(self):
         """Remove the unfinished files that a killed process left."""
         of_this_run = re.compile(
@@ -165,3 +176,63 @@ def restore(args, parser):
         if said not in (value, parser.get_default(key)):
             raise ValueError(f"the run {args.name!r} began with {key} {value}, not {said}: leave that option out")
         setattr(args, key, value)
+
+
+def epoch_line(row, epochs):
+    """What is said of an epoch that is over."""
+    line = f"epoch {row['epoch']:2} of {epochs}   loss {row['loss']:.3f}   accuracy {row['accuracy']:6.2%}"
+    if "val_loss" in row:
+        line += f"   validation: loss {row['val_loss']:.3f}   accuracy {row['val_accuracy']:6.2%}"
+    return f"{line}   {row['seconds']:.1f} s   {row['images_per_second']:,.0f} images/s"
+
+
+def metadata(run, args, recipe, pictures, rows, tested):
+    """All that is kept beside a trained network, of where it comes from and how good it is.
+
+    Parameters
+    ----------
+    run : Run
+    args : Namespace
+        Of train.py: those of `SETTINGS`, and `strategy`.
+    recipe : Recipe
+        That the network was trained by.
+    pictures : Pictures
+        That it was trained on.
+    rows : list of dict
+        One an epoch.
+    tested : dict
+        What was found on the test pictures, as JSON values.
+
+    Returns
+    -------
+    dict of str to JSON value
+    """
+    import keras
+
+    seconds = sum(row["seconds"] for row in rows)
+    resolved = {name: getattr(recipe, name) for name in ("epochs", "batch_size", "learning_rate")}
+    settings = vars(args) | resolved | {"data": pictures.name}
+    return {
+        "command": shlex.join(["python", "train.py", *as_options(settings), "--name", run.name]),
+        "architecture": args.arch,
+        "data": pictures.name,
+        "classes": list(pictures.classes),
+        "input_range": [0, 255],
+        "seed": args.seed,
+        "epochs": recipe.epochs,
+        "training_images": len(pictures),
+        "statistics": picture_statistics(pictures.images).as_json(),
+        "precision": args.precision,
+        "seconds": round(seconds, 1),
+        "images_per_second": round(sum(row["seconds"] * row["images_per_second"] for row in rows) / seconds, 1),
+        **tested,
+        "recipe": asdict(recipe),
+        "deterministic": args.deterministic,
+        "strategy": args.strategy,
+        "versions": {
+            "python": platform.python_version(),
+            "tensorflow": importlib.metadata.version("tensorflow"),
+            "keras": keras.__version__,
+        },
+        "trained_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }

@@ -30,7 +30,7 @@ import tensorflow as tf
 from PIL import Image
 
 import train
-from cnnvis import cli, data, excitation_cache, interrupts, training
+from cnnvis import cli, data, excitation_cache, interrupts, saving, training
 from cnnvis.classifier import Classifier
 from cnnvis.files import claimed, complete
 from cnnvis.run import Run
@@ -102,10 +102,10 @@ def save_state(folder):
 
 
 WRITERS = {
-    "file.md": lambda folder: cli.save_text(folder / "file.md", "x" * 20_000),
-    "file.h5": lambda folder: cli.save_arrays(folder / "file.h5", {"a": np.random.default_rng(0).random(9000)}),
-    "file.png": lambda folder: cli.save_figures(folder, {"file": figure()}),
-    "file.gif": lambda folder: cli.save_animation(folder / "file.gif", [figure(), figure()]),
+    "file.md": lambda folder: saving.save_text(folder / "file.md", "x" * 20_000),
+    "file.h5": lambda folder: saving.save_arrays(folder / "file.h5", {"a": np.random.default_rng(0).random(9000)}),
+    "file.png": lambda folder: saving.save_figures(folder, {"file": figure()}),
+    "file.gif": lambda folder: saving.save_animation(folder / "file.gif", [figure(), figure()]),
     "file.csv": lambda folder: Run(folder, "file").write_rows([{"epoch": n, "loss": 1 / 3} for n in range(2000)]),
     "file.resume.json": lambda folder: Run(folder, "file").begin({"data": "x" * 20_000}),
     "file.resume.npz": save_state,
@@ -300,6 +300,7 @@ def test_clocks_that_jump(tmp_path, monkeypatch):
     ahead = iter(range(10**6))
     monkeypatch.setattr(time, "time", lambda: 4e9 - 1e6 * next(ahead))
     monkeypatch.setattr(train, "datetime", Jumping)
+    monkeypatch.setattr("cnnvis.run.datetime", Jumping)
     Jumping.years = iter([2031, 2030, 2020, 1999])
     options = [*SHORT, "--limit", "100", "--epochs", "1", "--out", str(tmp_path)]
     assert train.main(options) == 0

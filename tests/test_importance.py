@@ -1,10 +1,9 @@
-"""Explanations put together: against their parts, by hand, and the pictures that are chosen for them."""
+"""Explanations put together: against their parts, and by hand."""
 
 import numpy as np
 import pytest
 
-from cnnvis import faithfulness, importance, inputs, occlusion
-from cnnvis.data import Pictures
+from cnnvis import faithfulness, importance, occlusion
 
 
 class LinearClassifier:
@@ -19,13 +18,6 @@ class LinearClassifier:
 
     def gradients(self, score, images, targets):
         return np.broadcast_to((np.asarray(targets)[:, None, None, None] + 1) / 10_000, images.shape)
-
-
-class Reader:
-    """Predicts the class that stands in a picture's first pixel."""
-
-    def probabilities(self, images):
-        return np.eye(3)[images[:, 0, 0, 0]]
 
 
 @pytest.fixture
@@ -89,51 +81,3 @@ def test_windows_grow_with_the_picture():
         importance.windows_for(8, 20, [9])
     with pytest.raises(ValueError, match="a stride of 4"):
         importance.windows_for(8, 8, [3], 4)
-
-
-@pytest.fixture
-def labelled():
-    """Nine pictures: predicted 0, 1, 2, 0, 1, 2, ...; the first six rightly, the others as the class before theirs."""
-    images = np.zeros((9, 2, 2, 3), "uint8")
-    images[:, 0, 0, 0] = np.arange(9) % 3
-    labels = np.concatenate([np.arange(6) % 3, [1, 2, 0]])
-    return Pictures("made", images, labels, ("a", "b", "c"))
-
-
-def test_right_predictions_are_chosen(labelled):
-    indices, targets = inputs.to_explain(Reader(), labelled, count=20)
-    assert sorted(indices) == [0, 1, 2, 3, 4, 5]
-    np.testing.assert_array_equal(targets, labelled.labels[indices])
-    indices, targets = inputs.to_explain(Reader(), labelled, target=1, count=20)
-    assert (sorted(indices), targets.tolist()) == ([1, 4], [1, 1])
-    first, _ = inputs.to_explain(Reader(), labelled, count=2, seed=1)
-    again, _ = inputs.to_explain(Reader(), labelled, count=2, seed=1)
-    assert first.tolist() == again.tolist()
-
-
-def test_wrong_predictions_are_explained_for_the_predicted_and_for_the_true_class(labelled):
-    indices, targets = inputs.to_explain(Reader(), labelled, wrong=True, count=20)
-    assert sorted(set(indices)) == [6, 7, 8]
-    assert {index: tuple(targets[indices == index]) for index in (6, 7, 8)} == {6: (0, 1), 7: (1, 2), 8: (2, 0)}
-    indices, targets = inputs.to_explain(Reader(), labelled, target=2, wrong=True)
-    assert (indices.tolist(), targets.tolist()) == ([8, 8], [2, 0])
-    indices, targets = inputs.to_explain(Reader(), labelled, [7], wrong=True)
-    assert (indices.tolist(), targets.tolist()) == ([7, 7], [1, 2])
-
-
-def test_pictures_that_are_not_there_are_missed_in_one_line(labelled):
-    with pytest.raises(ValueError, match="picture 3 is not known to be predicted wrongly"):
-        inputs.to_explain(Reader(), labelled, [6, 3], wrong=True)
-    with pytest.raises(ValueError, match="no picture is predicted wrongly"):
-        inputs.to_explain(Reader(), labelled.take(slice(6)), wrong=True)
-    with pytest.raises(ValueError, match="no picture is predicted correctly"):
-        inputs.to_explain(Reader(), labelled.take(slice(6, 9)))
-
-
-def test_own_pictures_are_all_explained_for_what_is_predicted(labelled):
-    own = Pictures("images", labelled.images, np.full(9, -1), labelled.classes)
-    indices, targets = inputs.to_explain(Reader(), own)
-    assert indices.tolist() == list(range(9))
-    assert targets.tolist() == [0, 1, 2] * 3
-    with pytest.raises(ValueError, match="no picture is predicted wrongly"):
-        inputs.to_explain(Reader(), own, wrong=True)

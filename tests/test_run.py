@@ -1,5 +1,7 @@
 """A run's name is claimed once, and its files are whole or absent."""
 
+import shlex
+
 import pytest
 
 from cnnvis.run import Run
@@ -68,6 +70,13 @@ def test_nothing_to_resume(tmp_path):
     run.settings.write_text("{")
     with pytest.raises(ValueError, match="is damaged"):
         run.restore()
+
+
+def test_a_shell_understands_how_to_go_on(tmp_path):
+    run = Run(tmp_path / "two words", "it's")
+    words = ["python", "train.py", "--name", "it's", "--out", str(tmp_path / "two words"), "--resume"]
+    assert shlex.split(run.resume_command()) == words
+    assert shlex.split(run.resume_command("mirrored")) == [*words, "--strategy", "mirrored"]
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", "../x", "x" * 233])
