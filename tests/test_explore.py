@@ -325,7 +325,7 @@ def test_a_cell_of_the_confusion_matrix_opens_its_pictures(tab, small, samples):
     true, taken = labels[0], predicted[0]
     tab.view("Results")
     name = f"{data.CIFAR10_CLASSES[true]} taken for {data.CIFAR10_CLASSES[taken]}: "
-    count = ((labels == true) & (predicted == taken)).sum()
+    count = int(((labels == true) & (predicted == taken)).sum())
     cell = tab.page.get_by_role("button", name=f"{name}{count}")
     cell.click()
     expect(cell).to_have_attribute("aria-pressed", "true")
