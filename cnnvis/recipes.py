@@ -38,8 +38,8 @@ class Recipe:
 
     @property
     def paired_epochs(self):
-        """The first epochs, in which filters are kept in mirrored pairs; none where nothing is to be flipped."""
-        return round(self.paired * self.epochs) if self.flip != "none" else 0
+        """The first epochs, in which filters are kept in mirrored pairs and pictures are not flipped."""
+        return round(self.paired * self.epochs)
 
 
 RECIPES = {

@@ -43,14 +43,6 @@ def test_changes_that_can_not_be(change, line):
 
 
 @pytest.mark.parametrize(
-    ("changes", "expected"),
-    [([], 0), (["paired=0.5"], 5), (["paired=1"], 10), (["paired=0.01"], 0), (["paired=1", "flip=none"], 0)],
-)
-def test_epochs_with_pairs(changes, expected):
-    assert recipes.change(RECIPE, changes).paired_epochs == expected
-
-
-@pytest.mark.parametrize(
     ("optimizer", "count", "options", "batch_size", "learning_rate"),
     [
         ("muon", 80_000, {}, 2000, 0.2),

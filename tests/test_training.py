@@ -66,7 +66,7 @@ def test_pictures_are_flipped_once_filters_are_no_longer_in_pairs(pictures):
     for epoch in range(4):
         same = [np.array_equal(a, b) for (a, _), (b, _) in zip(paired.of_epoch(epoch), plain.of_epoch(epoch))]
         assert all(same) if epoch < 2 else not any(same)
-        if epoch >= 2:  # and as if it had been so from the start
+        if epoch >= 2:
             for (images, _), (expected, _) in zip(paired.of_epoch(epoch), flipped.of_epoch(epoch), strict=True):
                 np.testing.assert_array_equal(images, expected)
 
