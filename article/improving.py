@@ -9,7 +9,6 @@ from article.canvas import canvas
 from cnnvis import augment
 from cnnvis.plots.canvas import INK, OTHER, RIGHT, despine, show_image
 
-BASE = "paired=0"  # what each is compared with, and measured beside
 TRICKS = {
     "optimizer=sgd learning_rate=1 bias_scale=64 logits_scale=0.0123 weight_decay=0.008 warmup=0.23": "Muon",
     "whitening=off": "whitening",
@@ -69,9 +68,7 @@ def gains(path, arch="deep"):
                 accuracy[row["changes"]][row["seed"]] = float(row["accuracy"])
     found = {}
     for changes, name in TRICKS.items():
-        costs = np.array(
-            [100 * (accuracy[BASE][seed] - without) for seed, without in accuracy[f"{BASE} {changes}"].items()]
-        )
+        costs = np.array([100 * (accuracy[""][seed] - without) for seed, without in accuracy[changes].items()])
         found[name] = float(costs.mean()), float(costs.std(ddof=1) / np.sqrt(len(costs)))
     return dict(sorted(found.items(), key=lambda item: -item[1][0]))
 

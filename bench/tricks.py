@@ -20,21 +20,19 @@ from bench import contest, machine  # noqa: E402
 from cnnvis import cli, console  # noqa: E402
 
 SGD = ["optimizer=sgd", "learning_rate=1", "bias_scale=64", "logits_scale=0.0123", "weight_decay=0.008", "warmup=0.23"]
-FLIPS = "paired=0"  # from the start, so that a line is not of both ways to show a network that left is like right
 TRICKS = {
     "deep": {
-        "the recipe, but for pairs of filters": [FLIPS],
-        "SGD instead of Muon": [FLIPS, *SGD],
-        "no whitening": [FLIPS, "whitening=off"],
-        "CONV starts at random": [FLIPS, "identity_start=off"],
-        "POOL without anti-aliasing": [FLIPS, "anti_aliasing=off"],
-        "biases learn as kernels do": [FLIPS, "bias_scale=1"],
-        "no label smoothing": [FLIPS, "label_smoothing=0"],
-        "no crops": [FLIPS, "crop_margin=0"],
-        "random flips": [FLIPS, "flip=random"],
-        "lookahead": [FLIPS, "lookahead=on"],
-        "filters in pairs in half of the epochs, as in the recipe": [],
-        "filters in pairs in all epochs": ["paired=1"],
+        "the recipe": [],
+        "SGD instead of Muon": SGD,
+        "no whitening": ["whitening=off"],
+        "CONV starts at random": ["identity_start=off"],
+        "POOL without anti-aliasing": ["anti_aliasing=off"],
+        "biases learn as kernels do": ["bias_scale=1"],
+        "no label smoothing": ["label_smoothing=0"],
+        "no crops": ["crop_margin=0"],
+        "random flips": ["flip=random"],
+        "lookahead": ["lookahead=on"],
+        "filters in mirrored pairs": ["flip=paired"],
     },
     "basic": {
         "the recipe": [],

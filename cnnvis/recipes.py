@@ -65,7 +65,6 @@ RECIPES = {
         paired=0.5,
     ),
 }
-FRACTIONS = ("paired",)  # which can't be more than 1
 CHOICES = {"optimizer": ("sgd", "muon", "adam"), "flip": ("alternating", "random", "none")}
 KINDS = {
     bool: ("on or off", {"on": True, "off": False}.__getitem__),
@@ -86,7 +85,6 @@ def change(recipe, changes):
         if name not in kinds:
             raise ValueError(f"a recipe has no {name!r}; it has {', '.join(kinds)}")
         wanted, parse = KINDS.get(kinds[name], (" or ".join(CHOICES.get(name, ())), str))
-        wanted += " to 1" * (name in FRACTIONS)
         try:
             parsed = parse(value)
         except (ValueError, KeyError):
@@ -102,9 +100,7 @@ def _possible(name, value):
         return value in CHOICES.get(name, ())
     if isinstance(value, tuple):
         return min(value) >= 1
-    if name in FRACTIONS:
-        return 0 <= value <= 1
-    return (name in ("epochs", "batch_size")) <= value < math.inf
+    return (name in ("epochs", "batch_size")) <= value < math.inf and (name != "paired" or value <= 1)
 
 
 def adapt(recipe, count, epochs=None, batch_size=None, learning_rate=None):

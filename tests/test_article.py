@@ -192,8 +192,7 @@ def test_gains_are_those_that_the_bench_reports(tmp_path):
         assert f"+{points:.2f} ± {error:.2f}" in table
     few = tmp_path / "tricks.csv"
     changes = list(improving.TRICKS)
-    costs = [(improving.BASE, 0), *[(f"{improving.BASE} {change}", 0.01) for change in changes]]
-    lines = [f"deep,{change},{seed},{0.9 - cost}" for seed in (0, 1) for change, cost in costs]
+    lines = [f"deep,{c},{seed},{0.9 - loss}" for seed in (0, 1) for c, loss in [("", 0), *[(c, 0.01) for c in changes]]]
     few.write_text("\n".join(["arch,changes,seed,accuracy", *lines]))
     assert improving.gains(few)["Muon"] == pytest.approx((1, 0))
 

@@ -134,26 +134,6 @@ def test_training_keeps_the_pairs(striped, optimizer):
     np.testing.assert_allclose(here, there, rtol=1e-3, atol=1e-4 * np.abs(here).max())
 
 
-def test_after_half_of_the_epochs_filters_may_differ_from_their_partners(striped):
-    args, recipe, model = built(striped, "epochs=4", "paired=0.5", "learning_rate=0.3", "bias_scale=1")
-    batches = training.Batches(striped.images, striped.labels, recipe, seed=0)
-    training.compile_model(model, recipe, 4 * len(batches), *train.symmetry(recipe, model, len(batches)))
-    partners = mirror.partners(model)["conv2"]
-    asymmetries = []
-
-    class Look(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            kernel = self.model.get_layer("conv2").kernel
-            away = np.abs(kernel.numpy() - mirror.symmetrized(kernel.value, *partners).numpy()).max()
-            asymmetries.append(away / np.abs(kernel.numpy()).max())
-
-    training.fit(model, batches, callbacks=[Look()])
-    assert max(asymmetries[:2]) < 0.001
-    assert min(asymmetries[2:]) > 0.01
-    for weight, trained in zip(train.plain(args, recipe, striped, model).get_weights(), model.get_weights()):
-        np.testing.assert_array_equal(weight, trained)
-
-
 def test_basic_can_not_have_pairs():
     with pytest.raises(ValueError, match="filters of basic can't be in mirrored pairs"):
         mirror.partners(build_model("basic", 10))

@@ -30,8 +30,6 @@ def test_changes():
         ("momentum=nan", "momentum can't be 'nan': it is a number from 0"),
         ("momentum=inf", "momentum can't be 'inf'"),
         ("flip=up", "flip can't be 'up': it is alternating or random or none"),
-        ("flip=paired", "flip can't be 'paired': it is alternating or random or none"),
-        ("paired=1.5", "paired can't be '1.5': it is a number from 0 to 1"),
         ("widths=3,x", "widths can't be '3,x': it is whole numbers"),
         ("widths=3,0", "widths can't be '3,0'"),
         ("widths=", "widths can't be ''"),

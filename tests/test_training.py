@@ -57,20 +57,6 @@ def test_batches_depend_on_seed_epoch_and_position_only(pictures):
         assert len(set(seen)) == 6  # none twice
 
 
-def test_pictures_are_flipped_once_filters_are_no_longer_in_pairs(pictures):
-    def batches(**changes):
-        recipe = dataclasses.replace(RECIPE, batch_size=3, epochs=4, **changes)
-        return training.Batches(pictures, np.arange(7), recipe, seed=1)
-
-    paired, plain, flipped = batches(paired=0.5), batches(paired=0, flip="none"), batches(paired=0)
-    for epoch in range(4):
-        same = [np.array_equal(a, b) for (a, _), (b, _) in zip(paired.of_epoch(epoch), plain.of_epoch(epoch))]
-        assert all(same) if epoch < 2 else not any(same)
-        if epoch >= 2:
-            for (images, _), (expected, _) in zip(paired.of_epoch(epoch), flipped.of_epoch(epoch), strict=True):
-                np.testing.assert_array_equal(images, expected)
-
-
 class Seen(keras.layers.Layer):
     """Passes pictures on, and remembers those that it is trained on."""
 
