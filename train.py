@@ -180,7 +180,7 @@ def prepare(args, pictures, held_out=()):
     strategy = distribution.start(args.strategy, min(recipe.batch_size, len(held_out) or recipe.batch_size))
     with distribution.scope(strategy):
         model = build(args, recipe, pictures, **layers_for(args.precision, strategy))
-        training.compile_model(model, recipe, steps, *symmetry(recipe, model, len(batches)))
+        training.compile_model(model, recipe, steps, symmetry(recipe, model))
         return recipe, model, batches, [optimizers.Lookahead(model, steps)] if recipe.lookahead else []
 
 
@@ -211,19 +211,19 @@ def build(args, recipe, pictures, **options):
         model.get_layer("whitening").trainable = True
     elif args.arch == "deep":
         normalized = (pictures.images[: training.WHITENING_IMAGES] - np.array(mean)) / np.sqrt(variance)
-        if recipe.paired_epochs:
+        if recipe.flip == "paired":
             normalized = np.concatenate([normalized, normalized[:, :, ::-1]])
         model.get_layer("whitening").set_weights([training.whitening_filters(normalized, convnet.WHITENING_FILTERS)])
-    if recipe.paired_epochs:
+    if recipe.flip == "paired":
         mirror.symmetrize(model)
     return model
 
 
-def symmetry(recipe, model, steps_per_epoch):
-    """What the first steps have to respect, or None, and how many they are."""
+def symmetry(recipe, model):
+    """What the training has to respect, if anything."""
     from models import mirror
 
-    return mirror.symmetry(model) if recipe.paired_epochs else None, recipe.paired_epochs * steps_per_epoch
+    return mirror.symmetry(model) if recipe.flip == "paired" else None
 
 
 def plain(args, recipe, pictures, model):
@@ -235,7 +235,7 @@ def plain(args, recipe, pictures, model):
     keras.config.set_dtype_policy("float32")
     network = build(args, recipe, pictures)
     network.set_weights(model.get_weights())
-    if recipe.paired_epochs == recipe.epochs:
+    if recipe.flip == "paired":
         mirror.symmetrize(network)
     return network
 

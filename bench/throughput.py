@@ -119,7 +119,7 @@ def prepare(args, **layers):
     recipe = recipes.adapt(recipes.RECIPES[args.arch], len(pictures), batch_size=args.batch_size)
     model = train.build(asked, recipe, pictures, **train.layers_for(precision, tf.distribute.get_strategy()) | layers)
     batches = training.Batches(pictures.images, pictures.labels, recipe, seed=0)
-    training.compile_model(model, recipe, recipe.epochs * len(batches), *train.symmetry(recipe, model, len(batches)))
+    training.compile_model(model, recipe, recipe.epochs * len(batches), train.symmetry(recipe, model))
     return precision, recipe, model, batches
 
 

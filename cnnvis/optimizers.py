@@ -13,17 +13,16 @@ NEWTON_SCHULZ_STEPS = 3
 LOOKAHEAD_EVERY = 5  # steps
 
 
-def from_recipe(recipe, steps, symmetry=None, symmetric_steps=0):
+def from_recipe(recipe, steps, symmetry=None):
     """The optimizer that a recipe asks for, with its schedule, for a training of so many steps.
 
-    `symmetry`, as `ScaledSGD` takes it, keeps filters in mirrored pairs for `symmetric_steps`. ValueError if the
-    optimizer can't do that.
+    `symmetry`, as `ScaledSGD` takes it, keeps filters in mirrored pairs. ValueError if the optimizer can't do that.
     """
     peak = recipe.learning_rate
     schedule = OneCycle(recipe.start_rate * peak, peak, recipe.final_rate * peak, round(recipe.warmup * steps), steps)
     if recipe.optimizer == "adam":
         if symmetry:
-            raise ValueError("adam can't keep filters in mirrored pairs: try --recipe paired=0, or muon")
+            raise ValueError("adam can't keep filters in mirrored pairs: try --recipe flip=alternating, or muon")
         return keras.optimizers.Adam(schedule)
     options = {
         "scales": {"/beta": recipe.bias_scale, "fc2/kernel": recipe.logits_scale},
@@ -32,7 +31,6 @@ def from_recipe(recipe, steps, symmetry=None, symmetric_steps=0):
         "nesterov": True,
         "weight_decay": recipe.weight_decay,
         "symmetry": symmetry,
-        "symmetric_steps": symmetric_steps,
     }
     if recipe.optimizer == "muon":
         optimizer = Muon(r"(conv\d+|fc1)/kernel", recipe.orthogonal_momentum, **options)
@@ -67,13 +65,11 @@ class ScaledSGD(keras.optimizers.SGD):
         Patterns (regular expressions) of the end of a variable's path, and the factor of its learning rate.
     symmetry : callable, optional
         Takes the path of a variable and its gradient, and returns the part of the gradient that respects it.
-    symmetric_steps : int
-        How many steps do so, from the first.
     """
 
-    def __init__(self, scales, symmetry=None, symmetric_steps=0, **options):
+    def __init__(self, scales, symmetry=None, **options):
         super().__init__(**options)
-        self.scales, self.symmetry, self.symmetric_steps = scales, symmetry, symmetric_steps
+        self.scales, self.symmetry = scales, symmetry or (lambda path, gradient: gradient)
 
     def build(self, variables):
         super().build(variables)
@@ -82,18 +78,8 @@ class ScaledSGD(keras.optimizers.SGD):
 
     def update_step(self, gradient, variable, learning_rate):
         index = self._get_variable_index(variable)
-        gradient = self.respectful(gradient, index)
+        gradient = self.symmetry(self.paths[index], gradient)
         super().update_step(gradient, variable, learning_rate * self.scale[index])
-
-    def respectful(self, gradient, index):
-        """The gradient of the variable of that number, or as long as the symmetry lasts, what of it respects that."""
-        if not self.symmetry:
-            return gradient
-        return tf.cond(
-            self.iterations < self.symmetric_steps,
-            lambda: self.symmetry(self.paths[index], gradient),
-            lambda: gradient,
-        )
 
 
 class Muon(ScaledSGD):
@@ -124,7 +110,7 @@ class Muon(ScaledSGD):
         if not self.is_orthogonal[index]:
             super().update_step(gradient, variable, learning_rate)
             return
-        gradient = self.respectful(gradient, index)
+        gradient = self.symmetry(self.paths[index], gradient)
         momentum = self.momentums[index]
         self.assign(momentum, self.orthogonal_momentum * momentum + gradient)
         ahead = gradient + self.orthogonal_momentum * momentum

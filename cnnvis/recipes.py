@@ -29,17 +29,11 @@ class Recipe:
     label_smoothing: float = 0.0  # probability given to all classes alike
     crop_margin: int = 2  # pixels that a picture moves at most, up, down, left and right
     cutout: int = 0  # pixels: side of the square that is hidden of each picture
-    flip: str = "alternating"  # of pictures: "alternating", "random" or "none"
-    paired: float = 0.0  # fraction of the epochs, the first, in which filters are mirrored in pairs, not pictures
+    flip: str = "alternating"  # of pictures: "alternating", "random" or "none"; "paired": of filters instead
     whitening: bool = True  # `deep` begins with fixed filters that whiten 2x2 patches; else they are learned
     identity_start: bool = True  # CONV layers of `deep` begin by passing their input on; else at random
     anti_aliasing: bool = True  # POOL layers of `deep` smooth before they drop cells
     widths: tuple = ()  # filters of the CONV layers, a number a group
-
-    @property
-    def paired_epochs(self):
-        """The first epochs, in which filters are kept in mirrored pairs and pictures are not flipped."""
-        return round(self.paired * self.epochs)
 
 
 RECIPES = {
@@ -62,10 +56,9 @@ RECIPES = {
         logits_scale=0.09,
         warmup=0.0,
         label_smoothing=0.2,
-        paired=0.5,
     ),
 }
-CHOICES = {"optimizer": ("sgd", "muon", "adam"), "flip": ("alternating", "random", "none")}
+CHOICES = {"optimizer": ("sgd", "muon", "adam"), "flip": ("alternating", "random", "none", "paired")}
 KINDS = {
     bool: ("on or off", {"on": True, "off": False}.__getitem__),
     int: ("a whole number", int),
@@ -100,7 +93,7 @@ def _possible(name, value):
         return value in CHOICES.get(name, ())
     if isinstance(value, tuple):
         return min(value) >= 1
-    return (name in ("epochs", "batch_size")) <= value < math.inf and (name != "paired" or value <= 1)
+    return (name in ("epochs", "batch_size")) <= value < math.inf
 
 
 def adapt(recipe, count, epochs=None, batch_size=None, learning_rate=None):

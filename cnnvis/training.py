@@ -27,14 +27,14 @@ class SmoothedCrossEntropy(keras.losses.Loss):
         return keras.losses.categorical_crossentropy(targets, probabilities, label_smoothing=self.smoothing)
 
 
-def compile_model(model, recipe, steps, symmetry=None, symmetric_steps=0):
+def compile_model(model, recipe, steps, symmetry):
     """Give a model its optimizer, schedule and loss, for a training of so many steps.
 
-    `symmetry` and `symmetric_steps` are as `optimizers.ScaledSGD` takes them.
+    `symmetry` is what `optimizers.ScaledSGD` takes, or None.
     """
     # XLA is a loss on a CPU: a compiled epoch takes many times as long.
     model.compile(
-        optimizers.from_recipe(recipe, steps, symmetry, symmetric_steps),
+        optimizers.from_recipe(recipe, steps, symmetry),
         SmoothedCrossEntropy(recipe.label_smoothing),
         metrics=["accuracy"],
         jit_compile=False,
@@ -95,14 +95,13 @@ class Batches:
     def of_epoch(self, epoch):
         """Generate its batches: (N, H, W, C) uint8 pictures and (N,) labels."""
         order = np.random.default_rng([self.seed, epoch]).permutation(len(self.labels))
-        flip = "none" if epoch < self.recipe.paired_epochs else self.recipe.flip
         for step in range(len(self)):
             chosen = order[step * self.recipe.batch_size :][: self.recipe.batch_size]
             rng = np.random.default_rng([self.seed, epoch, step])
             images = augment.random_crop(self.padded[chosen], self.recipe.crop_margin, rng)
-            if flip == "alternating":
+            if self.recipe.flip == "alternating":
                 images = augment.alternating_flip(images, self.flipped_first[chosen], epoch)
-            elif flip == "random":
+            elif self.recipe.flip == "random":
                 images = augment.flip(images, rng.random(len(images)) < 0.5)
             if self.recipe.cutout:
                 images = augment.cut_out(images, self.recipe.cutout, self.mean_color, rng)

@@ -26,7 +26,7 @@ def striped():
 
 def built(pictures, *changes):
     args = train.options().parse_args(["--arch", "deep"])
-    recipe = recipes.change(recipes.RECIPES["deep"], ["widths=32,36,36", "batch_size=4", "paired=1", *changes])
+    recipe = recipes.change(recipes.RECIPES["deep"], ["widths=32,36,36", "batch_size=4", "flip=paired", *changes])
     return args, recipe, train.build(args, recipe, pictures)
 
 
@@ -62,7 +62,7 @@ def test_a_picture_and_its_mirror_image_are_the_same(striped, changes):
 
 
 def test_without_pairs_they_are_not(striped):
-    _, _, model = built(striped, "paired=0")
+    _, _, model = built(striped, "flip=alternating")
     for weight in model.trainable_weights:
         weight.assign_add(np.random.default_rng(1).normal(0, 0.1, weight.shape))
     here, there = (outputs(model, images)[-1] for images in (striped.images, striped.images[:, :, ::-1]))
@@ -101,7 +101,7 @@ def test_a_gradient_in_pairs_is_the_mean_of_both_ways_round(striped):
     """What a step learns from pictures is what it would learn from these and their mirror images together."""
     _, recipe, model = built(striped)
     shaken(model)
-    symmetry, _ = train.symmetry(recipe, model, 3)
+    symmetry = train.symmetry(recipe, model)
     loss = training.SmoothedCrossEntropy(0.2)
 
     def gradients(images):
@@ -120,7 +120,7 @@ def test_a_gradient_in_pairs_is_the_mean_of_both_ways_round(striped):
 def test_training_keeps_the_pairs(striped, optimizer):
     args, recipe, model = built(striped, f"optimizer={optimizer}", "epochs=4", "learning_rate=0.05", "bias_scale=1")
     batches = training.Batches(striped.images, striped.labels, recipe, seed=0)
-    training.compile_model(model, recipe, recipe.epochs * len(batches), *train.symmetry(recipe, model, len(batches)))
+    training.compile_model(model, recipe, recipe.epochs * len(batches), train.symmetry(recipe, model))
     start = {v.path: v.numpy() for v in model.trainable_variables}
     training.fit(model, batches)
     for name, partners in mirror.partners(model).items():
