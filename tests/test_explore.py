@@ -431,12 +431,10 @@ def test_every_control_has_a_name_and_can_be_reached_and_left_by_tab(tab):
 def test_the_verdict_is_read_out_once_the_pointer_rests(tab):
     """Not at each of the many pictures that it passes over."""
     tab.page.locator(".network button[aria-label^='first, ']").first.click()
-    cell, verdict = (
-        tab.page.locator(".working > [aria-live]"),
-        tab.page.locator("[aria-label=Probabilities] [aria-live]"),
-    )
-    for spoken in (cell, verdict):
-        expect(spoken).not_to_be_empty()
+    tab.page.locator(".inspector .final").wait_for()
+    expect(tab.page.locator(".working > [aria-live]")).not_to_be_empty()
+    verdict = tab.page.locator("[aria-label=Probabilities] [aria-live]")
+    expect(verdict).not_to_be_empty()
     tab.page.clock.install(time=0)
     tab.page.evaluate(
         """() => {
