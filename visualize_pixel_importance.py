@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Which pixels made the network decide so? Hide one section of a picture after the other, see how its score falls."""
+"""Which pixels made the network decide so? Hide sections of a picture, and see how its score falls."""
 
 import sys
 
@@ -11,14 +11,17 @@ def options():
     group = parser.add_argument_group("pixel importance")
     add = group.add_argument
     add(
-        "--method", choices=("occlusion", "gradient"), default="occlusion", help="hide sections, or integrate gradients"
+        "--method",
+        choices=("halves", "occlusion", "gradient"),
+        help="hide half of all squares at once, in many ways, or one square after the other, or integrate gradients "
+        "(default: halves; with --window or --stride, occlusion)",
     )
     add(
         "--window",
         nargs="+",
         type=cli.positive,
         metavar="N",
-        help="side(s) of the hidden square in pixels; maps of several are averaged (default: 5 10 15 of 32 pixels)",
+        help="side(s) of the squares in pixels; maps of several are averaged (default: 8 of 32; occlusion: 5 10 15)",
     )
     add(
         "--stride",
@@ -51,12 +54,13 @@ def visualize(args):
     saving.make_folder(args.out)
     network = checkpoint.load(args.model or checkpoint.newest())
     classifier, pictures = inputs.open_classifier(args, network)
-    windows, stride = importance.windows_for(*classifier.size, args.window, args.stride)
+    method = args.method or ("occlusion" if args.window or args.stride else "halves")
+    windows, stride = importance.windows_for(method, *classifier.size, args.window, args.stride)
     target = cli.class_index(args.target, pictures.classes)
     asked = cli.check_indices(args.indices, len(pictures))
     indices, targets = choices.to_explain(classifier, pictures, asked, target, args.wrong, args.num, args.seed)
 
-    how = args.method, windows, stride, args.baseline, args.score, args.seed
+    how = method, windows, stride, args.baseline, args.score, args.seed
     explained = importance.explain(classifier, pictures.images[indices], targets, *how, console.track)
 
     titles = []
@@ -68,7 +72,7 @@ def visualize(args):
     figures = plots.importance_pages("pixel_importance", explained, titles, args.score, most)
     saving.save_figures(args.out, figures, args.show)
     measured = {
-        "method": args.method,
+        "method": method,
         "windows": windows,
         "stride": stride,
         "baseline": args.baseline,

@@ -94,15 +94,16 @@ def others(classifier, model, seed):
         shown = occlusion.baseline_images(image[None], baseline)[0]
         return occluders.captum_map(score, image, target, shown, data.pictures_at_once(*image.shape[:2]))
 
-    def gradients(images, targets, track):
-        return importance.explain(classifier, images, targets, "gradient", seed=seed, track=lambda _: track).importance
+    def of_method(method, images, targets, track):
+        return importance.explain(classifier, images, targets, method, seed=seed, track=lambda _: track).importance
 
     return {
+        "ours, `--method occlusion`": partial(of_method, "occlusion"),
         "the tutorial's": each(tutorial),
         "Captum, its defaults": each(partial(captum, "zero")),
         "Captum, mean colour": each(partial(captum, "mean")),
         "tf-explain": each(partial(occluders.tf_explain_map, model)),
-        "integrated gradients": gradients,
+        "integrated gradients": partial(of_method, "gradient"),
         "a random order": lambda images, *_: rng.random(images.shape[:3]),
     }
 

@@ -22,7 +22,7 @@ import numpy as np  # noqa: E402
 
 from bench import contest, machine, occluders  # noqa: E402
 from bench.occluders import PATCH, WINDOW  # noqa: E402
-from cnnvis import cli, console, data, occlusion  # noqa: E402
+from cnnvis import cli, console, data, halves, importance, occlusion  # noqa: E402
 from models import checkpoint  # noqa: E402
 
 BATCH = 256  # pictures, where the contender leaves it to us
@@ -30,8 +30,20 @@ AT_ONCE = (1, 16, 64, 256)  # windows in a call of Captum's; 1 is its default
 COLUMNS = "occlusion by | windows/s | of the forward pass | ours is faster by"
 LEGEND = (
     "Windows/s: the median round; in brackets the slowest and the fastest. Windows are "
-    f"{WINDOW}×{WINDOW}, one pixel apart; tf-explain's {PATCH}×{PATCH}, side by side."
+    f"{WINDOW}×{WINDOW}, one pixel apart; tf-explain's {PATCH}×{PATCH}, side by side. By default, "
+    "half of a picture is hidden at once: each such picture counts as one."
 )
+
+
+def one_by_one(height, width, size=WINDOW, apart=1):
+    """How many windows are hidden in a picture, one after the other."""
+    return len(occlusion.window_corners(height, width, size, apart))
+
+
+def many_halves(height, width):
+    return len(
+        halves.Halves((height, width), *importance.windows_for("halves", height, width), np.random.default_rng())
+    )
 
 
 @dataclass(frozen=True)
@@ -43,19 +55,13 @@ class Contender:
     title : str
     prepare : callable
         keras.Model, (N, H, W, 3) uint8, (N,) int targets -> a function that goes through all windows of all pictures.
-    apart : int
-        Pixels from one window to the next.
-    size : int
-        Side of a window, in pixels.
+    windows : callable
+        (height, width) of a picture -> how many pictures with something hidden go through the network for its map.
     """
 
     title: str
     prepare: Callable
-    apart: int = 1
-    size: int = WINDOW
-
-    def windows(self, height, width):
-        return len(occlusion.window_corners(height, width, self.size, self.apart))
+    windows: Callable = one_by_one
 
 
 def forward(model, images, targets):
@@ -75,6 +81,14 @@ def ours(model, images, targets):
 
     classifier, baselines = Classifier(model), occlusion.baseline_images(images, "mean")
     return lambda: occlusion.occlusion_maps(classifier.logits, images, targets, baselines, [WINDOW])
+
+
+def ours_halves(model, images, targets):
+    from cnnvis.classifier import Classifier
+
+    classifier, baselines = Classifier(model), occlusion.baseline_images(images, "mean")
+    how = importance.windows_for("halves", *images.shape[1:3])
+    return lambda: halves.half_maps(classifier.logits, images, targets, baselines, *how)
 
 
 def tf_explain(model, images, targets):
@@ -104,8 +118,9 @@ def torch_forward(order, model, images, targets):
 CONTENDERS = {
     "forward": Contender("nobody: the network's forward pass alone", forward),
     "predict": Contender(f"nobody: Keras `predict(batch_size={BATCH})`", predict),
-    "ours": Contender("ours", ours),
-    "tf_explain": Contender("tf-explain, as documented", tf_explain, PATCH, PATCH),
+    "ours": Contender("ours, `--method occlusion`", ours),
+    "halves": Contender("ours, as it is by default", ours_halves, many_halves),
+    "tf_explain": Contender("tf-explain, as documented", tf_explain, partial(one_by_one, size=PATCH, apart=PATCH)),
     **{
         f"captum_on_keras_{n}": Contender(f"Captum on our Keras network, {n} at once", partial(captum_on_keras, n))
         for n in AT_ONCE

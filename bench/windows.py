@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Which window sizes make the most faithful occlusion maps? Deletion and insertion scores on training images.
+"""Which squares make the most faithful maps? Deletion and insertion scores on training images.
 
 The defaults of `visualize_pixel_importance.py` are chosen here, so that no test image has a say in them.
 """
@@ -15,8 +15,15 @@ sys.path.insert(0, str(ROOT))
 from bench import machine  # noqa: E402
 from cnnvis import cli, console  # noqa: E402
 
-CHOICES = ((3,), (5,), (7,), (10,), (15,), (3, 5, 7), (5, 10), (5, 10, 15), (3, 7, 15))  # pixels of 32
 STRIDE = 2  # pixels
+CHOICES = {  # sides of squares, in pixels of 32, for each method
+    "halves": ((4,), (6,), (8,), (10,), (4, 8), (6, 10)),
+    "occlusion": ((5,), (10,), (15,), (5, 10), (5, 10, 15)),
+}
+LEGEND = (
+    f"Halves: half of all squares hidden at once; occlusion: one after the other; the next {STRIDE} pixels away. "
+    "Pictures: so many go through the network for one map. Means ± standard errors."
+)
 
 
 def options():
@@ -32,7 +39,7 @@ def main(argv=None):
 
 
 def compare(args):
-    from cnnvis import data, faithfulness, occlusion
+    from cnnvis import data, faithfulness, halves, occlusion
     from cnnvis.classifier import Classifier
     from models import checkpoint
 
@@ -41,20 +48,34 @@ def compare(args):
     images = pictures.images[np.random.default_rng(args.seed).permutation(len(pictures))[: args.num]]
     targets = classifier.probabilities(images).argmax(axis=1)
     baselines = occlusion.baseline_images(images, args.baseline, args.seed)
-    maps = {
-        window: occlusion.occlusion_maps(
-            classifier.logits, images, targets, baselines, [window], STRIDE, console.track(f"Windows of {window}")
-        )
-        for window in sorted({window for windows in CHOICES for window in windows})
-    }
-    lines = ["| windows | deletion | insertion | insertion − deletion |", "| --- " * 4 + "|"]
-    for windows in CHOICES:
-        averaged = np.mean([maps[window] for window in windows], axis=0)
-        scores = faithfulness.deletion_insertion(classifier.probabilities, images, baselines, averaged, targets)
-        cells = [f"{x.mean():.3f} ± {x.std(ddof=1) / len(x) ** 0.5:.3f}" for x in (*scores, scores[1] - scores[0])]
-        lines.append(f"| {' '.join(map(str, windows))} | {' | '.join(cells)} |")
-    console.say(machine.describe(f"n = {len(images)} training images, mean ± standard error, stride {STRIDE}"))
-    console.say("\n" + "\n".join(lines))
+    lines = ["| method | squares | pictures | deletion | insertion | insertion − deletion |", "| --- " * 6 + "|"]
+    for method, choices in CHOICES.items():
+        mapped = {"halves": halves.half_maps, "occlusion": occlusion.occlusion_maps}[method]
+        seen, maps = {}, {}
+        for window in sorted({window for windows in choices for window in windows}):
+            counted = Counted(classifier.logits)
+            track = console.track(f"{method}, squares of {window}")
+            maps[window] = mapped(counted, images, targets, baselines, [window], STRIDE, track=track)
+            seen[window] = counted.pictures / len(images)
+        for windows in choices:
+            averaged = np.mean([maps[window] for window in windows], axis=0)
+            scores = faithfulness.deletion_insertion(classifier.probabilities, images, baselines, averaged, targets)
+            cells = [f"{x.mean():.3f} ± {x.std(ddof=1) / len(x) ** 0.5:.3f}" for x in (*scores, scores[1] - scores[0])]
+            count = sum(seen[window] for window in windows)
+            lines.append(f"| {method} | {' '.join(map(str, windows))} | {count:,.0f} | {' | '.join(cells)} |")
+    console.say(machine.describe(f"n = {len(images)} training images (seed {args.seed})"))
+    console.say("\n" + "\n".join(lines) + "\n\n" + LEGEND)
+
+
+class Counted:
+    """A scorer that counts the pictures that it has seen."""
+
+    def __init__(self, score):
+        self.score, self.pictures = score, 0
+
+    def __call__(self, images):
+        self.pictures += len(images)
+        return self.score(images)
 
 
 if __name__ == "__main__":

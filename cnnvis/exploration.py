@@ -105,11 +105,11 @@ def behind_cells(probabilities, labels, examples):
 
 def explanations(classifier, images, seed=0, track=lambda words: iter):
     """Maps of the importance of the pixels of pictures, each for its predicted class: (N, H, W, 3) uint8 -> dict."""
-    windows, stride = importance.windows_for(*classifier.size)
+    windows, stride = importance.windows_for("halves", *classifier.size)
     if not len(images):
-        return {"windows": windows, "stride": stride, "pictures": []}
+        return {"windows": windows, "pictures": []}
     targets = classifier.probabilities(images).argmax(axis=1)
-    explained = importance.explain(classifier, images, targets, windows=windows, stride=stride, seed=seed, track=track)
+    explained = importance.explain(classifier, images, targets, "halves", windows, stride, seed=seed, track=track)
     shown = [
         {
             "picture": place,
@@ -123,7 +123,7 @@ def explanations(classifier, images, seed=0, track=lambda words: iter):
         }
         for place in range(len(explained))
     ]
-    return {"windows": windows, "stride": stride, "pictures": shown}
+    return {"windows": windows, "pictures": shown}
 
 
 def filters(data_name, layers):

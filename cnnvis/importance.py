@@ -5,10 +5,10 @@ from functools import partial
 
 import numpy as np
 
-from cnnvis import faithfulness, gradients, occlusion
+from cnnvis import faithfulness, gradients, halves, occlusion
 
-METHODS = ("occlusion", "gradient")
-WINDOWS = (5, 10, 15)  # sides of hidden squares, in 32nds of a picture's shorter side
+METHODS = ("halves", "occlusion", "gradient")
+WINDOWS = {"halves": (8,), "occlusion": (5, 10, 15), "gradient": (8,)}  # sides of squares, in 32nds of the shorter side
 STRIDE = 2  # from one square to the next, likewise
 
 
@@ -52,15 +52,15 @@ class Importance:
         return Importance(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
-def windows_for(height, width, windows=None, stride=None):
-    """Sides of the hidden squares and the stride in pixels, for pictures of that size.
+def windows_for(method, height, width, windows=None, stride=None):
+    """Sides of the squares and the stride in pixels, for pictures of that size.
 
     Those that aren't said are `WINDOWS` and `STRIDE`, so that a larger picture has as many squares.
 
     Raises ValueError if a window doesn't fit, or the stride leaves pixels out.
     """
     scale = min(height, width) / 32
-    windows = sorted(windows or {max(1, round(window * scale)) for window in WINDOWS})
+    windows = sorted(windows or {max(1, round(window * scale)) for window in WINDOWS[method]})
     stride = stride or max(1, min(round(STRIDE * scale), *windows))
     for window in windows:
         occlusion.window_corners(height, width, window, stride)
@@ -77,7 +77,7 @@ def random_maps(method, shape, windows, stride, rng):
     ----------
     method : as in `explain`
     shape : (N, H, W)
-    windows, stride : as in `occlusion.occlusion_maps`
+    windows, stride : as in `windows_for`
     rng : numpy.random.Generator
 
     Returns
@@ -86,6 +86,9 @@ def random_maps(method, shape, windows, stride, rng):
     """
     if method == "gradient":
         return rng.normal(size=shape).astype("float32")
+    if method == "halves":
+        nothing, classes = np.zeros((*shape, 1), "float32"), np.zeros(shape[0], int)
+        return halves.half_maps(lambda x: rng.normal(size=(len(x), 1)), nothing, classes, nothing, windows, stride)
     count = sum(len(occlusion.window_corners(*shape[1:], window, stride)) for window in windows)
     return occlusion.average_maps(rng.normal(size=(shape[0], count)), shape[1:], windows, stride)
 
@@ -94,7 +97,7 @@ def explain(
     classifier,
     images,
     targets,
-    method="occlusion",
+    method="halves",
     windows=None,
     stride=None,
     baseline="mean",
@@ -109,14 +112,14 @@ def explain(
     classifier : Classifier
     images : (N, H, W, 3) uint8 array
     targets : (N,) int array
-    method : {"occlusion", "gradient"}
-        Hide sections, or integrate gradients.
+    method : {"halves", "occlusion", "gradient"}
+        Hide half of all squares at once, or one after the other, or integrate gradients.
     windows, stride : as in `windows_for`
         The gradient's maps have only the section from them.
     baseline : as in `occlusion.baseline_images`
     score : {"logit", "probability"}
     seed : int
-        Of the noise and of the random order.
+        Of the noise, of the halves and of the random maps.
     track : callable
         Takes words and returns a wrapper of sequences: a progress bar, say.
 
@@ -124,10 +127,13 @@ def explain(
     -------
     Importance
     """
-    windows, stride = windows_for(*images.shape[1:3], windows, stride)
+    windows, stride = windows_for(method, *images.shape[1:3], windows, stride)
     baselines = occlusion.baseline_images(images, baseline, seed)
-    if method == "occlusion":
-        scores = classifier.logits if score == "logit" else classifier.probabilities
+    scores = classifier.logits if score == "logit" else classifier.probabilities
+    if method == "halves":
+        how = windows, stride, seed, track("Hiding halves")
+        maps = halves.half_maps(scores, images, targets, baselines, *how)
+    elif method == "occlusion":
         maps = occlusion.occlusion_maps(scores, images, targets, baselines, windows, stride, track("Hiding sections"))
     else:
         slopes = partial(classifier.gradients, score)

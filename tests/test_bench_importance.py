@@ -80,6 +80,7 @@ def test_the_table_of_maps_by_hand(monkeypatch):
 def test_windows_are_counted_as_each_lays_them():
     windows = {name: contender.windows(32, 32) for name, contender in occlusion_speed.CONTENDERS.items()}
     assert windows.pop("tf_explain") == 8 * 8
+    assert windows.pop("halves") == 16 * 64  # grids, each with 32 halves and the other halves
     assert set(windows.values()) == {28 * 28}
 
 
@@ -184,14 +185,15 @@ def test_a_short_run_of_each_map(stored, cifar10, capsys):
     assert f"Keras {keras.__version__}; " in said
     assert "n = 2 random test images (seed 0), judged with hidden pixels that show 0.0" in said
     rows = cells(said)[2:]
-    assert [row[0] for row in rows][:2] == ["ours", "the tutorial's"]
-    assert len(rows) == 7
+    assert [row[0] for row in rows][:3] == ["ours", "ours, `--method occlusion`", "the tutorial's"]
+    assert len(rows) == 8
     assert all(0 <= float(cell.split()[0]) <= 1 for row in rows for cell in row[1:3])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["ours", "predict", "tf_explain", "captum_on_keras_256", "captum_on_torch_256", "torch_channels_first"]
+    "name",
+    ["ours", "halves", "predict", "tf_explain", "captum_on_keras_256", "captum_on_torch_256", "torch_channels_first"],
 )
 def test_a_short_turn(name, stored, capsys):
     for package in occluders.PACKAGES:

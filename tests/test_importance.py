@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cnnvis import faithfulness, importance, occlusion
+from cnnvis import faithfulness, halves, importance, occlusion
 
 
 class LinearClassifier:
@@ -26,7 +26,7 @@ def pictures():
 
 
 @pytest.mark.parametrize("method", importance.METHODS)
-def test_a_linear_network_is_explained_exactly_by_both_methods(method, pictures):
+def test_a_linear_network_is_explained_exactly_by_every_method(method, pictures):
     explained = importance.explain(LinearClassifier(), pictures, [0, 2], method, [1], 1, baseline="zero")
     exact = pictures.sum(axis=-1) * np.array([1, 3])[:, None, None] / 10_000
     np.testing.assert_allclose(explained.importance, exact, rtol=1e-4, atol=1e-6)
@@ -35,11 +35,16 @@ def test_a_linear_network_is_explained_exactly_by_both_methods(method, pictures)
         assert (bottom - top, right - left) == (1, 1)
 
 
-def test_what_is_told_of_a_map_is_what_its_parts_compute(pictures):
+@pytest.mark.parametrize("method", ["halves", "occlusion"])
+def test_what_is_told_of_a_map_is_what_its_parts_compute(method, pictures):
     classifier, targets = LinearClassifier(), np.array([1, 2])
-    explained = importance.explain(classifier, pictures, targets, windows=[2, 3], stride=2, baseline=40.0, seed=5)
+    how = {"method": method, "windows": [2, 3], "stride": 2, "baseline": 40.0, "seed": 5}
+    explained = importance.explain(classifier, pictures, targets, **how)
     baselines = np.full(pictures.shape, 40.0, "float32")
-    maps = occlusion.occlusion_maps(classifier.logits, pictures, targets, baselines, [2, 3], 2)
+    if method == "halves":
+        maps = halves.half_maps(classifier.logits, pictures, targets, baselines, [2, 3], 2, seed=5)
+    else:
+        maps = occlusion.occlusion_maps(classifier.logits, pictures, targets, baselines, [2, 3], 2)
     np.testing.assert_allclose(explained.importance, maps, atol=1e-6)
     checked = faithfulness.deletion_insertion(classifier.probabilities, pictures, baselines, maps, targets)
     np.testing.assert_allclose([explained.deletion, explained.insertion], checked, atol=1e-6)
@@ -52,16 +57,17 @@ def test_what_is_told_of_a_map_is_what_its_parts_compute(pictures):
             classifier.probabilities(np.stack([pictures[n], hidden]))[:, targets[n]],
             rtol=1e-5,
         )
-    again = importance.explain(classifier, pictures, targets, windows=[2, 3], stride=2, baseline=40.0, seed=5)
+    again = importance.explain(classifier, pictures, targets, **how)
     np.testing.assert_array_equal(again.random_deletion, explained.random_deletion)
     assert len(explained[1:]) == 1
     np.testing.assert_array_equal(explained[1:].sections, explained.sections[1:])
 
 
-def test_random_maps_are_as_smooth_as_those_of_the_method():
+@pytest.mark.parametrize("method", ["halves", "occlusion"])
+def test_random_maps_are_as_smooth_as_those_of_the_method(method):
     rng = np.random.default_rng(9)
     scattered = importance.random_maps("gradient", (4, 16, 16), [8], 2, rng)
-    smooth = importance.random_maps("occlusion", (4, 16, 16), [4, 8], 2, rng)
+    smooth = importance.random_maps(method, (4, 16, 16), [4, 8], 2, rng)
     for maps in (scattered, smooth):
         assert maps.shape == (4, 16, 16)
         assert maps.dtype == np.float32
@@ -71,13 +77,15 @@ def test_random_maps_are_as_smooth_as_those_of_the_method():
 
 
 def test_windows_grow_with_the_picture():
-    assert importance.windows_for(32, 32) == ([5, 10, 15], 2)
-    assert importance.windows_for(224, 300) == ([35, 70, 105], 14)
-    assert importance.windows_for(8, 8) == ([1, 2, 4], 1)
-    assert importance.windows_for(1, 1) == ([1], 1)
-    assert importance.windows_for(32, 32, [7, 3]) == ([3, 7], 2)
-    assert importance.windows_for(32, 32, [1]) == ([1], 1)
+    assert importance.windows_for("halves", 32, 32) == ([8], 2)
+    assert importance.windows_for("halves", 224, 300) == ([56], 14)
+    assert importance.windows_for("occlusion", 32, 32) == ([5, 10, 15], 2)
+    assert importance.windows_for("occlusion", 224, 300) == ([35, 70, 105], 14)
+    assert importance.windows_for("occlusion", 8, 8) == ([1, 2, 4], 1)
+    assert importance.windows_for("halves", 1, 1) == ([1], 1)
+    assert importance.windows_for("halves", 32, 32, [7, 3]) == ([3, 7], 2)
+    assert importance.windows_for("halves", 32, 32, [1]) == ([1], 1)
     with pytest.raises(ValueError, match="a window of 9 pixels"):
-        importance.windows_for(8, 20, [9])
+        importance.windows_for("halves", 8, 20, [9])
     with pytest.raises(ValueError, match="a stride of 4"):
-        importance.windows_for(8, 8, [3], 4)
+        importance.windows_for("occlusion", 8, 8, [3], 4)

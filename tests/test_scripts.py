@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -24,7 +25,7 @@ import visualize_hidden_layer_activation
 import visualize_hidden_layer_output
 import visualize_pixel_importance
 import visualize_results
-from cnnvis import data
+from cnnvis import data, occlusion
 from tests.conftest import small_sequential
 from tests.test_occlusion import by_masks
 
@@ -313,6 +314,33 @@ def test_pixel_importance_agrees_with_the_formula(score, tmp_path):
     assert arrays["@stride"] == 4
     assert (arrays["@baseline"], arrays["@score"]) == ("zero", score)
     assert {"probability", "deletion", "insertion"} <= set(arrays)
+
+
+@pytest.mark.parametrize(
+    ("options", "method", "windows"),
+    [
+        ([], "halves", [4]),  # of 16 pixels
+        (["--method", "halves", "--window", "8", "6", "--stride", "4"], "halves", [6, 8]),
+        (["--window", "8", "--stride", "4"], "occlusion", [8]),
+        (["--stride", "2"], "occlusion", [2, 5, 8]),
+    ],
+)
+def test_halves_are_hidden_unless_windows_are_asked_for(options, method, windows, tmp_path):
+    from cnnvis import halves
+    from cnnvis.classifier import Classifier
+    from models import checkpoint
+
+    model = checkpoint.load(KERAS2).model
+    common = ["--model", str(KERAS2), "--data", "samples", "--input-range", "0", "1", "--indices", "4", "--seed", "3"]
+    assert visualize_pixel_importance.main([*common, *options, "--out", str(tmp_path)]) == 0
+    with h5py.File(tmp_path / "pixel_importance.h5") as file:
+        told, maps, images, targets = dict(file.attrs), file["importance"][:], file["images"][:], file["target"][:]
+    assert told["method"] == method
+    assert told["windows"].tolist() == windows
+    how = targets, np.broadcast_to(images.mean(axis=(1, 2), keepdims=True), images.shape), windows, told["stride"]
+    computed = {"halves": partial(halves.half_maps, seed=3), "occlusion": occlusion.occlusion_maps}[method]
+    expected = computed(Classifier(model, (0, 1)).logits, images, *how)
+    np.testing.assert_allclose(maps, expected, atol=1e-4)
 
 
 def test_gradients_are_integrated_in_the_same_layout(tmp_path):

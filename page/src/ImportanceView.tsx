@@ -39,7 +39,7 @@ export function ImportanceView({ page, picture, onPicture }: Props) {
   return (
     <>
       <p class="lead">
-        Hide one square of the picture after the other, and watch the score of a class fall. Where the map is orange,
+        Hide half of the picture, in many ways, and watch the score of a class rise and fall. Where the map is orange,
         hiding costs: these pixels speak for the class. Dark blue ones speak against it.{" "}
         <a href={page.article.importance}>How it is made</a>
       </p>
@@ -107,7 +107,7 @@ export function ImportanceView({ page, picture, onPicture }: Props) {
             </tbody>
           </table>
           <p class="aside">
-            Squares of {importance.windows.join(", ")} pixels, {importance.stride} apart. Mean probability of the class
+            Half of all squares of {importance.windows.join(", ")} pixels are hidden at once. Mean probability of the class
             while pixels are hidden, or shown, the most important first.
           </p>
         </div>

@@ -123,7 +123,7 @@ export interface Page {
   pictures: Picture[];
   network: Network;
   results: Results | null;
-  importance: { windows: number[]; stride: number; pictures: Explained[] };
+  importance: { windows: number[]; pictures: Explained[] };
   filters: { data: string; layers: FilterLayer[] };
   article: Record<string, string>;
 }
