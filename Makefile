@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test test-slow test-lowest check format figures bench bench-peers bench-tricks bench-settings bench-layers bench-importance bench-results bench-filters bench-page fuzz page check-page clean
+.PHONY: setup demo test test-slow test-lowest check format figures bench bench-peers bench-tricks bench-settings bench-layers bench-importance bench-windows bench-results bench-filters bench-page fuzz page check-page clean
 
 setup: .venv/installed
 
@@ -101,6 +101,10 @@ bench-peers: setup
 bench-importance: .venv-bench/installed
 	.venv-bench/bin/python bench/faithfulness.py --out outputs/faithfulness.md
 	.venv-bench/bin/python bench/occlusion_speed.py --out outputs/occlusion_speed.md
+
+# Which squares make the most faithful maps, on training images; needs CIFAR-10.
+bench-windows: setup
+	$(BIN)/python bench/windows.py
 
 # How near predicting a test set comes to the network's forward pass, on a machine with nothing else to do.
 bench-results: setup

@@ -132,14 +132,15 @@ def arrays_of(script, tmp_path, *arguments):
 
 @pytest.mark.slow
 def test_what_is_said_of_hidden_parts(tmp_path):
-    order = [catalogue.DOG, 5, catalogue.TRUCK]
+    order = [catalogue.DOG, 5, catalogue.HORSE, catalogue.TRUCK]
     arguments = ["--data", "samples", "--indices", *map(str, order)]
     with arrays_of("pixel_importance", tmp_path, *arguments) as arrays:
-        dog, frog, truck = zip(arrays["probability"][:], arrays["hidden_probability"][:])
+        dog, frog, horse, truck = zip(arrays["probability"][:], arrays["hidden_probability"][:])
     assert "dog falls from {:.0%} to {:.0%}.".format(*dog) in README
-    assert "without it, {:.0%} become {:.0%}.".format(*frog) in README
-    assert f"with {truck[1]:.0%}." in README
-    assert f"{truck[0]:.0%}" == f"{truck[1]:.0%}"
+    assert "without the framed part, {:.0%} become {:.0%}.".format(*frog) in README
+    assert "\n{1:.0%} remain of {0:.0%}.".format(*horse) in README
+    assert f"to the network, with {truck[1]:.0%}." in README
+    assert truck[1] > truck[0]
 
 
 @pytest.mark.slow
