@@ -173,15 +173,34 @@ def prepare(args, pictures, held_out=()):
     keras.config.set_dtype_policy("mixed_bfloat16" if args.precision == "bfloat16" else "float32")
     recipe = recipes.change(recipes.RECIPES[args.arch], args.recipe)
     recipe = recipes.adapt(recipe, len(pictures), args.epochs, args.batch_size, args.learning_rate)
+    shape = input_shape(args.arch, recipe, pictures)
     batches = training.Batches(pictures.images, pictures.labels, recipe, args.seed)
     steps = recipe.epochs * len(batches)
     if args.strategy == "multiworker":
         console.say("Waiting for the other workers.")
     strategy = distribution.start(args.strategy, min(recipe.batch_size, len(held_out) or recipe.batch_size))
     with distribution.scope(strategy):
-        model = build(args, recipe, pictures, **layers_for(args.precision, strategy))
+        model = build(args, recipe, pictures, input_shape=shape, **layers_for(args.precision, strategy))
         training.compile_model(model, recipe, steps, symmetry(recipe, model))
         return recipe, model, batches, [optimizers.Lookahead(model, steps)] if recipe.lookahead else []
+
+
+def input_shape(arch, recipe, pictures):
+    """Of the network while it is trained: (height, width, channels), None where pictures are small at first.
+
+    Raises ValueError if it can't take pictures as small as that.
+    """
+    from models import convnet
+
+    *size, channels = pictures.images.shape[1:]
+    if not recipe.small_epochs:
+        return (*size, channels)
+    if arch != "deep":
+        raise ValueError(f"{arch} can't begin with small pictures: its FC1 takes them in one size only")
+    smallest, largest = convnet.smallest_side(recipe.anti_aliasing), min(size) - 1
+    if not smallest <= recipe.small_side <= largest:
+        raise ValueError(f"small_side can't be {recipe.small_side}: it is {smallest} to {largest} pixels here")
+    return (None, None, channels)
 
 
 def layers_for(precision, strategy):

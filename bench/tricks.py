@@ -33,6 +33,7 @@ TRICKS = {
         "random flips": ["flip=random"],
         "lookahead": ["lookahead=on"],
         "filters in mirrored pairs": ["flip=paired"],
+        "small pictures first": ["small_side=24", "small_epochs=2"],
     },
     "basic": {
         "the recipe": [],

@@ -83,6 +83,36 @@ def cut_out(images, side, color, rng):
     return np.where((rows[:, :, None] & columns[:, None])[..., None], np.asarray(color, images.dtype), images)
 
 
+def shrink(images, side):
+    """Make pictures smaller, with no more detail than the fewer pixels can show: so they take less time to learn from.
+
+    Each new pixel is a mean of those around its place, which weigh the less the farther they are, as in
+    `tf.image.resize(..., antialias=True)`, of which this takes half the time.
+
+    Parameters
+    ----------
+    images : (N, H, W, C) uint8 array
+    side : int
+        In pixels; at most H and W.
+
+    Returns
+    -------
+    (N, side, side, C) uint8 array, rounded.
+    """
+    count, height, width, channels = images.shape
+    rows = _triangles(height, side) @ images.reshape(count, height, -1).astype("float32")
+    return np.rint(_triangles(width, side) @ rows.reshape(count, side, width, channels)).astype("uint8")
+
+
+def _triangles(length, shorter):
+    """Weights of `length` pixels in `shorter` ones: (shorter, length) float32 array, whose rows add up to 1."""
+    scale = length / shorter
+    places = scale * (np.arange(shorter) + 0.5)
+    distances = np.abs(np.arange(length) + 0.5 - places[:, None])
+    weights = np.maximum(0, 1 - distances / scale)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype("float32")
+
+
 def test_views(images):
     """Six views of pictures to average predictions over: each way round, in place, and a pixel to either corner.
 

@@ -175,15 +175,13 @@ def fit(model, recipe, batches, held_out=None, callbacks=()):
         return dict(zip(("accuracy", "loss"), (sums.numpy() / count).tolist()))
 
     train, test = everywhere(learn), everywhere(measure)
-    first = batches.epoch
-    shares = _shares(strategy, lambda: _endless(batches, first))
     if held_out:
         parts = max(1, len(held_out) // VALIDATION_BATCH)
         tests = list(zip(np.array_split(held_out.images, parts), np.array_split(held_out.labels, parts)))
         test_shares = _shares(strategy, lambda: itertools.cycle(tests))
     callbacks = keras.callbacks.CallbackList(callbacks, model=model)
     callbacks.on_train_begin()
-    for epoch in range(first, recipe.epochs):
+    for epoch, shares in _shares_of_epochs(strategy, batches):
         callbacks.on_epoch_begin(epoch)
         sums = 0.0
         for step in range(len(batches)):
@@ -208,6 +206,14 @@ def _vary_dropout(model):
     for layer in model.layers:
         if hasattr(layer, "seed_generator"):
             layer.seed_generator.state.value.assign_add([2**20 * tf.cast(replica, tf.int64), 0])
+
+
+def _shares_of_epochs(strategy, batches):
+    """Generate the epochs that are to come, each with the iterator that its shares come from."""
+    for stage in batches.stages():
+        shares = _shares(strategy, partial(_endless, batches, stage))
+        for epoch in stage:
+            yield epoch, shares
 
 
 def _shares(strategy, batches):
@@ -236,6 +242,6 @@ def _shares(strategy, batches):
     return iter(strategy.distribute_datasets_from_function(here))
 
 
-def _endless(batches, first):
-    for epoch in itertools.count(first):
+def _endless(batches, stage):
+    for epoch in itertools.cycle(stage):
         yield from batches.of_epoch(epoch)

@@ -40,7 +40,8 @@ class PackedConv2D(keras.layers.Conv2D):
     """
 
     def convolution_op(self, inputs, kernel):
-        if inputs.shape[2] > WIDEST_PACKED:
+        width = inputs.shape[2]  # None while a network for pictures of any size is built; not in a step of training
+        if width is None or width > WIDEST_PACKED:
             return super().convolution_op(inputs, kernel)
         return _packed_convolution(inputs, tf.convert_to_tensor(kernel))
 

@@ -30,6 +30,8 @@ class Recipe:
     crop_margin: int = 2  # pixels that a picture moves at most, up, down, left and right
     cutout: int = 0  # pixels: side of the square that is hidden of each picture
     flip: str = "alternating"  # of pictures: "alternating", "random" or "none"; "paired": of filters instead
+    small_side: int = 0  # pixels: side that pictures are shrunk to in the first epochs; 0: never
+    small_epochs: int = 0  # epochs, from the first, that see pictures so
     whitening: bool = True  # `deep` begins with fixed filters that whiten 2x2 patches; else they are learned
     identity_start: bool = True  # CONV layers of `deep` begin by passing their input on; else at random
     anti_aliasing: bool = True  # POOL layers of `deep` smooth before they drop cells
@@ -103,7 +105,7 @@ def adapt(recipe, count, epochs=None, batch_size=None, learning_rate=None):
     has `FEWEST_STEPS`, and the learning rate shrinks with them: SGD's in proportion (Goyal et al. 2017), that of
     orthogonal steps, which are as long whatever the batch, with the root.
 
-    Raises ValueError if there are fewer pictures than a batch has.
+    Raises ValueError if there are fewer pictures than a batch has, or no epoch is left for pictures of full size.
     """
     if batch_size is None:
         batch_size = recipe.batch_size
@@ -115,7 +117,19 @@ def adapt(recipe, count, epochs=None, batch_size=None, learning_rate=None):
     if learning_rate is None:
         shrink = (batch_size / recipe.batch_size) ** SHRINKS_WITH_BATCH[recipe.optimizer]
         learning_rate = recipe.learning_rate * shrink
-    return replace(recipe, epochs=epochs or recipe.epochs, batch_size=batch_size, learning_rate=learning_rate)
+    recipe = replace(recipe, epochs=epochs or recipe.epochs, batch_size=batch_size, learning_rate=learning_rate)
+    _check_small(recipe)
+    return recipe
+
+
+def _check_small(recipe):
+    side, small = recipe.small_side, recipe.small_epochs
+    if bool(side) != bool(small):
+        raise ValueError(f"small_side={side} small_epochs={small} shrinks nothing: the two go together")
+    if small and small >= recipe.epochs:
+        raise ValueError(
+            f"small_epochs={small} leaves none of {recipe.epochs} epochs for pictures of full size: choose fewer"
+        )
 
 
 def multiplies_bfloat16():

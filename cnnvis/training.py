@@ -71,7 +71,7 @@ def whitening_filters(images, filters, epsilon=5e-4):
 
 
 class Batches:
-    """Shuffled, augmented batches of one epoch after the other.
+    """Shuffled, augmented batches of one epoch after the other; in the first ones, pictures may be shrunk.
 
     What comes out depends only on seed, epoch and position, so that an interrupted run goes on as if nothing
     had happened. Of the last, incomplete batch nothing is shown; the shuffle leaves out others each epoch.
@@ -93,7 +93,7 @@ class Batches:
         return len(self.labels) // self.recipe.batch_size
 
     def of_epoch(self, epoch):
-        """Generate its batches: (N, H, W, C) uint8 pictures and (N,) labels."""
+        """Generate its batches: (N, H, W, C) uint8 pictures, of one size in all of them, and (N,) labels."""
         order = np.random.default_rng([self.seed, epoch]).permutation(len(self.labels))
         for step in range(len(self)):
             chosen = order[step * self.recipe.batch_size :][: self.recipe.batch_size]
@@ -105,12 +105,23 @@ class Batches:
                 images = augment.flip(images, rng.random(len(images)) < 0.5)
             if self.recipe.cutout:
                 images = augment.cut_out(images, self.recipe.cutout, self.mean_color, rng)
+            if epoch < self.recipe.small_epochs:
+                images = augment.shrink(images, self.recipe.small_side)
             yield images, self.labels[chosen]
 
     def next_epoch(self):
         """Generate the batches of `epoch`, which is counted at once."""
         self.epoch += 1
         yield from self.of_epoch(self.epoch - 1)
+
+    def stages(self):
+        """The epochs that are to come, in ranges of which each has pictures of one size: list of range.
+
+        Small pictures come first: what they show of shapes is soon learned from them, and takes less time (Howard 2018,
+        in DAWNBench; Tan & Le, "EfficientNetV2", 2021).
+        """
+        border, end = self.recipe.small_epochs, self.recipe.epochs
+        return [stage for stage in (range(self.epoch, border), range(max(self.epoch, border), end)) if stage]
 
 
 def dataset(batches, count, example):
@@ -149,15 +160,17 @@ def fit(model, batches, held_out=None, callbacks=()):
                 yield held_out.images[chosen], held_out.labels[chosen]
 
         validation = dataset(parts, len(starts), next(parts()))
-    model.fit(
-        dataset(batches.next_epoch, len(batches), next(batches.of_epoch(0))),
-        epochs=batches.recipe.epochs,
-        initial_epoch=batches.epoch,
-        validation_data=validation,
-        callbacks=list(callbacks),
-        verbose=0,
-        shuffle=False,
-    )
+    for stage in batches.stages():
+        model.make_train_function(force=True)  # retraced, the old one would take a size that changes for unknown
+        model.fit(
+            dataset(batches.next_epoch, len(batches), next(batches.of_epoch(stage.start))),
+            epochs=stage.stop,
+            initial_epoch=stage.start,
+            validation_data=validation,
+            callbacks=list(callbacks),
+            verbose=0,
+            shuffle=False,
+        )
 
 
 class Journal(keras.callbacks.Callback):

@@ -41,7 +41,7 @@ def build_model(
     seed : int
         Of the initial weights and of dropout.
     input_shape : tuple of int
-        (height, width, channels) of a picture.
+        (height, width, channels) of a picture; None where any is taken, which `deep` can, from `smallest_side` on.
     batch_normalization : callable
         Makes the normalisation layers of `deep`. Training passes a faster one with the same weights.
     convolution : callable
@@ -76,6 +76,14 @@ def build_model(
         logits = _deep(x, classes, seed, widths, batch_normalization, convolution, identity_start, anti_aliasing)
     probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)  # (B, classes)
     return keras.Model(pixels, probabilities, name=arch)
+
+
+def smallest_side(anti_aliasing=True):
+    """The fewest pixels in a row of which the last POOL layer of a group of `deep` makes a place."""
+    side = 1
+    for _ in WIDTHS["deep"]:
+        side = 2 * side + bool(anti_aliasing)
+    return side + 1  # the whitening filters are 2 wide
 
 
 def _basic(x, classes, seed, widths):

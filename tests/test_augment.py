@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,6 +74,32 @@ def test_cut_out_is_centred_anywhere():
     hidden = augment.cut_out(images, 1, [1], np.random.default_rng(0)).sum(axis=(0, 3))
     assert hidden.sum() == 4000
     assert hidden.min() > 120  # of 200 in the mean
+
+
+def test_shrinking_by_hand():
+    """Of four pixels in a row, those beside the middle of the first half weigh 3/7 each, the next one 1/7."""
+    images = np.broadcast_to(np.array([0, 70, 140, 210], "uint8")[None, None, :, None], (2, 4, 4, 3))
+    small = augment.shrink(images, 2)
+    assert small.dtype == np.uint8
+    np.testing.assert_array_equal(small, np.broadcast_to(np.array([50, 160])[None, None, :, None], (2, 2, 2, 3)))
+    np.testing.assert_array_equal(augment.shrink(images.swapaxes(1, 2), 2), small.swapaxes(1, 2))
+
+
+@given(side=st.integers(1, 12), seed=st.integers(0, 99))
+def test_shrinking_is_tensorflow_s(side, seed):
+    images = np.random.default_rng(seed).integers(0, 256, (3, 12, 14, 3), dtype="uint8")
+    before = images.copy()
+    small = augment.shrink(images, side)
+    np.testing.assert_array_equal(images, before)
+    assert small.shape == (3, side, side, 3)
+    np.testing.assert_allclose(small, tf.image.resize(images, (side, side), antialias=True), atol=0.51)
+
+
+def test_shrinking_keeps_extremes_and_knows_no_left_and_right():
+    np.testing.assert_array_equal(augment.shrink(np.full((1, 32, 32, 3), 255, "uint8"), 24), 255)
+    images = np.random.default_rng(3).integers(0, 256, (4, 32, 32, 3), dtype="uint8")
+    here, there = augment.shrink(images, 24), augment.shrink(images[:, :, ::-1], 24)[:, :, ::-1]
+    np.testing.assert_allclose(here.astype(int), there, atol=1)  # sums in another order may round to the other side
 
 
 def test_views():

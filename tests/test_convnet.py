@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from models.convnet import ARCHITECTURES, build_model, identity_start
+from models.convnet import ARCHITECTURES, build_model, identity_start, smallest_side
 
 BASIC = "conv1 relu1 conv2 relu2 pool1 conv3 relu3 conv4 relu4 pool2 fc1 relu5 fc2 probabilities"
 DEEP = (
@@ -89,6 +89,23 @@ def test_anti_aliasing_sees_no_left_and_right():
         return deep.get_layer("smooth1")(deep.get_layer("pool1")(x)).numpy()
 
     np.testing.assert_allclose(pooled(x[:, :, ::-1]), pooled(x)[:, :, ::-1], atol=1e-6)
+
+
+@pytest.mark.parametrize(("anti_aliasing", "side", "last"), [(True, 16, "smooth3"), (False, 9, "pool3")])
+def test_the_smallest_pictures_leave_one_place(anti_aliasing, side, last):
+    assert smallest_side(anti_aliasing) == side
+    model = build_model("deep", 10, input_shape=(side, side, 3), anti_aliasing=anti_aliasing)
+    assert model.get_layer(last).output.shape[1:3] == (1, 1)
+    with pytest.raises(ValueError, match="zero or negative"):
+        build_model("deep", 10, input_shape=(side - 1, side - 1, 3), anti_aliasing=anti_aliasing)
+
+
+def test_deep_for_pictures_of_any_size_is_the_same_network(pictures):
+    either = build_model("deep", 10, input_shape=(None, None, 3))
+    for side in (32, 20):
+        images = pictures[:, :side, :side].astype("float32")
+        fixed = build_model("deep", 10, input_shape=(side, side, 3))
+        np.testing.assert_allclose(either(images), fixed(images), rtol=1e-5)
 
 
 def test_an_unknown_architecture():

@@ -59,6 +59,24 @@ def test_recipes_adapt_to_few_pictures(optimizer, count, options, batch_size, le
     assert recipe.learning_rate == pytest.approx(learning_rate, rel=0.02)
 
 
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        (["small_side=24"], "small_side=24 small_epochs=0 shrinks nothing"),
+        (["small_epochs=2"], "small_side=0 small_epochs=2 shrinks nothing"),
+        (["small_side=24", "small_epochs=7"], "small_epochs=7 leaves none of 7 epochs"),
+    ],
+)
+def test_pictures_that_can_not_be_small(changes, line):
+    with pytest.raises(ValueError, match=re.escape(line)):
+        recipes.adapt(recipes.change(RECIPE, changes), 80_000, epochs=7)
+
+
+def test_small_pictures_leave_an_epoch_for_whole_ones():
+    recipe = recipes.adapt(recipes.change(RECIPE, ["small_side=24", "small_epochs=6"]), 80_000, epochs=7)
+    assert (recipe.small_side, recipe.small_epochs, recipe.epochs) == (24, 6, 7)
+
+
 def test_a_batch_that_can_not_be_filled():
     with pytest.raises(ValueError, match="20 training pictures can't fill a batch of 64"):
         recipes.adapt(RECIPE, 20, batch_size=64)

@@ -675,6 +675,7 @@ def test_thousands_of_classes(tmp_path):
 
 
 SHORT = ["--data", "digits", "--limit", "300", "--arch", "basic", "--batch-size", "50", "--epochs", "2"]
+SMALL_FIRST = [*SHORT, "--arch", "deep"]
 
 
 def test_train_writes_a_checkpoint_that_the_others_find(tmp_path, capsys, monkeypatch):
@@ -864,6 +865,12 @@ def test_train_on_cifar10_never_falls_back(tmp_path, offline, capsys):
         (["--validation", "1437"], "leaves nothing of 1437 images"),
         (["--batch-size", "2000"], "1437 training pictures can't fill a batch of 2000"),
         (["--data", "samples"], "not for training"),
+        ([*SMALL_FIRST, "--recipe", "small_side=32", "small_epochs=1"], "small_side can't be 32: it is 16 to 31"),
+        ([*SMALL_FIRST, "--recipe", "small_side=15", "small_epochs=1"], "small_side can't be 15: it is 16 to 31"),
+        ([*SMALL_FIRST, "--recipe", "small_side=8", "small_epochs=1", "anti_aliasing=off"], "it is 9 to 31 pixels"),
+        ([*SMALL_FIRST, "--recipe", "small_side=24", "small_epochs=2"], "small_epochs=2 leaves none of 2 epochs"),
+        ([*SMALL_FIRST, "--recipe", "small_side=24"], "small_side=24 small_epochs=0 shrinks nothing"),
+        ([*SHORT, "--recipe", "small_side=24", "small_epochs=1"], "basic can't begin with small pictures: its FC1"),
     ],
 )
 def test_mistakes_in_training(options, line, tmp_path, capsys):
@@ -895,6 +902,17 @@ def test_bfloat16_ends_in_a_float32_checkpoint(tmp_path):
     model = keras.saving.load_model(tmp_path / "half.keras")
     assert {layer.compute_dtype for layer in model.layers} == {"float32"}
     assert json.loads((tmp_path / "half.json").read_text())["precision"] == "bfloat16"
+
+
+def test_a_network_that_began_with_small_pictures_takes_whole_ones(tmp_path):
+    recipe = ["--recipe", "small_side=16", "small_epochs=1", "widths=4,8,8"]
+    assert train.main([*SMALL_FIRST, *recipe, "--precision", "bfloat16", "--name", "run", "--out", str(tmp_path)]) == 0
+    model = keras.saving.load_model(tmp_path / "run.keras")
+    assert model.input_shape == (None, 32, 32, 3)
+    assert {vars(keras.layers).get(type(layer).__name__) for layer in model.layers} == {*map(type, model.layers)}
+    metadata = json.loads((tmp_path / "run.json").read_text())
+    assert "small_side=16 small_epochs=1" in metadata["command"]
+    assert (metadata["recipe"]["small_side"], metadata["recipe"]["small_epochs"]) == (16, 1)
 
 
 def test_what_is_learned_in_bfloat16_holds_in_float32(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import config  # what can be switched on in public can't be switched off there
 
-from cnnvis import data, fast_layers, recipes, training
+from cnnvis import augment, data, fast_layers, recipes, training
 from cnnvis.run import Run
 from models.convnet import build_model
 
@@ -57,6 +57,35 @@ def test_batches_depend_on_seed_epoch_and_position_only(pictures):
         assert len(set(seen)) == 6  # none twice
 
 
+def test_small_pictures_are_the_same_ones_shrunk(pictures):
+    recipe = dataclasses.replace(RECIPE, batch_size=3, epochs=4, cutout=5)
+    whole, small = (
+        training.Batches(pictures, np.arange(7), recipe, seed=1)
+        for recipe in (recipe, dataclasses.replace(recipe, small_side=20, small_epochs=2))
+    )
+    for epoch in range(4):
+        for (x, y), (small_x, small_y) in zip(whole.of_epoch(epoch), small.of_epoch(epoch), strict=True):
+            np.testing.assert_array_equal(small_x, augment.shrink(x, 20) if epoch < 2 else x)
+            np.testing.assert_array_equal(small_y, y)
+
+
+@pytest.mark.parametrize(
+    ("small_epochs", "epoch", "stages"),
+    [
+        (0, 0, [range(5)]),
+        (0, 3, [range(3, 5)]),
+        (2, 0, [range(2), range(2, 5)]),
+        (2, 1, [range(1, 2), range(2, 5)]),
+        (2, 2, [range(2, 5)]),
+        (2, 4, [range(4, 5)]),
+        (2, 5, []),
+    ],
+)
+def test_stages(small_epochs, epoch, stages, pictures):
+    recipe = dataclasses.replace(RECIPE, epochs=5, small_side=20, small_epochs=small_epochs)
+    assert training.Batches(pictures, np.arange(7), recipe, 0, epoch).stages() == stages
+
+
 class Seen(keras.layers.Layer):
     """Passes pictures on, and remembers those that it is trained on."""
 
@@ -66,23 +95,42 @@ class Seen(keras.layers.Layer):
         return images
 
 
-def test_fit_shows_every_batch_once_and_in_order(pictures):
-    recipe = dataclasses.replace(RECIPE, batch_size=3, epochs=5)
+@pytest.mark.parametrize("small_epochs", [0, 3])
+def test_fit_shows_every_batch_once_and_in_order(small_epochs, pictures):
+    recipe = dataclasses.replace(RECIPE, batch_size=3, epochs=5, small_side=20, small_epochs=small_epochs)
     held_out = data.Pictures("held out", pictures, np.arange(7), tuple("abcdefg"))
     batches = training.Batches(pictures, np.arange(7), recipe, seed=1, epoch=2)
     expected = [images for epoch in (2, 3, 4) for images, _ in batches.of_epoch(epoch)]
     seen = Seen()
     seen.batches = []
-    model = keras.Sequential([keras.Input((32, 32, 3)), seen, keras.layers.Flatten(), keras.layers.Dense(7)])
-    model.add(keras.layers.Softmax())
+    pool = keras.layers.GlobalAveragePooling2D()
+    model = keras.Sequential([keras.Input((None, None, 3)), seen, pool, keras.layers.Dense(7), keras.layers.Softmax()])
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
     rows = []
     remember = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: rows.append((epoch, dict(logs))))
     training.fit(model, batches, held_out, [remember])
-    np.testing.assert_array_equal(seen.batches, np.array(expected, "float32"))
+    for images, shown in zip(expected, seen.batches, strict=True):
+        np.testing.assert_array_equal(shown, images)
+    assert [len(images[0]) for images in seen.batches] == [20 if small_epochs else 32] * 2 + [32] * 4
     assert [epoch for epoch, _ in rows] == [2, 3, 4]
     loss = model.evaluate(pictures.astype("float32"), np.arange(7), verbose=0, return_dict=True)["loss"]
     assert rows[-1][1]["val_loss"] == pytest.approx(loss, rel=1e-4)
+
+
+def test_maps_are_packed_in_both_stages(pictures, monkeypatch):
+    """For that, a step of training has to know how large its pictures are."""
+    packed, sizes = fast_layers._packed_convolution, []
+    monkeypatch.setattr(fast_layers, "_packed_convolution", lambda x, k: sizes.append(x.shape[1:3]) or packed(x, k))
+    fast = {
+        "batch_normalization": fast_layers.FusedBatchNormalization,
+        "convolution": fast_layers.PackedConv2D,
+    }
+    model = build_model("deep", 7, input_shape=(None, None, 3), widths=(4, 8, 8), **fast)
+    assert not sizes
+    recipe = dataclasses.replace(RECIPE, batch_size=7, epochs=2, small_side=24, small_epochs=1)
+    training.compile_model(model, recipe, 2, None)
+    training.fit(model, training.Batches(pictures, np.arange(7), recipe, seed=0))
+    assert list(dict.fromkeys(sizes)) == [(5, 5), (2, 2), (7, 7), (3, 3)]
 
 
 def test_nothing_tunes_the_pipeline_meanwhile():
@@ -102,16 +150,20 @@ class Stop(Exception):
     pass
 
 
-@pytest.mark.parametrize("arch", ["basic", "deep"])
-def test_an_interrupted_run_ends_in_the_same_weights(arch, tmp_path, pictures):
+@pytest.mark.parametrize(("arch", "small_epochs"), [("basic", 0), ("deep", 0), ("deep", 1), ("deep", 2)])
+def test_an_interrupted_run_ends_in_the_same_weights(arch, small_epochs, tmp_path, pictures):
     images = np.tile(pictures, (6, 1, 1, 1))
     labels = np.tile(np.arange(7), 6)
     recipe = dataclasses.replace(recipes.RECIPES[arch], batch_size=14, epochs=3, learning_rate=0.01)
+    recipe = dataclasses.replace(recipe, small_side=24, small_epochs=small_epochs)
+    options = {"batch_normalization": fast_layers.FusedBatchNormalization}
+    if small_epochs:
+        options |= {"input_shape": (None, None, 3), "widths": (4, 8, 8)}
 
     def fit(name, stop_after=None):
         run = Run(tmp_path, name)
         keras.utils.set_random_seed(0)
-        model = build_model(arch, 7, (120,) * 3, (4000,) * 3, batch_normalization=fast_layers.FusedBatchNormalization)
+        model = build_model(arch, 7, (120,) * 3, (4000,) * 3, **options)
         batches = training.Batches(images, labels, recipe, seed=0)
         training.compile_model(model, recipe, 9, None)
         if run.state.exists():
