@@ -27,9 +27,7 @@ def explore(args):
     from models import checkpoint
 
     began = time.perf_counter()
-    saving.make_folder(args.out.parent)
-    if args.out.is_dir():
-        raise IsADirectoryError(f"{args.out} is a folder: --out names the page, as in {args.out / 'explore.html'}")
+    saving.make_place(args.out)
     network = checkpoint.load(args.model or checkpoint.newest())
     classifier, pictures = inputs.open_classifier(args, network)
     names, images, labels = choices.to_choose_from(pictures, classifier.size, args.num)

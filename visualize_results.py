@@ -34,9 +34,7 @@ def visualize(args):
 
     saving.make_folder(args.out)
     if args.report:
-        saving.make_folder(args.report.parent)
-        if args.report.is_dir():
-            raise IsADirectoryError(f"{args.report} is a folder, not a file")
+        saving.make_place(args.report)
     network = checkpoint.load(args.model or checkpoint.newest())
     classifier, pictures = inputs.open_classifier(inputs.where_untold(args, network) if args.compare else args, network)
     if (args.topk or 1) > classifier.classes:

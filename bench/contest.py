@@ -43,9 +43,7 @@ def measured(name, script, *options, debug=False, **settings):
 def check_report(path):
     """Say at once if a report can't be written to `path`, if there is to be one."""
     if path:
-        saving.make_folder(path.parent)
-        if path.is_dir():
-            raise IsADirectoryError(f"--out {path} is a folder: name a file")
+        saving.make_place(path)
 
 
 def publish(text, path):

@@ -21,6 +21,13 @@ def make_folder(folder):
         raise PermissionError(f"{folder} can't be written to")
 
 
+def make_place(file):
+    """Make the folder that a file goes to, or say at once that it can't be written there."""
+    make_folder(file.parent)
+    if file.is_dir():
+        raise IsADirectoryError(f"{file} is a folder: name a file in it, or beside it")
+
+
 def link(path, folder):
     """What to write into a file in `folder` that leads to `path`: a relative URL."""
     return quote(os.path.relpath(path.resolve(), folder.resolve()).replace(os.sep, "/"))
