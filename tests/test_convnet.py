@@ -93,11 +93,16 @@ def test_anti_aliasing_sees_no_left_and_right():
 
 @pytest.mark.parametrize(("anti_aliasing", "side", "last"), [(True, 16, "smooth3"), (False, 9, "pool3")])
 def test_the_smallest_pictures_leave_one_place(anti_aliasing, side, last):
+    def places(side):
+        try:
+            model = build_model("deep", 10, input_shape=(side, side, 3), anti_aliasing=anti_aliasing)
+        except ValueError:  # a newer Keras builds no layer without any
+            return 0
+        return np.prod(model.get_layer(last).output.shape[1:3])
+
     assert smallest_side(anti_aliasing) == side
-    model = build_model("deep", 10, input_shape=(side, side, 3), anti_aliasing=anti_aliasing)
-    assert model.get_layer(last).output.shape[1:3] == (1, 1)
-    with pytest.raises(ValueError, match="zero or negative"):
-        build_model("deep", 10, input_shape=(side - 1, side - 1, 3), anti_aliasing=anti_aliasing)
+    assert places(side) == 1
+    assert places(side - 1) == 0
 
 
 def test_deep_for_pictures_of_any_size_is_the_same_network(pictures):
