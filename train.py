@@ -105,7 +105,7 @@ def fit(args, chief, run, pictures, held_out, test):
     """Train the network, from where it was interrupted if that is asked for, and stash it."""
     from cnnvis import distribution, interrupts, plots, training
     from cnnvis.files import complete
-    from cnnvis.run import SETTINGS, epoch_line
+    from cnnvis.run import SETTINGS, epoch_line, recipe_line
 
     logs = tensorboard(args) if chief else []
     recipe, model, batches, lookahead = prepare(args, pictures, held_out)
@@ -125,11 +125,7 @@ def fit(args, chief, run, pictures, held_out, test):
             plots.training_curves(rows).savefig(unfinished)
 
     replicas = model.distribute_strategy.num_replicas_in_sync
-    console.say(
-        f"{args.arch} on {len(pictures):,} images of {pictures.name}: {recipe.epochs} epochs, batches of "
-        f"{recipe.batch_size}, learning rate {recipe.learning_rate:g}, {args.precision}, seed {args.seed}"
-        + (f", {replicas} replicas" if replicas > 1 else "")
-    )
+    console.say(recipe_line(args, recipe, pictures) + (f", {replicas} replicas" if replicas > 1 else ""))
     try:
         steps = recipe.epochs * len(batches)
         with interrupts.deferred() as check, console.bar(steps, batches.epoch * len(batches)) as bar:

@@ -49,7 +49,7 @@ RECIPES = {
         label_smoothing=0.05,
     ),
     "deep": Recipe(
-        epochs=13,
+        epochs=12,
         batch_size=1000,
         learning_rate=0.15,
         optimizer="muon",

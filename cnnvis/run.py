@@ -178,6 +178,14 @@ def restore(args, parser):
         setattr(args, key, value)
 
 
+def recipe_line(args, recipe, pictures):
+    """What is about to be trained, and how, in a line."""
+    side, small = recipe.small_side, recipe.small_epochs
+    shrunk = f", the first {small} on images shrunk to {side}x{side}" if small else ""
+    line = f"{args.arch} on {len(pictures):,} images of {pictures.name}: {recipe.epochs} epochs{shrunk}, batches of "
+    return line + f"{recipe.batch_size}, learning rate {recipe.learning_rate:g}, {args.precision}, seed {args.seed}"
+
+
 def epoch_line(row, epochs):
     """What is said of an epoch that is over."""
     line = f"epoch {row['epoch']:2} of {epochs}   loss {row['loss']:.3f}   accuracy {row['accuracy']:6.2%}"

@@ -242,9 +242,12 @@ def read_rows(folder):
 
 @pytest.mark.slow
 def test_a_lost_worker_ends_the_others_and_all_go_on(tmp_path):
+    """From the epochs of small pictures, in which it is lost, over to those of whole ones."""
     options = [
         *MULTIWORKER,
-        *BASIC,
+        *DEEP,
+        "small_side=24",
+        "small_epochs=6",
         "lookahead=on",
         "--epochs",
         "12",

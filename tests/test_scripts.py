@@ -904,9 +904,10 @@ def test_bfloat16_ends_in_a_float32_checkpoint(tmp_path):
     assert json.loads((tmp_path / "half.json").read_text())["precision"] == "bfloat16"
 
 
-def test_a_network_that_began_with_small_pictures_takes_whole_ones(tmp_path):
+def test_a_network_that_began_with_small_pictures_takes_whole_ones(tmp_path, capsys):
     recipe = ["--recipe", "small_side=16", "small_epochs=1", "widths=4,8,8"]
     assert train.main([*SMALL_FIRST, *recipe, "--precision", "bfloat16", "--name", "run", "--out", str(tmp_path)]) == 0
+    assert "2 epochs, the first 1 on images shrunk to 16x16, batches of 50" in capsys.readouterr().out
     model = keras.saving.load_model(tmp_path / "run.keras")
     assert model.input_shape == (None, 32, 32, 3)
     assert {vars(keras.layers).get(type(layer).__name__) for layer in model.layers} == {*map(type, model.layers)}
