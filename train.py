@@ -207,6 +207,7 @@ def layers_for(precision, strategy):
 
     packed = precision == "bfloat16" and recipes.multiplies_in_tiles()
     return {
+        "normalization": fast_layers.RowNormalization,
         "batch_normalization": distribution.batch_normalization(strategy),
         "convolution": fast_layers.PackedConv2D if packed else keras.layers.Conv2D,
     }

@@ -18,13 +18,15 @@ import keras
 from bench import contest, machine, throughput
 from cnnvis import cli, console
 
+PIXELS = {"normalization": keras.layers.Normalization}
 CONVOLUTION = {"convolution": keras.layers.Conv2D}
 NORMALIZATION = {"batch_normalization": keras.layers.BatchNormalization}
 CONTENDERS = {
     "ours": {},
     "CONV layers of Keras's": CONVOLUTION,
     "batch normalisation of Keras's": NORMALIZATION,
-    "both of Keras's": CONVOLUTION | NORMALIZATION,
+    "normalisation of pixels, of Keras's": PIXELS,
+    "all of Keras's": CONVOLUTION | NORMALIZATION | PIXELS,
 }
 
 

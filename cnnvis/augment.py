@@ -34,7 +34,9 @@ def random_crop(padded, margin, rng):
 
 def flip(images, chosen):
     """Mirror the chosen ones of (N, H, W, C) pictures left and right: (N,) bool array -> a new array of that shape."""
-    return np.where(chosen[:, None, None, None], images[:, :, ::-1], images)
+    flipped = images.copy()
+    flipped[chosen] = images[chosen, :, ::-1]
+    return flipped
 
 
 def alternating_flip(images, flipped_first, epoch):

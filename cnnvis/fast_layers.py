@@ -7,6 +7,17 @@ TILE = 32  # numbers that a matrix unit (AMX) sums up at a time, in bfloat16
 WIDEST_PACKED = TILE // 4  # places: in a row of wider maps, too little is idle
 
 
+class RowNormalization(keras.layers.Normalization):
+    """Keras's normalisation of pixels, row by row: three colours would leave a vector unit mostly idle."""
+
+    def call(self, inputs):
+        shape = tf.shape(inputs)
+        mean, variance = (tf.tile(tf.reshape(each, [-1]), shape[2:3]) for each in (self.mean, self.variance))
+        rows = tf.reshape(inputs, (-1, shape[2] * shape[3]))
+        rows = (rows - mean) / tf.maximum(tf.sqrt(variance), keras.config.epsilon())
+        return tf.ensure_shape(tf.reshape(rows, shape), inputs.shape)
+
+
 class FusedBatchNormalization(keras.layers.BatchNormalization):
     """Keras's batch normalisation in one kernel that reads and writes the compute dtype.
 

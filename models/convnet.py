@@ -23,6 +23,7 @@ def build_model(
     variance=(1.0, 1.0, 1.0),
     seed=0,
     input_shape=(32, 32, 3),
+    normalization=layers.Normalization,
     batch_normalization=layers.BatchNormalization,
     convolution=layers.Conv2D,
     widths=(),
@@ -42,10 +43,10 @@ def build_model(
         Of the initial weights and of dropout.
     input_shape : tuple of int
         (height, width, channels) of a picture; None where any is taken, which `deep` can, from `smallest_side` on.
-    batch_normalization : callable
-        Makes the normalisation layers of `deep`. Training passes a faster one with the same weights.
-    convolution : callable
-        Makes the CONV layers of `deep`, likewise.
+    normalization : callable
+        Makes the layer that normalises pixels. Training passes a faster one, with the same results.
+    batch_normalization, convolution : callable
+        Make the normalisation and CONV layers of `deep`, likewise.
     widths : sequence of int
         Filters of the CONV layers of each group; `WIDTHS` if empty.
     identity_start : bool
@@ -69,7 +70,7 @@ def build_model(
     if len(widths) != len(WIDTHS[arch]):
         raise ValueError(f"{arch} has {len(WIDTHS[arch])} groups of CONV layers, not {len(widths)}")
     pixels = keras.Input(input_shape, name="pixels")  # (B, 32, 32, 3)
-    x = layers.Normalization(mean=mean, variance=variance, dtype="float32", name="normalization")(pixels)
+    x = normalization(mean=mean, variance=variance, dtype="float32", name="normalization")(pixels)
     if arch == "basic":
         logits = _basic(x, classes, seed, widths)
     else:

@@ -8,6 +8,21 @@ import tensorflow as tf
 from cnnvis import fast_layers
 
 
+@pytest.mark.parametrize("shape", [(6, 5, 7, 3), (2, 3, 4, 1)])
+def test_row_normalization_is_keras_own(shape):
+    """To the last bit, whether or not it knows the size of the pictures beforehand."""
+    x = np.random.default_rng(0).integers(0, 256, shape).astype("float32")
+    statistics = {"mean": [120.5, 0.0, 99.9][: shape[-1]], "variance": [4000.0, 0.0, 3901.3][: shape[-1]]}
+    for size in (shape[1:3], (None, None)):
+        pixels = keras.Input((*size, shape[-1]))
+        theirs, ours = (
+            keras.Model(pixels, kind(**statistics)(pixels))
+            for kind in (keras.layers.Normalization, fast_layers.RowNormalization)
+        )
+        assert ours.output_shape == theirs.output_shape
+        np.testing.assert_array_equal(ours(x), theirs(x))
+
+
 @pytest.mark.parametrize("shape", [(6, 5, 5, 3), (6, 3)])
 @pytest.mark.parametrize("is_training", [True, False])
 def test_fused_batch_normalization_is_keras_own(shape, is_training):

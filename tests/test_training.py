@@ -122,6 +122,7 @@ def test_maps_are_packed_in_both_stages(pictures, monkeypatch):
     packed, sizes = fast_layers._packed_convolution, []
     monkeypatch.setattr(fast_layers, "_packed_convolution", lambda x, k: sizes.append(x.shape[1:3]) or packed(x, k))
     fast = {
+        "normalization": fast_layers.RowNormalization,
         "batch_normalization": fast_layers.FusedBatchNormalization,
         "convolution": fast_layers.PackedConv2D,
     }
@@ -156,7 +157,10 @@ def test_an_interrupted_run_ends_in_the_same_weights(arch, small_epochs, tmp_pat
     labels = np.tile(np.arange(7), 6)
     recipe = dataclasses.replace(recipes.RECIPES[arch], batch_size=14, epochs=3, learning_rate=0.01)
     recipe = dataclasses.replace(recipe, small_side=24, small_epochs=small_epochs)
-    options = {"batch_normalization": fast_layers.FusedBatchNormalization}
+    options = {
+        "normalization": fast_layers.RowNormalization,
+        "batch_normalization": fast_layers.FusedBatchNormalization,
+    }
     if small_epochs:
         options |= {"input_shape": (None, None, 3), "widths": (4, 8, 8)}
 
