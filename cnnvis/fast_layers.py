@@ -8,7 +8,7 @@ WIDEST_PACKED = TILE // 4  # places: in a row of wider maps, too little is idle
 
 
 class RowNormalization(keras.layers.Normalization):
-    """Keras's normalisation of pixels, row by row: three colours would leave a vector unit mostly idle."""
+    """Keras's normalisation of pixels, channels last, by rows: three colours would leave a vector unit mostly idle."""
 
     def call(self, inputs):
         shape = tf.shape(inputs)
