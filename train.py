@@ -160,6 +160,7 @@ def prepare(args, pictures, held_out=()):
     import tensorflow as tf
 
     from cnnvis import distribution, optimizers, recipes, training
+    from cnnvis.batches import Batches
 
     keras.utils.set_random_seed(args.seed)
     if args.deterministic:
@@ -170,7 +171,7 @@ def prepare(args, pictures, held_out=()):
     recipe = recipes.change(recipes.RECIPES[args.arch], args.recipe)
     recipe = recipes.adapt(recipe, len(pictures), args.epochs, args.batch_size, args.learning_rate)
     shape = input_shape(args.arch, recipe, pictures)
-    batches = training.Batches(pictures.images, pictures.labels, recipe, args.seed)
+    batches = Batches(pictures.images, pictures.labels, recipe, args.seed)
     steps = recipe.epochs * len(batches)
     if args.strategy == "multiworker":
         console.say("Waiting for the other workers.")

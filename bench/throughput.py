@@ -24,6 +24,7 @@ import tensorflow as tf
 import train
 from bench import machine
 from cnnvis import fast_layers, inputs, recipes, training
+from cnnvis.batches import Batches, dataset
 
 REPEATS = 3  # calls of a kernel a round
 
@@ -118,14 +119,14 @@ def prepare(args, **layers):
     pictures, _, _ = inputs.training_pictures(asked)
     recipe = recipes.adapt(recipes.RECIPES[args.arch], len(pictures), batch_size=args.batch_size)
     model = train.build(asked, recipe, pictures, **train.layers_for(precision, tf.distribute.get_strategy()) | layers)
-    batches = training.Batches(pictures.images, pictures.labels, recipe, seed=0)
+    batches = Batches(pictures.images, pictures.labels, recipe, seed=0)
     training.compile_model(model, recipe, recipe.epochs * len(batches), train.symmetry(recipe, model))
     return precision, recipe, model, batches
 
 
 def train_steps(model, batches, steps, callbacks):
     """The first steps of the next epoch."""
-    pipeline = training.dataset(batches.next_epoch, len(batches), next(batches.of_epoch(0)))
+    pipeline = dataset(batches.next_epoch, len(batches), next(batches.of_epoch(0)))
     model.fit(pipeline, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=callbacks)
 
 

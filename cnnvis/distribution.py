@@ -141,7 +141,7 @@ def fit(model, recipe, batches, held_out=None, callbacks=()):
     model : keras.Model
         Built and compiled in the `scope` of a strategy.
     recipe : Recipe
-    batches : training.Batches
+    batches : Batches
         Of the whole training, on every worker alike; the first epoch is `batches.epoch`.
     held_out : Pictures, optional
         Measured after every epoch.

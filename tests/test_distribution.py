@@ -22,6 +22,7 @@ import tensorflow as tf
 
 import train
 from cnnvis import data, distribution, optimizers, recipes, training
+from cnnvis.batches import Batches
 from models.convnet import build_model
 from tests.test_scripts import refused
 
@@ -174,7 +175,7 @@ def take_steps(strategy, case):
         training.compile_model(model, recipe, epochs, None)
         callbacks = [optimizers.Lookahead(model, epochs)] if recipe.lookahead else []
     before = model.get_weights()
-    batches = training.Batches(digits.images, digits.labels, recipe, seed=0)
+    batches = Batches(digits.images, digits.labels, recipe, seed=0)
     if single:
         training.fit(model, batches, callbacks=callbacks)
     else:
@@ -290,13 +291,13 @@ def test_workers_that_are_not_alike_are_told(pictures):
         return SimpleNamespace(distribute_strategy=strategy, get_weights=lambda: [np.full((2, 3), weight)])
 
     labels = np.arange(7)
-    alike = (model(0.5), recipe, training.Batches(pictures, labels, recipe, 0))
+    alike = (model(0.5), recipe, Batches(pictures, labels, recipe, 0))
     others = [
         (model(0.25), *alike[1:]),
         (alike[0], dataclasses.replace(recipe, epochs=3), alike[2]),
-        (*alike[:2], training.Batches(pictures, labels, recipe, 1)),
-        (*alike[:2], training.Batches(pictures, labels, recipe, 0, epoch=1)),
-        (*alike[:2], training.Batches(pictures, labels[::-1], recipe, 0)),
+        (*alike[:2], Batches(pictures, labels, recipe, 1)),
+        (*alike[:2], Batches(pictures, labels, recipe, 0, epoch=1)),
+        (*alike[:2], Batches(pictures, labels[::-1], recipe, 0)),
     ]
     distribution.check_alike(*alike)
     distribution.check_alike(*alike)

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 import train
 from cnnvis import optimizers, recipes, training
+from cnnvis.batches import Batches
 from cnnvis.data import Pictures
 from models import mirror
 from models.convnet import build_model
@@ -119,7 +120,7 @@ def test_a_gradient_in_pairs_is_the_mean_of_both_ways_round(striped):
 @pytest.mark.parametrize("optimizer", ["muon", "sgd"])
 def test_training_keeps_the_pairs(striped, optimizer):
     args, recipe, model = built(striped, f"optimizer={optimizer}", "epochs=4", "learning_rate=0.05", "bias_scale=1")
-    batches = training.Batches(striped.images, striped.labels, recipe, seed=0)
+    batches = Batches(striped.images, striped.labels, recipe, seed=0)
     training.compile_model(model, recipe, recipe.epochs * len(batches), train.symmetry(recipe, model))
     start = {v.path: v.numpy() for v in model.trainable_variables}
     training.fit(model, batches)

@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import config  # what can be switched on in public can't be switched off there
 
-from cnnvis import augment, data, fast_layers, recipes, training
+from cnnvis import data, fast_layers, recipes, training
+from cnnvis.batches import Batches
 from cnnvis.run import Run
 from models.convnet import build_model
 
@@ -40,52 +41,6 @@ def test_whitening_filters_of_flat_pictures_are_finite():
     assert np.isfinite(training.whitening_filters(np.zeros((5, 8, 8, 3)), 24)).all()
 
 
-def test_batches_depend_on_seed_epoch_and_position_only(pictures):
-    recipe = dataclasses.replace(RECIPE, batch_size=3)
-    labels = np.arange(7)
-    batches = training.Batches(pictures, labels, recipe, seed=1)
-    assert len(batches) == 2
-    epochs = [list(batches.next_epoch()) for _ in range(3)]
-    assert batches.epoch == 3
-    resumed = training.Batches(pictures, labels, recipe, seed=1, epoch=2)
-    for (x, y), (again_x, again_y) in zip(epochs[2], resumed.next_epoch(), strict=True):
-        np.testing.assert_array_equal(again_x, x)
-        np.testing.assert_array_equal(again_y, y)
-    assert len({tuple(np.concatenate([y for _, y in epoch])) for epoch in epochs}) == 3
-    for epoch in epochs:
-        seen = np.concatenate([y for _, y in epoch])
-        assert len(set(seen)) == 6  # none twice
-
-
-def test_small_pictures_are_the_same_ones_shrunk(pictures):
-    recipe = dataclasses.replace(RECIPE, batch_size=3, epochs=4, cutout=5)
-    whole, small = (
-        training.Batches(pictures, np.arange(7), recipe, seed=1)
-        for recipe in (recipe, dataclasses.replace(recipe, small_side=20, small_epochs=2))
-    )
-    for epoch in range(4):
-        for (x, y), (small_x, small_y) in zip(whole.of_epoch(epoch), small.of_epoch(epoch), strict=True):
-            np.testing.assert_array_equal(small_x, augment.shrink(x, 20) if epoch < 2 else x)
-            np.testing.assert_array_equal(small_y, y)
-
-
-@pytest.mark.parametrize(
-    ("small_epochs", "epoch", "stages"),
-    [
-        (0, 0, [range(5)]),
-        (0, 3, [range(3, 5)]),
-        (2, 0, [range(2), range(2, 5)]),
-        (2, 1, [range(1, 2), range(2, 5)]),
-        (2, 2, [range(2, 5)]),
-        (2, 4, [range(4, 5)]),
-        (2, 5, []),
-    ],
-)
-def test_stages(small_epochs, epoch, stages, pictures):
-    recipe = dataclasses.replace(RECIPE, epochs=5, small_side=20, small_epochs=small_epochs)
-    assert training.Batches(pictures, np.arange(7), recipe, 0, epoch).stages() == stages
-
-
 class Seen(keras.layers.Layer):
     """Passes pictures on, and remembers those that it is trained on."""
 
@@ -99,7 +54,7 @@ class Seen(keras.layers.Layer):
 def test_fit_shows_every_batch_once_and_in_order(small_epochs, pictures):
     recipe = dataclasses.replace(RECIPE, batch_size=3, epochs=5, small_side=20, small_epochs=small_epochs)
     held_out = data.Pictures("held out", pictures, np.arange(7), tuple("abcdefg"))
-    batches = training.Batches(pictures, np.arange(7), recipe, seed=1, epoch=2)
+    batches = Batches(pictures, np.arange(7), recipe, seed=1, epoch=2)
     expected = [images for epoch in (2, 3, 4) for images, _ in batches.of_epoch(epoch)]
     seen = Seen()
     seen.batches = []
@@ -130,21 +85,8 @@ def test_maps_are_packed_in_both_stages(pictures, monkeypatch):
     assert not sizes
     recipe = dataclasses.replace(RECIPE, batch_size=7, epochs=2, small_side=24, small_epochs=1)
     training.compile_model(model, recipe, 2, None)
-    training.fit(model, training.Batches(pictures, np.arange(7), recipe, seed=0))
+    training.fit(model, Batches(pictures, np.arange(7), recipe, seed=0))
     assert list(dict.fromkeys(sizes)) == [(5, 5), (2, 2), (7, 7), (3, 3)]
-
-
-def test_nothing_tunes_the_pipeline_meanwhile():
-    pipeline = training.dataset(lambda: iter([(np.zeros((2, 4)), np.zeros(2))]), 1, (np.zeros((2, 4)), np.zeros(2)))
-    assert pipeline.options().autotune.enabled is False
-    assert pipeline.cardinality() == 1
-
-
-def test_labels_stay_with_their_pictures():
-    images = np.repeat(np.arange(20, dtype="uint8"), 32 * 32 * 3).reshape(20, 32, 32, 3)
-    batches = training.Batches(images, np.arange(20), dataclasses.replace(RECIPE, batch_size=10), seed=0)
-    for x, y in batches.of_epoch(0):
-        np.testing.assert_array_equal(x[:, 3, 3, 0], y)
 
 
 class Stop(Exception):
@@ -168,7 +110,7 @@ def test_an_interrupted_run_ends_in_the_same_weights(arch, small_epochs, tmp_pat
         run = Run(tmp_path, name)
         keras.utils.set_random_seed(0)
         model = build_model(arch, 7, (120,) * 3, (4000,) * 3, **options)
-        batches = training.Batches(images, labels, recipe, seed=0)
+        batches = Batches(images, labels, recipe, seed=0)
         training.compile_model(model, recipe, 9, None)
         if run.state.exists():
             batches.epoch = training.load_state(model, run.state, 3)
@@ -218,7 +160,7 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path, pictures):
     model = build_model("basic", 7)
     training.compile_model(model, recipe, 9, None)
     journal = training.Journal(Run(tmp_path, "run"), [], lambda rows: None, 7)
-    batches = training.Batches(pictures, np.arange(7), recipe, seed=0)
+    batches = Batches(pictures, np.arange(7), recipe, seed=0)
     with pytest.raises(ValueError, match="beyond all bounds"):
         training.fit(model, batches, callbacks=[journal])
 
