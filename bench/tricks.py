@@ -37,7 +37,7 @@ TRICKS = {
     },
     "basic": {
         "the recipe": [],
-        "Adam instead of Muon": ["optimizer=adam", "learning_rate=0.002"],
+        "Adam instead of Muon": ["optimizer=adam", "learning_rate=0.002", "batch_size=125"],
         "no label smoothing": ["label_smoothing=0"],
         "no crops": ["crop_margin=0"],
         "no flips": ["flip=none"],
