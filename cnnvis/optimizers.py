@@ -13,10 +13,11 @@ NEWTON_SCHULZ_STEPS = 3
 LOOKAHEAD_EVERY = 5  # steps
 
 
-def from_recipe(recipe, steps, symmetry=None):
+def from_recipe(recipe, steps, symmetry=None, dtype="bfloat16"):
     """The optimizer that a recipe asks for, with its schedule, for a training of so many steps.
 
     `symmetry`, as `ScaledSGD` takes it, keeps filters in mirrored pairs. ValueError if the optimizer can't do that.
+    `dtype` is what Muon multiplies in.
     """
     peak = recipe.learning_rate
     schedule = OneCycle(recipe.start_rate * peak, peak, recipe.final_rate * peak, round(recipe.warmup * steps), steps)
@@ -33,7 +34,7 @@ def from_recipe(recipe, steps, symmetry=None):
         "symmetry": symmetry,
     }
     if recipe.optimizer == "muon":
-        optimizer = Muon(r"(conv\d+|fc1)/kernel", recipe.orthogonal_momentum, **options)
+        optimizer = Muon(r"(conv\d+|fc1)/kernel", recipe.orthogonal_momentum, dtype, **options)
     else:
         optimizer = ScaledSGD(**options)
     optimizer.exclude_from_weight_decay(var_names=["beta", "bias"])
@@ -95,11 +96,14 @@ class Muon(ScaledSGD):
         Pattern (regular expression) of the end of the paths of kernels that make such steps.
     orthogonal_momentum : float
         Of these; `momentum` is that of all others.
+    dtype : str
+        In which matrices are multiplied to make a step orthogonal: bfloat16 is exact enough, and slow where the
+        processor has no instruction for it.
     """
 
-    def __init__(self, orthogonal, orthogonal_momentum, **options):
+    def __init__(self, orthogonal, orthogonal_momentum, dtype, **options):
         super().__init__(**options)
-        self.orthogonal, self.orthogonal_momentum = orthogonal, orthogonal_momentum
+        self.orthogonal, self.orthogonal_momentum, self.dtype = orthogonal, orthogonal_momentum, dtype
 
     def build(self, variables):
         super().build(variables)
@@ -115,19 +119,19 @@ class Muon(ScaledSGD):
         self.assign(momentum, self.orthogonal_momentum * momentum + gradient)
         ahead = gradient + self.orthogonal_momentum * momentum
         filters = variable.shape[-1]
-        step = tf.reshape(orthogonalize(tf.reshape(ahead, (-1, filters))), variable.shape)
+        step = tf.reshape(orthogonalize(tf.reshape(ahead, (-1, filters)), self.dtype), variable.shape)
         unit = variable / tf.maximum(tf.norm(variable), 1e-7)
         self.assign(variable, math.sqrt(filters) * unit - learning_rate * self.scale[index] * step)
 
 
-def orthogonalize(matrix, steps=NEWTON_SCHULZ_STEPS):
+def orthogonalize(matrix, dtype="bfloat16", steps=NEWTON_SCHULZ_STEPS):
     """A matrix with the same singular vectors, and singular values near 1, by Newton and Schulz's iteration.
 
     (n, m) float32 tensor -> the same. Singular values come out between about 0.3 and 1.3, those below a hundredth of
-    the largest as less: exactness costs more than it brings. It multiplies in bfloat16.
+    the largest as less: exactness costs more than it brings. It multiplies in `dtype`.
     """
     a, b, c = NEWTON_SCHULZ
-    x = tf.cast(matrix / (tf.norm(matrix) + 1e-7), tf.bfloat16)
+    x = tf.cast(matrix / (tf.norm(matrix) + 1e-7), dtype)
     tall = matrix.shape[0] > matrix.shape[1]
     for _ in range(steps):
         square = tf.matmul(x, x, transpose_a=tall, transpose_b=not tall)  # the smaller of xᵀx and xxᵀ

@@ -35,7 +35,7 @@ def compile_model(model, recipe, steps, symmetry):
     """
     # XLA is a loss on a CPU: a compiled epoch takes many times as long.
     model.compile(
-        optimizers.from_recipe(recipe, steps, symmetry),
+        optimizers.from_recipe(recipe, steps, symmetry, model.compute_dtype),
         SmoothedCrossEntropy(recipe.label_smoothing),
         metrics=["accuracy"],
         jit_compile=False,

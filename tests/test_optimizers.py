@@ -26,17 +26,18 @@ def test_scaled_sgd_moves_the_named_variables_further():
 
 
 @pytest.mark.parametrize("shape", [(40, 12), (12, 40), (30, 30)])
-def test_orthogonalize_keeps_directions_and_evens_out_lengths(shape):
+@pytest.mark.parametrize(("dtype", "error"), [("bfloat16", 0.03), ("float32", 1e-5)])
+def test_orthogonalize_keeps_directions_and_evens_out_lengths(shape, dtype, error):
     rng = np.random.default_rng(0)
     u, _ = np.linalg.qr(rng.normal(size=(shape[0], 10)))
     v, _ = np.linalg.qr(rng.normal(size=(shape[1], 10)))
     matrix = (u * np.geomspace(1, 0.1, 10)) @ v.T * 1e-3
-    result = optimizers.orthogonalize(tf.constant(matrix, tf.float32)).numpy()
+    result = optimizers.orthogonalize(tf.constant(matrix, tf.float32), dtype).numpy()
     lengths = u.T @ result @ v
-    np.testing.assert_allclose(lengths - np.diag(np.diag(lengths)), 0, atol=0.03)
+    np.testing.assert_allclose(lengths - np.diag(np.diag(lengths)), 0, atol=error)
     assert (np.diag(lengths) > 0.3).all()
     assert (np.diag(lengths) < 1.3).all()
-    np.testing.assert_allclose(result, u @ np.diag(np.diag(lengths)) @ v.T, atol=0.03)
+    np.testing.assert_allclose(result, u @ np.diag(np.diag(lengths)) @ v.T, atol=error)
 
 
 def newton_schulz(matrix):
@@ -47,12 +48,13 @@ def newton_schulz(matrix):
     return x
 
 
-def test_muon_steps_by_hand():
+@pytest.mark.parametrize(("dtype", "error"), [("bfloat16", 0.01), ("float32", 1e-5)])
+def test_muon_steps_by_hand(dtype, error):
     layer = keras.layers.Conv2D(4, 3, name="conv1", kernel_initializer="he_normal")
     layer.build((None, 8, 8, 2))
     bias, kernel = layer.bias.numpy().astype("float64"), layer.kernel.numpy().astype("float64")
     options = {"learning_rate": 0.1, "momentum": 0.5, "nesterov": True}
-    optimizer = optimizers.Muon(r"conv\d+/kernel", 0.6, scales={"/bias": 3.0}, **options)
+    optimizer = optimizers.Muon(r"conv\d+/kernel", 0.6, dtype, scales={"/bias": 3.0}, **options)
     rng = np.random.default_rng(0)
     momentum, bias_momentum = 0, 0
     for _ in range(3):
@@ -63,7 +65,7 @@ def test_muon_steps_by_hand():
         kernel = kernel * 2 / np.linalg.norm(kernel) - 0.1 * step
         bias_momentum = 0.5 * bias_momentum - 0.3 * bias_gradient
         bias = bias + 0.5 * bias_momentum - 0.3 * bias_gradient
-        np.testing.assert_allclose(layer.kernel, kernel, atol=0.01)  # the iteration is in bfloat16
+        np.testing.assert_allclose(layer.kernel, kernel, atol=error)
         np.testing.assert_allclose(layer.bias, bias, rtol=1e-5)
 
 

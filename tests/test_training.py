@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import config  # what can be switched on in public can't be switched off there
 
-from cnnvis import data, fast_layers, recipes, training
+from cnnvis import data, fast_layers, optimizers, recipes, training
 from cnnvis.batches import Batches
 from cnnvis.run import Run
 from models.convnet import build_model
@@ -39,6 +39,20 @@ def test_whitening_filters_see_nothing_where_grey_pictures_do_not_vary():
 
 def test_whitening_filters_of_flat_pictures_are_finite():
     assert np.isfinite(training.whitening_filters(np.zeros((5, 8, 8, 3)), 24)).all()
+
+
+@pytest.mark.parametrize(("policy", "dtype"), [("float32", "float32"), ("mixed_bfloat16", "bfloat16")])
+def test_steps_are_made_orthogonal_in_the_precision_of_the_network(policy, dtype, monkeypatch):
+    """Where a processor has no bfloat16, multiplying in it takes two or three times as long."""
+    multiplied_in = []
+    orthogonalize = optimizers.orthogonalize
+    monkeypatch.setattr(optimizers, "orthogonalize", lambda m, d: multiplied_in.append(d) or orthogonalize(m, d))
+    keras.config.set_dtype_policy(policy)
+    model = build_model("deep", 7)
+    training.compile_model(model, RECIPE, 9, None)
+    kernels = model.get_layer("fc1").kernel, model.get_layer("conv2").kernel
+    model.optimizer.apply([tf.ones(kernel.shape) for kernel in kernels], kernels)
+    assert multiplied_in == [dtype, dtype]
 
 
 class Seen(keras.layers.Layer):
