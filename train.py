@@ -177,7 +177,7 @@ def prepare(args, pictures, held_out=()):
         console.say("Waiting for the other workers.")
     strategy = distribution.start(args.strategy, min(recipe.batch_size, len(held_out) or recipe.batch_size))
     with distribution.scope(strategy):
-        model = build(args, recipe, pictures, input_shape=shape, **layers_for(args.precision, strategy))
+        model = build(args, recipe, pictures, input_shape=shape, **layers_for(args.precision, strategy, recipe))
         training.compile_model(model, recipe, steps, symmetry(recipe, model))
         return recipe, model, batches, [optimizers.Lookahead(model, steps)] if recipe.lookahead else []
 
@@ -200,8 +200,8 @@ def input_shape(arch, recipe, pictures):
     return (None, None, channels)
 
 
-def layers_for(precision, strategy):
-    """Layers with the same weights as Keras's own, which train faster here."""
+def layers_for(precision, strategy, recipe):
+    """Layers with the same weights as Keras's own, which train faster here, and what makes a network of them."""
     import keras
 
     from cnnvis import distribution, fast_layers, recipes
@@ -209,9 +209,8 @@ def layers_for(precision, strategy):
     packed = precision == "bfloat16" and recipes.multiplies_in_tiles()
     return {
         "normalization": fast_layers.RowNormalization,
-        "batch_normalization": distribution.batch_normalization(strategy),
         "convolution": fast_layers.PackedConv2D if packed else keras.layers.Conv2D,
-    }
+    } | distribution.layers(strategy, recipe)
 
 
 def build(args, recipe, pictures, **options):

@@ -19,6 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 import train
@@ -56,20 +57,28 @@ class Stopwatch(keras.callbacks.Callback):
 
 
 def kernels(model, batch, dtype):
-    """The kernels that a training step calls: (layer, what it computes, multiply-adds, function to time)."""
+    """The kernels that a training step calls: (layer, what it computes, multiply-adds, function to time).
+
+    As in the step, each is called once a ghost batch, and these calls side by side.
+    """
     layers = [layer for layer in model.layers if isinstance(layer, (keras.layers.Conv2D, keras.layers.Dense))]
+    sizes = [len(part) for part in np.array_split(range(batch), model.parts)]
     learning = False  # whether any layer before this one learns: only then is the gradient of its input asked for
     for layer in layers:
-        x = tf.cast(tf.random.normal((batch, *layer.input.shape[1:])), dtype)
-        y = tf.cast(tf.random.normal((batch, *layer.output.shape[1:])), dtype)
-        kernel = tf.cast(tf.random.normal(layer.kernel.shape), dtype)
-        work = math.prod(y.shape[:-1]) * math.prod(layer.kernel.shape)
-        calls = _convolution(layer, x, kernel, y) if len(y.shape) == 4 else _product(x, kernel, y)
+        work = batch * math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape)
         needed = {"forward": True, "d-input": learning, "d-filter": layer.trainable}
-        for (what, need), call in zip(needed.items(), calls):
+        for (what, need), calls in zip(needed.items(), zip(*(_calls(layer, size, dtype) for size in sizes))):
             if need:
-                yield layer.name, what, work, tf.function(call)
+                yield layer.name, what, work, tf.function(lambda calls=calls: [call() for call in calls])
         learning = learning or layer.trainable
+
+
+def _calls(layer, count, dtype):
+    """Forward, gradient of the input, gradient of the filters, for as many random pictures: three functions."""
+    x = tf.cast(tf.random.normal((count, *layer.input.shape[1:])), dtype)
+    y = tf.cast(tf.random.normal((count, *layer.output.shape[1:])), dtype)
+    kernel = tf.cast(tf.random.normal(layer.kernel.shape), dtype)
+    return _convolution(layer, x, kernel, y) if len(y.shape) == 4 else _product(x, kernel, y)
 
 
 def _convolution(layer, x, kernel, y):
@@ -99,7 +108,7 @@ def seconds_a_call(call):
     began = time.perf_counter()
     for _ in range(REPEATS):
         result = call()
-    result.numpy()
+    result[-1].numpy()
     return (time.perf_counter() - began) / REPEATS
 
 
@@ -118,7 +127,8 @@ def prepare(args, **layers):
     asked = train.options().parse_args(["--arch", args.arch, "--data", args.data])
     pictures, _, _ = inputs.training_pictures(asked)
     recipe = recipes.adapt(recipes.RECIPES[args.arch], len(pictures), batch_size=args.batch_size)
-    model = train.build(asked, recipe, pictures, **train.layers_for(precision, tf.distribute.get_strategy()) | layers)
+    usual = train.layers_for(precision, tf.distribute.get_strategy(), recipe)
+    model = train.build(asked, recipe, pictures, **usual | layers)
     batches = Batches(pictures.images, pictures.labels, recipe, seed=0)
     training.compile_model(model, recipe, recipe.epochs * len(batches), train.symmetry(recipe, model))
     return precision, recipe, model, batches

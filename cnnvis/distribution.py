@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from cnnvis import fast_layers, training
+from cnnvis.ghost_batches import GhostBatches
 
 VALIDATION_BATCH = 500  # pictures, at least
 
@@ -91,11 +92,30 @@ def _signals_end_the_waiting():
             signal.signal(number, handler)
 
 
-def batch_normalization(strategy):
-    """What makes normalisation layers whose statistics are those of the whole batch, wherever its shares are."""
-    if strategy.num_replicas_in_sync == 1:
-        return fast_layers.FusedBatchNormalization
-    return partial(keras.layers.BatchNormalization, synchronized=True)
+def layers(strategy, recipe):
+    """What makes the network and its batch normalisation, so that replicas take the steps that one process takes.
+
+    Each has as many of the ghost batches as the others. Where that is impossible, statistics are of the whole batch,
+    wherever its shares are.
+
+    Parameters
+    ----------
+    strategy : tf.distribute.Strategy
+    recipe : Recipe
+
+    Returns
+    -------
+    dict of str to callable
+        As `models.convnet.build_model` takes them.
+    """
+    parts, left = divmod(recipe.ghost_batches, strategy.num_replicas_in_sync)
+    if left:
+        return {"batch_normalization": partial(keras.layers.BatchNormalization, synchronized=True)}
+
+    def batch_normalization(momentum, **options):  # which a batch should have, made of that of its parts
+        return fast_layers.FusedBatchNormalization(momentum=momentum ** (1 / parts), **options)
+
+    return {"batch_normalization": batch_normalization, "network": partial(GhostBatches, parts=parts)}
 
 
 @contextmanager

@@ -38,6 +38,9 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             is_training=bool(training),
         )
         if training:
+            replica = tf.distribute.get_replica_context()
+            if replica.num_replicas_in_sync > 1:  # each sees ghost batches of its own, all keep the same statistics
+                mean, variance = replica.all_reduce("MEAN", [mean, variance])
             self.moving_mean.assign(self.momentum * self.moving_mean + (1 - self.momentum) * mean)
             self.moving_variance.assign(self.momentum * self.moving_variance + (1 - self.momentum) * variance)
         return tf.reshape(y, shape)

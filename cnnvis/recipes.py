@@ -25,6 +25,7 @@ class Recipe:
     warmup: float = 0.23  # fraction of the steps in which the learning rate rises
     start_rate: float = 0.2  # first learning rate, times the peak
     final_rate: float = 0.0  # last learning rate, times the peak
+    ghost_batch: int = 0  # pictures that batch normalisation sees at a time; 0: the whole batch
     lookahead: bool = False  # go back to a running average of the weights now and then
     label_smoothing: float = 0.0  # probability given to all classes alike
     crop_margin: int = 2  # pixels that a picture moves at most, up, down, left and right
@@ -36,6 +37,11 @@ class Recipe:
     identity_start: bool = True  # CONV layers of `deep` begin by passing their input on; else at random
     anti_aliasing: bool = True  # POOL layers of `deep` smooth before they drop cells
     widths: tuple = ()  # filters of the CONV layers, a number a group
+
+    @property
+    def ghost_batches(self):
+        """How many parts of a batch are seen one at a time: int, at least 1."""
+        return max(1, self.batch_size // self.ghost_batch) if self.ghost_batch else 1
 
 
 RECIPES = {
@@ -51,6 +57,7 @@ RECIPES = {
     "deep": Recipe(
         epochs=12,
         batch_size=1000,
+        ghost_batch=500,
         learning_rate=0.15,
         optimizer="muon",
         weight_decay=0.06,

@@ -26,6 +26,7 @@ def build_model(
     normalization=layers.Normalization,
     batch_normalization=layers.BatchNormalization,
     convolution=layers.Conv2D,
+    network=keras.Model,
     widths=(),
     identity_start=True,
     anti_aliasing=True,
@@ -47,6 +48,8 @@ def build_model(
         Makes the layer that normalises pixels. Training passes a faster one, with the same results.
     batch_normalization, convolution : callable
         Make the normalisation and CONV layers of `deep`, likewise.
+    network : callable
+        Makes the network of its pixels and probabilities, likewise.
     widths : sequence of int
         Filters of the CONV layers of each group; `WIDTHS` if empty.
     identity_start : bool
@@ -76,7 +79,7 @@ def build_model(
     else:
         logits = _deep(x, classes, seed, widths, batch_normalization, convolution, identity_start, anti_aliasing)
     probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)  # (B, classes)
-    return keras.Model(pixels, probabilities, name=arch)
+    return network(pixels, probabilities, name=arch)
 
 
 def smallest_side(anti_aliasing=True):
