@@ -19,6 +19,7 @@ TRICKS = {
     "bias_scale=1": "fast biases",
     "identity_start=off": "identity start",
 }
+BESIDES = "ghost_batch=0"  # in all of these trainings: they are older than ghost batches
 
 
 def varied(image, margin, count, seed):
@@ -68,7 +69,8 @@ def gains(path, arch="deep"):
                 accuracy[row["changes"]][row["seed"]] = float(row["accuracy"])
     found = {}
     for changes, name in TRICKS.items():
-        costs = np.array([100 * (accuracy[""][seed] - without) for seed, without in accuracy[changes].items()])
+        without = accuracy[f"{changes} {BESIDES}"]
+        costs = np.array([100 * (accuracy[BESIDES][seed] - lower) for seed, lower in without.items()])
         found[name] = float(costs.mean()), float(costs.std(ddof=1) / np.sqrt(len(costs)))
     return dict(sorted(found.items(), key=lambda item: -item[1][0]))
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What our own layers bring in speed: training with them, and with Keras's own in their place.
+"""What our own layers and ghost batches bring in speed: training with them, and with Keras's own and whole batches.
 
 All have the same weights. They train for some steps each, in turn, round after round; ratios are taken round by round,
 so that a machine whose speed drifts harms them little.
@@ -7,6 +7,7 @@ so that a machine whose speed drifts harms them little.
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -17,16 +18,19 @@ import keras
 
 from bench import contest, machine, throughput
 from cnnvis import cli, console
+from cnnvis.ghost_batches import GhostBatches
 
 PIXELS = {"normalization": keras.layers.Normalization}
 CONVOLUTION = {"convolution": keras.layers.Conv2D}
 NORMALIZATION = {"batch_normalization": keras.layers.BatchNormalization}
+WHOLE_BATCHES = {"network": partial(GhostBatches, parts=1)}
 CONTENDERS = {
     "ours": {},
     "CONV layers of Keras's": CONVOLUTION,
     "batch normalisation of Keras's": NORMALIZATION,
     "normalisation of pixels, of Keras's": PIXELS,
-    "all of Keras's": CONVOLUTION | NORMALIZATION | PIXELS,
+    "batches whole": WHOLE_BATCHES,
+    "all of Keras's": CONVOLUTION | NORMALIZATION | PIXELS | WHOLE_BATCHES,
 }
 
 

@@ -31,6 +31,7 @@ TRICKS = {
         "no label smoothing": ["label_smoothing=0"],
         "no crops": ["crop_margin=0"],
         "random flips": ["flip=random"],
+        "statistics of whole batches": ["ghost_batch=0"],
         "lookahead": ["lookahead=on"],
         "filters in mirrored pairs": ["flip=paired"],
         "small pictures first": ["small_side=24", "small_epochs=2"],

@@ -191,8 +191,8 @@ def test_gains_are_those_that_the_bench_reports(tmp_path):
     for points, error in improving.gains(ROOT / "bench" / "tricks.csv").values():
         assert f"+{points:.2f} ± {error:.2f}" in table
     few = tmp_path / "tricks.csv"
-    changes = list(improving.TRICKS)
-    lines = [f"deep,{c},{seed},{0.9 - loss}" for seed in (0, 1) for c, loss in [("", 0), *[(c, 0.01) for c in changes]]]
+    losses = {improving.BESIDES: 0.0} | {f"{changes} {improving.BESIDES}": 0.01 for changes in improving.TRICKS}
+    lines = [f"deep,{changes},{seed},{0.9 - loss}" for seed in (0, 1) for changes, loss in losses.items()]
     few.write_text("\n".join(["arch,changes,seed,accuracy", *lines]))
     assert improving.gains(few)["Muon"] == pytest.approx((1, 0))
 
