@@ -38,14 +38,16 @@ def options():
     parser = cli.parser(__doc__)
     parser.add_argument("--rounds", type=cli.positive, default=5, metavar="N", help="times that each has its turn")
     parser.add_argument("--steps", type=cli.positive, default=6, metavar="N", help="timed a turn")
+    parser.add_argument("--only", choices=tuple(CONTENDERS)[1:], help="ours and this one (default: all)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there, too")
     return parser
 
 
 def compare(args):
     contest.check_report(args.out)
-    trainings, seconds = {}, {name: [] for name in CONTENDERS}
-    for name, layers in CONTENDERS.items():
+    chosen = {name: CONTENDERS[name] for name in CONTENDERS if args.only in (None, name) or name == "ours"}
+    trainings, seconds = {}, {name: [] for name in chosen}
+    for name, layers in chosen.items():
         precision, recipe, model, batches = throughput.prepare(throughput.options().parse_args([]), **layers)
         trainings[name] = model, batches
     for number in range(args.rounds + 1):

@@ -243,19 +243,22 @@ def test_throughput_prints_training_and_ceiling(cifar10, capsys):
     assert percent == pytest.approx(100 * ceiling / training, abs=0.05 * percent + 2)
 
 
-def test_layers_are_compared_round_by_round(monkeypatch, capsys):
+@pytest.mark.parametrize("others", [[], ["others"]])
+def test_layers_are_compared_round_by_round(others, monkeypatch, capsys):
+    """All of them, or one of them with ours."""
     took = {"ours": [9, 2, 4], "theirs": [9, 3, 8]}
     turns = {name: iter(seconds) for name, seconds in took.items()}
     recipe = recipes.RECIPES["deep"]
     prepared = iter(took)
-    monkeypatch.setattr(own_layers, "CONTENDERS", {name: {} for name in took})
+    monkeypatch.setattr(own_layers, "CONTENDERS", {name: {} for name in [*took, *others]})
     monkeypatch.setattr(own_layers.throughput, "prepare", lambda args: ("float32", recipe, next(prepared), None))
 
     def train_steps(name, batches, steps, callbacks):
         callbacks[0].seconds += [next(turns[name])] * (steps - 1)
 
     monkeypatch.setattr(own_layers.throughput, "train_steps", train_steps)
-    own_layers.compare(own_layers.options().parse_args(["--rounds", "2"]))
+    only = ["--only", "theirs"] if others else []
+    own_layers.compare(own_layers.options().parse_args(["--rounds", "2", *only]))
     assert cells(capsys.readouterr().out)[2:] == [
         ["ours", "375 (250–500)", "1.00× (1.00–1.00)"],
         ["theirs", "229 (125–333)", "1.75× (1.50–2.00)"],
