@@ -37,6 +37,11 @@ def picture(content):
     return np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
 
 
+# Of 255, on average. Ascent makes the most of rounding, which differs between processors: the same shapes come out at
+# other places (8.4 between one with AVX-512 and one with AMX).
+TOLERANCE = {"features": 15}
+
+
 @pytest.mark.parametrize(
     "name", [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in catalogue.FIGURES]
 )
@@ -45,7 +50,7 @@ def test_figures_are_up_to_date_and_nothing_is_cut_off(name, sources):
         drawn = picture(png(catalogue.FIGURES[name](sources)))
     kept = picture((IMAGES / f"{name}.png").read_bytes())
     assert kept.shape == drawn.shape
-    assert OTHER_TEXT or np.abs(kept - drawn).mean() < 1, "draw it again: make figures"
+    assert OTHER_TEXT or np.abs(kept - drawn).mean() < TOLERANCE.get(name, 1), "draw it again: make figures"
     assert all((edge == 255).all() for edge in (drawn[:2], drawn[-2:], drawn[:, :2], drawn[:, -2:]))
 
 
