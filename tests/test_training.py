@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import config  # what can be switched on in public can't be switched off there
 
-from cnnvis import data, fast_layers, optimizers, recipes, training
+from cnnvis import data, distribution, fast_layers, optimizers, recipes, training
 from cnnvis.batches import Batches
 from cnnvis.run import Run
 from models.convnet import build_model
@@ -109,13 +109,14 @@ class Stop(Exception):
 
 @pytest.mark.parametrize(("arch", "small_epochs"), [("basic", 0), ("deep", 0), ("deep", 1), ("deep", 2)])
 def test_an_interrupted_run_ends_in_the_same_weights(arch, small_epochs, tmp_path, pictures):
+    """In ghost batches, two a step, which cores work on side by side."""
     images = np.tile(pictures, (6, 1, 1, 1))
     labels = np.tile(np.arange(7), 6)
     recipe = dataclasses.replace(recipes.RECIPES[arch], batch_size=14, epochs=3, learning_rate=0.01)
-    recipe = dataclasses.replace(recipe, small_side=24, small_epochs=small_epochs)
+    recipe = dataclasses.replace(recipe, ghost_batch=7, small_side=24, small_epochs=small_epochs)
     options = {
         "normalization": fast_layers.RowNormalization,
-        "batch_normalization": fast_layers.FusedBatchNormalization,
+        **distribution.layers(tf.distribute.get_strategy(), recipe),
     }
     if small_epochs:
         options |= {"input_shape": (None, None, 3), "widths": (4, 8, 8)}
