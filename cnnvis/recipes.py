@@ -46,7 +46,7 @@ class Recipe:
 
 RECIPES = {
     "basic": Recipe(
-        epochs=7,
+        epochs=6,
         batch_size=500,
         learning_rate=0.1,
         optimizer="muon",
