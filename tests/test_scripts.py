@@ -359,6 +359,7 @@ def test_gradients_are_integrated_in_the_same_layout(tmp_path):
     assert arrays["@method"] == "gradient"
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_large_pictures(tmp_path):
     small_sequential(size=224).save(tmp_path / "large.keras")
     options = ["--model", tmp_path / "large.keras", "--input-range", "0", "1", "--data", "samples", "--window", "112"]
@@ -811,6 +812,7 @@ def test_a_damaged_state_is_told(tmp_path, capsys):
     assert "run.resume.npz is damaged" in refused(capsys, "train", *resume)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kilobytes", [3, 300, 5000])
 def test_a_disk_that_fills_up_while_training(kilobytes, tmp_path):
     """The limit is met by the settings or the curves, by the state of the first epoch, or not at all."""
@@ -916,6 +918,7 @@ def test_a_network_that_began_with_small_pictures_takes_whole_ones(tmp_path, cap
     assert (metadata["recipe"]["small_side"], metadata["recipe"]["small_epochs"]) == (16, 1)
 
 
+@pytest.mark.slow
 def test_what_is_learned_in_bfloat16_holds_in_float32(tmp_path):
     """Once, a network learned the rounding errors of grey digits: 91 % in training, 10 % in the test."""
     options = ["--data", "digits", "--epochs", "2", "--precision", "bfloat16", "--name", "run", "--out", tmp_path]
