@@ -159,14 +159,14 @@ def prepare(args, pictures, held_out=()):
     import keras
     import tensorflow as tf
 
-    from cnnvis import distribution, optimizers, recipes, training
+    from cnnvis import distribution, optimizers, processor, recipes, training
     from cnnvis.batches import Batches
 
     keras.utils.set_random_seed(args.seed)
     if args.deterministic:
         tf.config.experimental.enable_op_determinism()
     if args.precision == "auto":
-        args.precision = "bfloat16" if recipes.multiplies_bfloat16() else "float32"
+        args.precision = "bfloat16" if processor.multiplies_bfloat16() else "float32"
     keras.config.set_dtype_policy("mixed_bfloat16" if args.precision == "bfloat16" else "float32")
     recipe = recipes.change(recipes.RECIPES[args.arch], args.recipe)
     recipe = recipes.adapt(recipe, len(pictures), args.epochs, args.batch_size, args.learning_rate)
@@ -204,9 +204,9 @@ def layers_for(precision, strategy, recipe):
     """Layers with the same weights as Keras's own, which train faster here, and what makes a network of them."""
     import keras
 
-    from cnnvis import distribution, fast_layers, recipes
+    from cnnvis import distribution, fast_layers, processor
 
-    packed = precision == "bfloat16" and recipes.multiplies_in_tiles()
+    packed = precision == "bfloat16" and processor.multiplies_in_tiles()
     return {
         "normalization": fast_layers.RowNormalization,
         "convolution": fast_layers.PackedConv2D if packed else keras.layers.Conv2D,

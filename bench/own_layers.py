@@ -5,15 +5,16 @@ All have the same weights. They train for some steps each, in turn, round after 
 so that a machine whose speed drifts harms them little.
 """
 
-import os
 import sys
 from functools import partial
 from pathlib import Path
 from statistics import median
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import cnnvis  # noqa: F401 - before TensorFlow, which it sets up
+
+# isort: split
 import keras
 
 from bench import contest, machine, throughput

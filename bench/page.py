@@ -7,7 +7,6 @@ shows and the one that Keras gives, over all samples.
 """
 
 import argparse
-import os
 import shutil
 import statistics
 import sys
@@ -15,7 +14,6 @@ import tempfile
 import time
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np

@@ -6,15 +6,16 @@ visualize_results.py does, from pictures of bytes to the probabilities of all of
 """
 
 import argparse
-import os
 import statistics
 import sys
 import time
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import cnnvis  # noqa: F401 - before TensorFlow, which it sets up
+
+# isort: split
 import numpy as np
 import tensorflow as tf
 

@@ -8,23 +8,24 @@ step that did nothing else would take the sum of their times: the ceiling.
 
 import argparse
 import math
-import os
 import statistics
 import sys
 import time
 from functools import partial
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import cnnvis  # noqa: F401 - before TensorFlow, which it sets up
+
+# isort: split
 import keras
 import numpy as np
 import tensorflow as tf
 
 import train
 from bench import machine
-from cnnvis import fast_layers, inputs, recipes, training
+from cnnvis import fast_layers, inputs, processor, recipes, training
 from cnnvis.batches import Batches, dataset
 
 REPEATS = 3  # calls of a kernel a round
@@ -122,7 +123,7 @@ def prepare(args, **layers):
         tf.config.threading.set_intra_op_parallelism_threads(args.threads)
     precision = args.precision
     if precision == "auto":
-        precision = "bfloat16" if recipes.multiplies_bfloat16() else "float32"
+        precision = "bfloat16" if processor.multiplies_bfloat16() else "float32"
     keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
     asked = train.options().parse_args(["--arch", args.arch, "--data", args.data])
     pictures, _, _ = inputs.training_pictures(asked)

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnvis import layer_kinds
+from cnnvis import layer_kinds, processor
 from cnnvis.data import pictures_at_once
 from cnnvis.input_range import ToInput
 
@@ -69,7 +69,7 @@ class Classifier:
         self.input_range = tuple(map(float, input_range))
         self.classes = model.outputs[0].shape[-1]
         self.layers = {}
-        self._halves = {}
+        self._splits = {}
         self._most_outputs = 1  # of a layer, for one picture
         self._pixels = keras.Input((*self.size, 3), name="pixels_0_255")
         x = self.entry = ToInput(self.channels, input_range, name="cnnvis_to_input")(self._pixels)
@@ -99,13 +99,13 @@ class Classifier:
         if not any(known.layer is layer for known in self.layers.values()):
             layer.name = name  # two nested models may have used it, one graph may not
         activation = layer_kinds.activation_of(layer)
-        if activation == "linear" or not isinstance(layer, (*layer_kinds.CONV, keras.layers.Dense)):
-            output = layer(*inputs, **options)
-            linear = output if activation == "linear" else inputs[0]
-        else:
-            without_activation, activate = self._halve(layer)
+        if isinstance(layer, (*layer_kinds.CONV, keras.layers.Dense)):
+            without_activation, activate = self._split(layer)
             linear = without_activation(inputs[0])
             output = activate(linear)
+        else:
+            output = layer(*inputs, **options)
+            linear = output if activation == "linear" else inputs[0]
         self._check_size(name, output)
         sources = tuple(keras.tree.flatten(inputs))
         self.layers[name] = Layer(name, layer_kinds.kind_of(layer), layer, sources, linear, output, activation)
@@ -118,18 +118,18 @@ class Classifier:
                 raise ValueError(f"{name} gives {shape} for one picture, which is too much to compute or to look at")
             self._most_outputs = max(self._most_outputs, outputs)
 
-    def _halve(self, layer):
-        """A layer with the same weights that ends in no activation function, and that function as a layer."""
-        if layer not in self._halves:
-            config = {**layer.get_config(), "activation": None, "name": f"cnnvis_{layer.name}_linear"}
-            linear = type(layer).from_config(config)
-            linear.build(layer.get_build_config()["input_shape"])
-            linear.set_weights(layer.get_weights())
-            activate = keras.layers.Activation(
-                layer.activation, dtype=layer.dtype_policy, name=f"cnnvis_{layer.name}_activation"
-            )
-            self._halves[layer] = linear, activate
-        return self._halves[layer]
+    def _split(self, layer):
+        """What a CONV or FC layer does before its activation function, and that function: two callables."""
+        if layer not in self._splits:
+            linear, activate = layer, lambda x: x
+            if layer_kinds.activation_of(layer) != "linear":
+                name = f"cnnvis_{layer.name}_activation"
+                activate = keras.layers.Activation(layer.activation, dtype=layer.dtype_policy, name=name)
+                linear = _twin(layer)
+            if getattr(layer, "data_format", None) == "channels_first":
+                linear = _transposed(layer)
+            self._splits[layer] = linear, activate
+        return self._splits[layer]
 
     def _head(self, output):
         """Symbolic logits and probabilities of a network that ends in either."""
@@ -242,6 +242,23 @@ class Classifier:
             x = reader.output
 
 
+def _twin(layer, **changes):
+    """A layer with the same weights, without activation function, and with other changes of its configuration."""
+    config = layer.get_config() | {"activation": None, "name": f"cnnvis_{layer.name}_linear"} | changes
+    twin = type(layer).from_config(config)
+    shape = layer.get_build_config()["input_shape"]
+    twin.build(shape if "data_format" not in changes else (shape[0], *shape[2:], shape[1]))
+    twin.set_weights(layer.get_weights())
+    return twin
+
+
+def _transposed(layer):
+    """What a channels-first CONV layer computes, by a channels-last one: on a CPU, only oneDNN knows the other."""
+    channels_last, twin = keras.layers.Permute((2, 3, 1)), _twin(layer, data_format="channels_last")
+    channels_first = keras.layers.Permute((3, 1, 2))
+    return lambda x: channels_first(twin(channels_last(x)))
+
+
 def compiled(model):
     """A function from a NumPy batch of any length to the model's outputs as NumPy, traced once.
 
@@ -258,7 +275,8 @@ def compiled(model):
         except tf.errors.ResourceExhaustedError as error:
             raise MemoryError(f"there is not enough memory for {len(images)} pictures at once") from error
         except tf.errors.OpError as error:
-            raise ValueError(f"TensorFlow can't compute this model here: {error.message}") from error
+            cure = "" if processor.uses_onednn() else " (TF_ENABLE_ONEDNN_OPTS=1 may help: oneDNN knows more layers)"
+            raise ValueError(f"TensorFlow can't compute this model here{cure}: {error.message}") from error
         return keras.tree.map_structure(lambda x: x.numpy().astype("float32", copy=False), outputs)
 
     return run

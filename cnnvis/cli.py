@@ -194,7 +194,6 @@ def _out_of_memory(error, args):
 
 def _import_tensorflow():
     """Import TensorFlow, without the lines that it writes to stderr before it listens to TF_CPP_MIN_LOG_LEVEL."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with interrupts.deferred() as check, _stderr_closed():
         import tensorflow
     check()

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 
 FEWEST_STEPS = 40  # an epoch: with fewer pictures, batches shrink until there are as many ...
 SMALLEST_BATCH = 32  # ... or they hold as few
@@ -137,27 +136,3 @@ def _check_small(recipe):
         raise ValueError(
             f"small_epochs={small} leaves none of {recipe.epochs} epochs for pictures of full size: choose fewer"
         )
-
-
-def multiplies_bfloat16():
-    """Whether the first GPU, or else the processor, has instructions that multiply in bfloat16."""
-    import tensorflow as tf
-
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        return tf.config.experimental.get_device_details(gpus[0]).get("compute_capability", (0,)) >= (8, 0)
-    return bool({"amx_bf16", "avx512_bf16"} & _processor_flags())
-
-
-def multiplies_in_tiles():
-    """Whether bfloat16 is multiplied by the processor's matrix unit (AMX), since there is no GPU."""
-    import tensorflow as tf
-
-    return not tf.config.list_physical_devices("GPU") and "amx_bf16" in _processor_flags()
-
-
-def _processor_flags():
-    try:
-        return set(Path("/proc/cpuinfo").read_text().split())
-    except OSError:
-        return set()

@@ -2,9 +2,11 @@
 
 import os
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["MPLBACKEND"] = "Agg"
 
+import cnnvis  # noqa: F401 - before TensorFlow, which it sets up
+
+# isort: split
 import keras
 import matplotlib
 import numpy as np

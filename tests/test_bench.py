@@ -15,7 +15,7 @@ from keras import layers
 
 from bench import contenders, own_layers, peers, results_speed, settings, tricks
 from bench.flops import forward_flops, training_flops
-from cnnvis import data, inputs, recipes
+from cnnvis import data, inputs, processor, recipes
 from models.convnet import build_model
 from tests.conftest import small_sequential
 
@@ -193,7 +193,7 @@ def test_a_short_run(noise):
         assert minutes * 60 == pytest.approx(seconds * epochs, abs=3 + 0.05 * epochs + 1)
         flops = {"tutorial_basic": 29.5e6, "tutorial_deeper": 79.7e6, "ours_basic": 51.1e6}.get(name, 236.4e6)
         assert gigaflops == pytest.approx(3 * flops * rate / 1e9, rel=0.001, abs=0.5 + 1.5 * flops / 1e9)
-    native = "bfloat16" if recipes.multiplies_bfloat16() else "float32"
+    native = "bfloat16" if processor.multiplies_bfloat16() else "float32"
     assert [row[1] for row in rows.values()] == ["float32"] * 3 + [native] * 2
     assert len(err.splitlines()) == 5
 

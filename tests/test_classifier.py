@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from cnnvis import processor
 from cnnvis.classifier import Classifier
 from cnnvis.excitation import observe
 from models.convnet import build_model
@@ -211,3 +212,44 @@ def test_a_network_that_gives_no_numbers(sequential, pictures):
     sequential.get_layer("last").set_weights([kernel * np.nan, bias])
     with pytest.raises(ValueError, match="gives no numbers"):
         Classifier(sequential).probabilities(pictures)
+
+
+CONV = {
+    "strides": lambda **how: layers.Conv2D(6, 3, strides=2, padding="same", activation="relu", **how),
+    "dilation": lambda **how: layers.Conv2D(6, (3, 2), dilation_rate=2, **how),
+    "groups": lambda **how: layers.Conv2D(6, 3, groups=3, activation="tanh", **how),
+    "transposed": lambda **how: layers.Conv2DTranspose(4, 3, strides=2, padding="same", activation="relu", **how),
+    "depthwise": lambda **how: layers.DepthwiseConv2D(3, depth_multiplier=2, **how),
+    "separable": lambda **how: layers.SeparableConv2D(5, 3, activation="relu", **how),
+}
+
+
+@pytest.mark.parametrize("kind", CONV)
+def test_channels_first_is_computed_on_every_processor(kind, pictures):
+    """oneDNN is the only one to know channels-first kernels on a CPU, and the user may have turned it off."""
+
+    def model(data_format, before, after):
+        keras.utils.set_random_seed(3)
+        inputs = keras.Input((32, 32, 3))
+        x = CONV[kind](data_format=data_format, name="conv")(before(inputs))
+        return keras.Model(inputs, layers.Dense(10, activation="softmax")(layers.Flatten()(after(x))))
+
+    to_first, to_last, same = layers.Permute((3, 1, 2)), layers.Permute((2, 3, 1)), layers.Identity()
+    first, last = model("channels_first", to_first, to_last), model("channels_last", same, same)
+    last.set_weights(first.get_weights())
+    classifier, images = Classifier(first, (0, 1)), pictures / 255
+    np.testing.assert_allclose(
+        classifier.probabilities(pictures), last.predict(images, verbose=0), rtol=1e-4, atol=1e-6
+    )
+    output = classifier.outputs(pictures, ["conv"])["conv"]
+    of_last = Classifier(last, (0, 1)).outputs(pictures, ["conv"])["conv"]
+    np.testing.assert_allclose(output.transpose(0, 2, 3, 1), of_last, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.skipif(processor.uses_onednn(), reason="oneDNN computes it")
+def test_what_only_onednn_computes_is_refused_in_a_line_that_says_so(pictures):
+    inside = layers.TimeDistributed(layers.Conv2D(2, 3, data_format="channels_first"))
+    model = keras.Sequential([keras.Input((32, 32, 3)), layers.Reshape((1, 3, 32, 32)), inside, layers.Flatten()])
+    model.add(layers.Dense(10))
+    with pytest.raises(ValueError, match="TF_ENABLE_ONEDNN_OPTS=1 may help"):
+        Classifier(model).probabilities(pictures)

@@ -1,0 +1,133 @@
+"""What is set up before TensorFlow is imported, and what the user has set, which stays."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cnnvis import processor
+
+ROOT = Path(__file__).parent.parent
+SET = ("TF_ENABLE_ONEDNN_OPTS", "TF_CPP_MIN_LOG_LEVEL", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+TWICE = """
+import resource
+len(b"1" * 2**27)  # 128 MiB, more than glibc keeps by itself
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+len(b"1" * 2**27)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+MALLOC = {"ours": {}, "left alone": {"MALLOC_PERTURB_": "0"}}
+
+
+def python(code, **settings):
+    """What a fresh process prints, with nothing set but `settings`: (stdout, stderr)."""
+    kept = {name: value for name, value in os.environ.items() if name not in SET and not name.startswith("MALLOC_")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=kept | settings, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip(), done.stderr.strip()
+
+
+def test_onednn_is_on_unless_the_user_has_set_it():
+    code = "import cnnvis; from cnnvis import processor; print(processor.uses_onednn())"
+    assert python(code)[0] == str(sys.platform != "darwin")
+    assert python(code, TF_ENABLE_ONEDNN_OPTS="0")[0] == "False"
+
+
+def test_tensorflow_that_was_there_first_keeps_its_settings_and_one_warning_says_so():
+    code = "import tensorflow, os, cnnvis; from cnnvis import console; print(os.environ.get('TF_ENABLE_ONEDNN_OPTS'))"
+    out, err = python(code)
+    assert out == "None"
+    assert err.count("TensorFlow was imported before cnnvis") == 1
+    assert "set TF_ENABLE_ONEDNN_OPTS=1" in err
+    out, err = python(code, TF_ENABLE_ONEDNN_OPTS="0")
+    assert (out, "before cnnvis" in err) == ("0", False)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts the page faults that Linux reports")
+def test_freed_memory_is_kept_for_what_comes_next():
+    pages = 2**27 // os.sysconf("SC_PAGE_SIZE")
+    faults = {name: int(python(f"import cnnvis\n{TWICE}", **how)[0]) for name, how in MALLOC.items()}
+    assert faults["ours"] < pages / 100
+    assert faults["left alone"] > pages / 2
+
+
+def test_malloc_is_left_alone_where_there_is_no_glibc(monkeypatch):
+    """By substitution: a system that does not know glibc's version."""
+    for name in [name for name in os.environ if name.startswith("MALLOC_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("ctypes.CDLL", lambda _name: pytest.fail("mallopt was looked for"))
+    monkeypatch.delattr("os.confstr", raising=False)
+    assert not processor.keep_freed_memory()
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({"cpu.max": "max 100000"}, 8),
+        ({"cpu.max": "200000 100000"}, 2),
+        ({"cpu.max": "150000 100000"}, 2),
+        ({"cpu.max": "50000 100000"}, 1),
+        ({"cpu.cfs_quota_us": "-1", "cpu.cfs_period_us": "100000"}, 8),
+        ({"cpu.cfs_quota_us": "300000", "cpu.cfs_period_us": "100000"}, 3),
+        ({"cpu.max": "nonsense"}, 8),
+        ({}, 8),
+    ],
+)
+def test_a_containers_quota_counts(files, cores, tmp_path):
+    (tmp_path / "cpu").mkdir()
+    for name, text in files.items():
+        folder = tmp_path / "cpu" if "cfs" in name else tmp_path
+        (folder / name).write_text(f"{text}\n")
+    assert processor._quota(tmp_path, 8) == cores
+
+
+def test_threads_are_as_many_as_cores(monkeypatch):
+    monkeypatch.setattr(processor, "cores", lambda: 3)
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    monkeypatch.setattr(processor, "keep_freed_memory", lambda: True)
+    monkeypatch.setattr(sys, "modules", {name: module for name, module in sys.modules.items() if name != "tensorflow"})
+    settings = {"TF_NUM_INTEROP_THREADS": "5"}
+    monkeypatch.setattr("os.environ", settings)
+    processor.prepare()
+    assert [settings[name] for name in SET] == ["1", "3", "3", "5"]
+
+
+def test_bfloat16_is_for_processors_whose_instructions_are_used(monkeypatch):
+    monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda _kind: [])
+
+    def answers(flags, onednn):
+        monkeypatch.setattr(processor, "_flags", lambda: flags)
+        monkeypatch.setattr(processor, "uses_onednn", lambda: onednn)
+        return processor.multiplies_bfloat16(), processor.multiplies_in_tiles()
+
+    assert answers({"amx_bf16", "avx512_bf16"}, True) == (True, True)
+    assert answers({"avx512_bf16"}, True) == (True, False)
+    assert answers({"amx_bf16", "avx512_bf16"}, False) == (False, False)
+    assert answers({"avx2"}, True) == (False, False)
+
+
+ENTRIES = [
+    *ROOT.glob("*.py"),
+    *(path for path in ROOT.glob("bench/*.py") if "__main__" in path.read_text(encoding="utf-8")),
+    *ROOT.glob("fuzz/*.py"),
+    *(ROOT / package / "__init__.py" for package in ("article", "bench", "cnnvis")),
+    ROOT / "tests" / "conftest.py",
+]
+
+
+@pytest.mark.parametrize("path", ENTRIES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_every_way_in_passes_through_here_before_tensorflow(path):
+    """What is imported first, at the top of each file that starts a process or a package: ours, then TensorFlow."""
+    order = []
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module] if isinstance(node, ast.ImportFrom) else []
+        order += [name.split(".")[0] for name in names]
+    heavy = {"tensorflow", "keras", "models"}
+    ours = {"cnnvis", "bench", "article", "train", "explore"}
+    first = next((name for name in order if name in heavy | ours), None)
+    assert first not in heavy
