@@ -2,8 +2,10 @@
 """How near training comes to what this machine's convolution kernels can do.
 
 Trains for some steps exactly as train.py does, and times in the same run, in turn, each kernel that these steps call:
-forward, gradient of the input, gradient of the filters, of every CONV and FC layer, in their shapes and precision. A
-step that did nothing else would take the sum of their times: the ceiling.
+forward, gradient of the input, gradient of the filters, of every CONV and FC layer, in their shapes and precision, in
+memory that is warm. Each counts at its best: in parts side by side or as a whole batch, images packed into rows or not.
+A step that did nothing else would take the sum of these times: the ceiling. Beside it stands what the processor makes
+of one large matrix product.
 """
 
 import argparse
@@ -11,7 +13,6 @@ import math
 import statistics
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -29,6 +30,7 @@ from cnnvis import fast_layers, inputs, processor, recipes, training
 from cnnvis.batches import Batches, dataset
 
 REPEATS = 3  # calls of a kernel a round
+MATRIX = 4096  # rows and columns of the matrices whose product is the processor's peak
 
 
 def options():
@@ -58,51 +60,66 @@ class Stopwatch(keras.callbacks.Callback):
 
 
 def kernels(model, batch, dtype):
-    """The kernels that a training step calls: (layer, what it computes, multiply-adds, function to time).
+    """The kernels that a training step calls: (layer, what it computes, multiply-adds, functions to time).
 
-    As in the step, each is called once a ghost batch, and these calls side by side.
+    The functions are ways to compute the same: each ghost batch by itself, side by side, as in the step; and the whole
+    batch at once.
     """
     layers = [layer for layer in model.layers if isinstance(layer, (keras.layers.Conv2D, keras.layers.Dense))]
-    sizes = [len(part) for part in np.array_split(range(batch), model.parts)]
+    splits = dict.fromkeys([tuple(map(len, np.array_split(range(batch), model.parts))), (batch,)])
     learning = False  # whether any layer before this one learns: only then is the gradient of its input asked for
     for layer in layers:
         work = batch * math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape)
         needed = {"forward": True, "d-input": learning, "d-filter": layer.trainable}
-        for (what, need), calls in zip(needed.items(), zip(*(_calls(layer, size, dtype) for size in sizes))):
+        for what, need in needed.items():
             if need:
-                yield layer.name, what, work, tf.function(lambda calls=calls: [call() for call in calls])
+                ways = [_side_by_side(calls) for sizes in splits for calls in _ways(layer, what, sizes, dtype)]
+                yield layer.name, what, work, ways
         learning = learning or layer.trainable
 
 
-def _calls(layer, count, dtype):
-    """Forward, gradient of the input, gradient of the filters, for as many random pictures: three functions."""
-    x = tf.cast(tf.random.normal((count, *layer.input.shape[1:])), dtype)
-    y = tf.cast(tf.random.normal((count, *layer.output.shape[1:])), dtype)
-    kernel = tf.cast(tf.random.normal(layer.kernel.shape), dtype)
-    return _convolution(layer, x, kernel, y) if len(y.shape) == 4 else _product(x, kernel, y)
+def _side_by_side(calls):
+    return tf.function(lambda: [call() for call in calls])
 
 
-def _convolution(layer, x, kernel, y):
+def _ways(layer, what, sizes, dtype):
+    """Ways to compute one kernel on random images, `sizes` of them a part: tuples of as many functions."""
+    arrays = [_random_arrays(layer, size, dtype) for size in sizes]
+    compute = _convolution if len(layer.output.shape) == 4 else _product
+    return zip(*(compute(layer, what, *parts) for parts in arrays))
+
+
+def _random_arrays(layer, count, dtype):
+    """Inputs, kernel and gradient of the outputs of a layer."""
+    shapes = (count, *layer.input.shape[1:]), layer.kernel.shape, (count, *layer.output.shape[1:])
+    return [tf.cast(tf.random.normal(shape), dtype) for shape in shapes]
+
+
+def _convolution(layer, what, x, kernel, y):
     options = {"strides": [1, *layer.strides, 1], "padding": layer.padding.upper()}
+    if what == "forward":
+        return [lambda: tf.nn.conv2d(x, kernel, **options)]
+    if what == "d-input":
+        return [lambda: tf.raw_ops.Conv2DBackpropInput(input_sizes=x.shape, filter=kernel, out_backprop=y, **options)]
+    sizes = kernel.shape
+    ways = [lambda: tf.raw_ops.Conv2DBackpropFilter(input=x, filter_sizes=sizes, out_backprop=y, **options)]
     if isinstance(layer, fast_layers.PackedConv2D) and x.shape[2] <= fast_layers.WIDEST_PACKED:
-        of_filter = partial(fast_layers.packed_filter_gradient, x, kernel.shape, y)
-    else:
-        of_filter = partial(
-            tf.raw_ops.Conv2DBackpropFilter, input=x, filter_sizes=kernel.shape, out_backprop=y, **options
-        )
-    return (
-        lambda: tf.nn.conv2d(x, kernel, **options),
-        lambda: tf.raw_ops.Conv2DBackpropInput(input_sizes=x.shape, filter=kernel, out_backprop=y, **options),
-        of_filter,
-    )
+        ways.append(lambda: fast_layers.packed_filter_gradient(x, sizes, y))
+    return ways
 
 
-def _product(x, kernel, y):
-    return (
-        lambda: tf.matmul(x, kernel),
-        lambda: tf.matmul(y, kernel, transpose_b=True),
-        lambda: tf.matmul(x, y, transpose_a=True),
-    )
+def _product(_layer, what, x, kernel, y):
+    if what == "forward":
+        return [lambda: tf.matmul(x, kernel)]
+    if what == "d-input":
+        return [lambda: tf.matmul(y, kernel, transpose_b=True)]
+    return [lambda: tf.matmul(x, y, transpose_a=True)]
+
+
+def matrix_product(dtype):
+    """One large matrix product, which no convolution can outrun by much: its multiply-adds, and the function."""
+    a, b = (tf.cast(tf.random.normal((MATRIX, MATRIX)), dtype) for _ in range(2))
+    return MATRIX**3, tf.function(lambda: [tf.matmul(a, b)])
 
 
 def seconds_a_call(call):
@@ -146,18 +163,23 @@ def main(argv=None):
     precision, recipe, model, batches = prepare(args)
     steps = min(args.steps, len(batches) - 1) + 1
     timed = list(kernels(model, recipe.batch_size, precision))
-    stopwatch, times = Stopwatch(), [[] for _ in timed]
+    work, product = matrix_product(precision)
+    stopwatch, times, products = Stopwatch(), [[[] for _ in ways] for *_, ways in timed], []
     for number in range(args.rounds + 1):
         train_steps(model, batches, steps, [stopwatch])
-        for (_, _, _, call), seconds in zip(timed, times):
-            seconds.append(seconds_a_call(call))
+        products.append(seconds_a_call(product))
+        for (*_, ways), seconds in zip(timed, times):
+            for way, its_seconds in zip(ways, seconds):
+                its_seconds.append(seconds_a_call(way))
         if number == 0:  # the first round warms up
             stopwatch.seconds.clear()
-            times = [[] for _ in timed]
-    report(args, precision, recipe, stopwatch.seconds, timed, [statistics.median(seconds) for seconds in times])
+            products.clear()
+            times = [[[] for _ in ways] for *_, ways in timed]
+    best = [min(map(statistics.median, seconds)) for seconds in times]
+    report(args, precision, recipe, stopwatch.seconds, timed, best, 2e-9 * work / statistics.median(products))
 
 
-def report(args, precision, recipe, steps, timed, seconds):
+def report(args, precision, recipe, steps, timed, seconds, peak):
     """Print the table of kernels, and what training makes of them."""
     how = f"medians of {args.rounds} rounds of {args.steps} steps and of the kernels, in turn"
     print(machine.describe(f"batches of {recipe.batch_size}, {precision}; {how}"))
@@ -174,7 +196,9 @@ def report(args, precision, recipe, steps, timed, seconds):
     print("\n| | images/s | GFLOP/s | ms a step |\n| --- | --- | --- | --- |")
     for name, time_taken in ("training", step), ("the kernels alone", ceiling):
         print(f"| {name} | {recipe.batch_size / time_taken:.0f} | {work / time_taken:.0f} | {1000 * time_taken:.0f} |")
-    print(f"\n{args.arch} trains at {ceiling / step:.0%} of its kernels' ceiling.")
+    print(f"| a matrix product, {MATRIX}×{MATRIX} | – | {peak:.0f} | – |")
+    whose = "its kernels'" if processor.uses_onednn() else "TensorFlow's own kernels' (oneDNN's are off)"
+    print(f"\n{args.arch} trains at {ceiling / step:.0%} of {whose} ceiling.")
 
 
 if __name__ == "__main__":

@@ -6,16 +6,20 @@ import re
 import subprocess
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from bench import contenders, own_layers, peers, results_speed, settings, tricks
 from bench.flops import forward_flops, training_flops
 from cnnvis import data, inputs, processor, recipes
+from cnnvis.fast_layers import PackedConv2D
+from cnnvis.ghost_batches import GhostBatches
 from models.convnet import build_model
 from tests.conftest import small_sequential
 
@@ -226,9 +230,10 @@ def test_options_that_can_not_be(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_throughput_prints_training_and_ceiling(cifar10, capsys):
+def test_throughput_prints_training_and_ceiling(cifar10, capsys, monkeypatch):
     from bench import throughput
 
+    monkeypatch.setattr(throughput, "MATRIX", 256)
     throughput.main(
         ["--arch", "basic", "--rounds", "1", "--steps", "2", "--batch-size", "64", "--precision", "float32"]
     )
@@ -241,6 +246,33 @@ def test_throughput_prints_training_and_ceiling(cifar10, capsys):
     training, ceiling = (int(rows[name].split(" | ")[2]) for name in ("training", "the kernels alone"))
     percent = int(re.search(r"basic trains at (\d+)%", out)[1])
     assert percent == pytest.approx(100 * ceiling / training, abs=0.05 * percent + 2)
+    assert re.search(r"^\| a matrix product, 256×256 \| – \| [1-9]\d* \| – \|", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("what", ["forward", "d-input", "d-filter"])
+@pytest.mark.parametrize("name", ["conv3", "conv5", "fc1"])
+def test_all_ways_of_a_kernel_compute_the_same_from_the_same_images(name, what, monkeypatch):
+    """Ghost batches side by side, the whole batch, and images packed into rows: concatenated, or summed up, alike."""
+    from bench import throughput
+
+    numbers = {}
+
+    def same(layer, count, dtype):
+        rng = np.random.default_rng(0)
+        shapes = (6, *layer.input.shape[1:]), layer.kernel.shape, (6, *layer.output.shape[1:])
+        x, kernel, y = (tf.constant(rng.normal(size=shape), dtype) for shape in shapes)
+        first = numbers.setdefault(count, 0)
+        numbers[count] = (first + count) % 6
+        return x[first : first + count], kernel, y[first : first + count]
+
+    monkeypatch.setattr(throughput, "_random_arrays", same)
+    model = build_model("deep", 10, convolution=PackedConv2D, network=partial(GhostBatches, parts=2), widths=(4, 8, 8))
+    (ways,) = [ways for layer, of, _, ways in throughput.kernels(model, 6, "float32") if (layer, of) == (name, what)]
+    put_together = sum if what == "d-filter" else lambda parts: np.concatenate(parts)
+    results = [put_together([part.numpy() for part in way()]) for way in ways]
+    assert len(results) == (4 if what == "d-filter" and name == "conv5" else 2)
+    for result in results[1:]:
+        np.testing.assert_allclose(result, results[0], rtol=1e-3, atol=1e-4 * np.abs(results[0]).max())
 
 
 @pytest.mark.parametrize("others", [[], ["others"]])
