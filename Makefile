@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test test-slow test-lowest check format figures bench bench-peers bench-tricks bench-settings bench-layers bench-importance bench-windows bench-results bench-filters bench-page fuzz page check-page clean
+.PHONY: setup demo test test-slow test-lowest check format figures bench bench-defaults bench-peers bench-tricks bench-settings bench-layers bench-importance bench-windows bench-results bench-filters bench-page fuzz page check-page clean
 
 setup: .venv/installed
 
@@ -79,6 +79,10 @@ check-page:
 bench: setup
 	$(BIN)/python bench/throughput.py
 	$(BIN)/python bench/throughput.py --arch basic
+
+# What oneDNN and kept memory bring each script and training; needs CIFAR-10, and a machine with nothing else to do.
+bench-defaults: setup
+	$(BIN)/python bench/defaults.py --out outputs/defaults.md
 
 # What each trick brings, in short trainings over several seeds: two hours; goes on where it was interrupted.
 bench-tricks: setup

@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from bench import contenders, own_layers, peers, results_speed, settings, tricks
+from bench import contenders, defaults, own_layers, peers, results_speed, settings, tricks
 from bench.flops import forward_flops, training_flops
 from cnnvis import data, inputs, processor, recipes
 from cnnvis.fast_layers import PackedConv2D
@@ -368,3 +368,46 @@ def test_predicting_is_timed_beside_the_network_alone(tmp_path, capsys):
     )
     said = int(re.search(r"goes at (\d+)%", out)[1])
     assert said == pytest.approx(100 * predicting / alone, abs=1)
+
+
+def turn(seconds, megabytes=100, importing=1.0, drawing=0.5):
+    return {"seconds": seconds, "megabytes": megabytes, "importing": importing, "drawing": drawing}
+
+
+def test_defaults_are_compared_by_medians():
+    turns = {
+        ("training deep", "as called"): [turn(1), turn(2), turn(30)],
+        ("training deep", "neither"): [turn(4, 80), turn(3, 80), turn(5, 80)],
+        ("outputs", "as called"): [turn(10), turn(10), turn(10, 120)],
+        ("outputs", "neither"): [turn(8), turn(8), turn(80)],
+    }
+    text = defaults.comparison(turns)
+    assert cells(text)[2:] == [
+        ["training deep", "2 s (1.00×)", "4 s (2.00×)", "100 / 80"],
+        ["outputs", "10 s (1.00×)", "8 s (0.80×)", "100 / 100"],
+    ]
+    assert "has 80% or more of the speed" in text
+    assert cells(defaults.parts(turns))[2:] == [["outputs", "1.0 s", "8.5 s", "0.5 s"]]
+
+
+def test_what_a_drawing_function_takes_is_counted_once(monkeypatch):
+    clock = iter([0, 5, 10, 12])
+    monkeypatch.setattr(defaults.time, "perf_counter", lambda: next(clock))
+    drawing = type(
+        "drawing", (), {"outer": staticmethod(lambda: drawing.inner() + 1), "inner": staticmethod(lambda: 1)}
+    )
+    seconds = []
+    with defaults.timed(seconds, drawing, ["outer", "inner"]):
+        assert (drawing.outer(), drawing.inner()) == (2, 1)
+    assert seconds == [5, 2]
+
+
+@pytest.mark.slow
+def test_a_job_is_measured_as_a_user_would_run_it(cifar10):
+    script = [sys.executable, str(ROOT / "bench" / "defaults.py")]
+    asked = ["--jobs", "outputs", "--ways", "as called", "--rounds", "1"]
+    done = subprocess.run([*script, *asked], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (comparison,), (parts,) = (cells(part)[2:] for part in done.stdout.split("Times: to")[:2])
+    assert number(comparison[1]) == pytest.approx(sum(map(number, parts[1:])), abs=0.2)
+    assert int(comparison[-1]) > 100

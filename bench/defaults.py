@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""What the settings of `cnnvis/processor.py` bring: each script and training as called, and with levers left out.
+
+The levers are oneDNN's kernels, and malloc that keeps what is freed; huge pages, which are not in use, come on top of
+both. Each way has its turn, round after round, in a process of its own. What is compared are the medians of the rounds:
+seconds from command to figures, of trainings seconds a step; and peak memory.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from argparse import SUPPRESS
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from statistics import median
+
+BEGAN = time.perf_counter()
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from bench import contest, machine  # noqa: E402
+from cnnvis import cli, console  # noqa: E402
+
+NOT_KEPT = {"MALLOC_PERTURB_": "0"}  # which changes nothing, but makes `processor` leave malloc alone
+HUGE = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=18446744073709551615"
+WAYS = {
+    "as called": {"TF_ENABLE_ONEDNN_OPTS": "1"},
+    "oneDNN alone": {"TF_ENABLE_ONEDNN_OPTS": "1"} | NOT_KEPT,
+    "memory kept alone": {"TF_ENABLE_ONEDNN_OPTS": "0"},
+    "neither": {"TF_ENABLE_ONEDNN_OPTS": "0"} | NOT_KEPT,
+    "huge pages besides": {"TF_ENABLE_ONEDNN_OPTS": "1", "GLIBC_TUNABLES": HUGE},
+}
+SCRIPTS = {
+    "results": ("visualize_results", "--data", "cifar10"),
+    "importance": ("visualize_pixel_importance", "--data", "cifar10"),
+    "filters": ("visualize_hidden_layer_activation", "--data", "cifar10"),
+    "outputs": ("visualize_hidden_layer_output", "--data", "cifar10"),
+    "page": ("explore", "--data", "cifar10"),
+}
+TRAININGS = {"training basic": "basic", "training deep": "deep"}
+JOBS = (*TRAININGS, *SCRIPTS)
+
+
+def options():
+    parser = cli.parser(__doc__)
+    parser.add_argument("--rounds", type=cli.positive, default=5, metavar="N", help="times that each has its turn")
+    parser.add_argument("--steps", type=cli.positive, default=40, metavar="N", help="of a training, a turn")
+    parser.add_argument("--jobs", nargs="+", choices=JOBS, default=JOBS, metavar="JOB", help=f"of {', '.join(JOBS)}")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=tuple(WAYS), metavar="WAY", help=", ".join(WAYS))
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the tables there, too")
+    parser.add_argument("--job", choices=JOBS, help=SUPPRESS)  # measure this one only, and print JSON
+    return parser
+
+
+def compare(args):
+    contest.check_report(args.out)
+    turns = {(job, way): [] for job in args.jobs for way in args.ways}
+    for number in range(args.rounds):
+        for job, way in turns:
+            own = "--job", job, "--steps", args.steps, "--seed", args.seed
+            turns[job, way].append(contest.measured(f"{job}, {way}", __file__, *own, debug=args.debug, **WAYS[way]))
+            console.notice(f"round {number + 1} of {args.rounds}, {job}, {way}: {turns[job, way][-1]['seconds']:.2f} s")
+    how = f"n = {args.rounds} rounds in which each has its turn, of {args.steps} steps if it is a training"
+    contest.publish(f"{machine.describe(how)}\n\n{comparison(turns)}\n\n{parts(turns)}", args.out)
+
+
+def comparison(turns):
+    """The Markdown table of seconds and memory.
+
+    Parameters
+    ----------
+    turns : dict of (job, way) to list of dict
+        `seconds` and `megabytes` of each round.
+    """
+    jobs, ways = (list(dict.fromkeys(names)) for names in zip(*turns))
+    lines = [f"| | {' | '.join(ways)} | peak memory, MB |", f"| --- |{' ---: |' * (len(ways) + 1)}"]
+    for job in jobs:
+        seconds = {way: _median(turns[job, way], "seconds") for way in ways}
+        cells = [f"{seconds[way]:.3g} s ({seconds[way] / seconds[ways[0]]:.2f}×)" for way in ways]
+        memory = " / ".join(f"{_median(turns[job, way], 'megabytes'):.0f}" for way in ways)
+        lines.append(f"| {job} | {' | '.join(cells)} | {memory} |")
+    slowest = max(
+        _median(turns[job, ways[0]], "seconds") / min(_median(turns[job, way], "seconds") for way in ways)
+        for job in jobs
+    )
+    kept = f"{ways[0].capitalize()}, each has {1 / slowest:.0%} or more of the speed of its best way."
+    return "\n".join([*lines, "", f"Times: to those of the first column. {kept}"])
+
+
+def parts(turns):
+    """The Markdown table of what the seconds of the scripts are spent on, the first way."""
+    first = next(way for _, way in turns)
+    lines = ["| | import of TensorFlow | computing | drawing |", "| --- | ---: | ---: | ---: |"]
+    for (job, way), rounds in turns.items():
+        if way == first and job in SCRIPTS:
+            drawing, importing = _median(rounds, "drawing"), _median(rounds, "importing")
+            computing = _median(rounds, "seconds") - drawing - importing
+            lines.append(f"| {job} | {importing:.1f} s | {computing:.1f} s | {drawing:.1f} s |")
+    return "\n".join(lines)
+
+
+def _median(rounds, what):
+    return median(each[what] for each in rounds)
+
+
+def measure(args):
+    """Do one job, and print what it took as JSON."""
+    import resource
+
+    took = train(TRAININGS[args.job], args.steps) if args.job in TRAININGS else show(*SCRIPTS[args.job])
+    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    console.say(json.dumps(took | {"megabytes": kibibytes * 1024 / 1e6}))
+
+
+def train(arch, steps):
+    """Seconds of a training step, the median of so many after a first."""
+    from bench import throughput
+
+    *_, model, batches = throughput.prepare(throughput.options().parse_args(["--arch", arch]))
+    watch = throughput.Stopwatch()
+    throughput.train_steps(model, batches, min(steps + 1, len(batches)), [watch])
+    return {"seconds": median(watch.seconds)}
+
+
+def show(script, *asked):
+    """Seconds of a script from its command to its figures, and what they were spent on."""
+    from importlib import import_module
+
+    from cnnvis import plots, saving
+
+    importing, drawing = time.perf_counter() - BEGAN, []  # `cli.run` has imported TensorFlow
+    with tempfile.TemporaryDirectory() as folder, timed(drawing, plots, plots.__all__), timed(drawing, saving, SAVING):
+        out = Path(folder) / ("page.html" if script == "explore" else "")
+        if import_module(script).main([*asked, "--model", str(MODEL), "--out", str(out)]):
+            raise SystemExit(2)
+    return {"seconds": time.perf_counter() - BEGAN, "importing": importing, "drawing": sum(drawing)}
+
+
+MODEL = ROOT / "models" / "stashed" / "cifar10_deep.keras"
+SAVING = ("save_figures", "save_animation")
+
+
+@contextmanager
+def timed(seconds, module, names):
+    """Note how long calls of functions of a module take meanwhile, but for those that others of them make."""
+    kept, busy = {name: getattr(module, name) for name in names}, []
+
+    def watched(function):
+        @wraps(function)
+        def call(*args, **options):
+            if busy:
+                return function(*args, **options)
+            busy.append(function)
+            began = time.perf_counter()
+            try:
+                return function(*args, **options)
+            finally:
+                seconds.append(time.perf_counter() - began)
+                busy.clear()
+
+        return call
+
+    for name, function in kept.items():
+        setattr(module, name, watched(function))
+    try:
+        yield
+    finally:
+        for name, function in kept.items():
+            setattr(module, name, function)
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(options(), lambda args: (measure if args.job else compare)(args)))
