@@ -28,7 +28,7 @@ def explore(args):
 
     began = time.perf_counter()
     saving.make_place(args.out)
-    network = checkpoint.load(args.model or checkpoint.newest())
+    network = checkpoint.load(args.model)
     classifier, pictures = inputs.open_classifier(args, network)
     names, images, labels = choices.to_choose_from(pictures, classifier.size, args.num)
     graph, weights = exploration.network(classifier)

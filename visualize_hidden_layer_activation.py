@@ -46,7 +46,7 @@ def visualize(args):
     from models import checkpoint
 
     saving.make_folder(args.out)
-    network = checkpoint.load(args.model or checkpoint.newest())
+    network = checkpoint.load(args.model)
     classifier, pictures = inputs.open_classifier(args, network, "train")
     layers = choices.layers_with_filters(classifier, args.layers)
     filters = {

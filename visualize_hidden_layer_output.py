@@ -40,7 +40,7 @@ def visualize(args):
     from models import checkpoint
 
     saving.make_folder(args.out)
-    network = checkpoint.load(args.model or checkpoint.newest())
+    network = checkpoint.load(args.model)
     classifier, pictures = inputs.open_classifier(args, network)
     for number, index in enumerate(choose(args, classifier, pictures)):
         topic = "hidden_layer_output" + (f"_picture{index}" if number else "")

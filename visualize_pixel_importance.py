@@ -52,7 +52,7 @@ def visualize(args):
     from models import checkpoint
 
     saving.make_folder(args.out)
-    network = checkpoint.load(args.model or checkpoint.newest())
+    network = checkpoint.load(args.model)
     classifier, pictures = inputs.open_classifier(args, network)
     method = args.method or ("occlusion" if args.window or args.stride else "halves")
     windows, stride = importance.windows_for(method, *classifier.size, args.window, args.stride)

@@ -35,7 +35,7 @@ def visualize(args):
     saving.make_folder(args.out)
     if args.report:
         saving.make_place(args.report)
-    network = checkpoint.load(args.model or checkpoint.newest())
+    network = checkpoint.load(args.model)
     classifier, pictures = inputs.open_classifier(inputs.where_untold(args, network) if args.compare else args, network)
     if (args.topk or 1) > classifier.classes:
         raise ValueError(f"--topk {args.topk} is more than the {classifier.classes} classes of the model")

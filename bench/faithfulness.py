@@ -29,7 +29,7 @@ LEGEND = (
 
 def options():
     parser = cli.parser(__doc__)
-    parser.add_argument("--model", type=Path, metavar="PATH", help="one of train.py's (default: the newest stashed)")
+    parser.add_argument("--model", type=Path, metavar="PATH", help="one of train.py's (default: newest, else deep)")
     parser.add_argument("--num", type=cli.positive, default=200, metavar="N", help="random test images")
     parser.add_argument(
         "--baseline",
@@ -50,7 +50,7 @@ def compare(args):
 
     occluders.check_installed()
     contest.check_report(args.out)
-    network = checkpoint.load(args.model or checkpoint.newest())
+    network = checkpoint.load(args.model)
     classifier = Classifier(network.model)
     pictures = data.load("cifar10", "test")
     images = pictures.images[np.random.default_rng(args.seed).permutation(len(pictures))[: args.num]]

@@ -120,7 +120,7 @@ def fine_energy(images):
 
 def options():
     parser = cli.parser(__doc__, "Each contender runs in a process of its own, one after the other.")
-    parser.add_argument("--model", type=Path, metavar="PATH", help="one of train.py's (default: the newest stashed)")
+    parser.add_argument("--model", type=Path, metavar="PATH", help="one of train.py's (default: newest, else deep)")
     parser.add_argument("--layers", nargs="+", metavar="NAME", help="(default: all CONV layers and the first FC)")
     parser.add_argument("--num", type=cli.positive, default=16, metavar="N", help="random live filters a layer")
     parser.add_argument("--steps", type=cli.positive, default=200, metavar="N", help="of tf-keras-vis's ascent")
@@ -144,7 +144,7 @@ def subjects(args):
     from cnnvis import choices, excitation_cache
     from cnnvis.classifier import Classifier
 
-    network = checkpoint.load(args.model or checkpoint.newest())
+    network = checkpoint.load(args.model)
     classifier, pictures = Classifier(network.model), data.load("cifar10", "train")
     every = choices.layers_with_filters(classifier, ["all"])
     names = args.layers or [layer.name for layer in every if layer.kind == "CONV" and layer.layer.trainable] + ["fc1"]

@@ -168,7 +168,7 @@ def ported(model, images, order="channels_last"):
 def options():
     parser = cli.parser(__doc__, "Each contender runs in a process of its own, one after the other, round after round.")
     parser.add_argument(
-        "--model", type=Path, metavar="PATH", help="a `deep` of train.py's (default: the newest stashed)"
+        "--model", type=Path, metavar="PATH", help="a `deep` of train.py's (default: your newest, else deep)"
     )
     parser.add_argument("--num", type=cli.positive, default=4, metavar="N", help="random ones of the bundled samples")
     parser.add_argument("--seconds", type=cli.above_zero, default=10, metavar="S", help="of each turn, at least")
@@ -192,7 +192,7 @@ def measure(args):
     contender = CONTENDERS[args.contender]
     samples = data.load("samples", "test").images
     images = samples[np.random.default_rng(args.seed).integers(0, len(samples), args.num)]
-    model = checkpoint.load(args.model or checkpoint.newest()).model
+    model = checkpoint.load(args.model).model
     targets = model(images.astype("float32")).numpy().argmax(axis=1)
     call = contender.prepare(model, images, targets)
     call()  # to warm up
@@ -226,7 +226,7 @@ def run(name, args):
 
 def conditions(args):
     """Machine, versions, date and n, in a line."""
-    name = (args.model or checkpoint.newest()).name
+    name = checkpoint.find(args.model).name
     return machine.describe(
         f"{occluders.versions()}; {name}, float32, {args.cores} threads, {args.num} pictures at a time; "
         f"n = {args.rounds} rounds in which each contender has its turn of at least {args.seconds:g} s"

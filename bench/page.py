@@ -28,7 +28,7 @@ from models import checkpoint
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--model", type=Path, help="(default: the newest of models/stashed/)")
+    parser.add_argument("--model", type=Path, help="(default: your newest, else deep)")
     parser.add_argument("--rounds", type=int, default=5, help="medians are reported")
     return parser
 
@@ -59,7 +59,7 @@ def measure(browser, page, samples):
 
 def main():
     args = options().parse_args()
-    path = args.model or checkpoint.newest()
+    path = checkpoint.find(args.model)
     samples = data.load("samples", "test").images
     expected = Classifier(checkpoint.load(path).model).probabilities(samples)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:

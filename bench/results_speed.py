@@ -27,7 +27,7 @@ from models import checkpoint
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--model", type=Path, help="(default: the newest of models/stashed/)")
+    parser.add_argument("--model", type=Path, help="(default: your newest, else deep)")
     parser.add_argument("--num", type=int, default=10_000, help="pictures")
     parser.add_argument("--rounds", type=int, default=5, help="medians are reported")
     return parser
@@ -65,7 +65,7 @@ def measure(network, count, rounds):
 
 def main(argv=None):
     args = options().parse_args(argv)
-    network = checkpoint.load(args.model or checkpoint.newest())
+    network = checkpoint.load(args.model)
     rates = measure(network, args.num, args.rounds)
     alone, predicting = map(statistics.median, rates)
     how = f"{network.path.stem}, {args.num:,} pictures, n = {args.rounds} rounds in which each has its turn"

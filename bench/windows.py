@@ -28,7 +28,7 @@ LEGEND = (
 
 def options():
     parser = cli.parser(__doc__)
-    parser.add_argument("--model", type=Path, help="whose predictions (default: the newest of models/stashed/)")
+    parser.add_argument("--model", type=Path, help="whose predictions (default: your newest, else deep)")
     parser.add_argument("--num", type=cli.positive, default=100, metavar="N", help="random training images of CIFAR-10")
     parser.add_argument("--baseline", type=cli.baseline, default="mean", help="what hidden sections show")
     return parser
@@ -43,7 +43,7 @@ def compare(args):
     from cnnvis.classifier import Classifier
     from models import checkpoint
 
-    classifier = Classifier(checkpoint.load(args.model or checkpoint.newest()).model)
+    classifier = Classifier(checkpoint.load(args.model).model)
     pictures = data.load("cifar10", "train")
     images = pictures.images[np.random.default_rng(args.seed).permutation(len(pictures))[: args.num]]
     targets = classifier.probabilities(images).argmax(axis=1)

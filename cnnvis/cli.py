@@ -42,7 +42,8 @@ def visualize_parser(description, epilog=None, file=None):
         "--model",
         type=Path,
         metavar="PATH",
-        help="an image classifier: .keras, or .h5 of Keras 2 or 3 (default: the newest of models/stashed/)",
+        help="an image classifier: .keras, or .h5 of Keras 2 or 3; or deep or basic, which are included (default: your "
+        "newest in models/stashed/, else deep)",
     )
     group.add_argument(
         "--data",

@@ -18,6 +18,7 @@ import numpy as np
 from models import inspection, keras_versions
 
 STASH = Path(__file__).parent / "stashed"
+INCLUDED = {"deep": "cifar10_deep.keras", "basic": "cifar10_basic.keras"}
 MOST_METADATA = 2**20  # bytes
 MOST_LETTERS = 255  # of a class name, as of the folder that it may come from
 MOST_LETTERS_OF_A_REASON = 1000  # of what Keras says about a file: it may quote all of it
@@ -45,15 +46,28 @@ class Checkpoint:
     digest: str
 
 
-def newest(folder=STASH):
-    """Path of the checkpoint in `folder` that was trained last, by the time written beside it.
+def find(model=None, folder=None):
+    """Path of a checkpoint.
 
-    Raises FileNotFoundError if there is none.
+    Parameters
+    ----------
+    model : path, "deep" or "basic", optional
+        A file, or the name of one of the two networks that are included. If not given, the user's own network that was
+        trained last, by the time written beside it; else the included `deep`.
+    folder : Path, optional
+        Where trained networks are; `STASH` if not given.
+
+    Raises FileNotFoundError if none is given, and there is none.
     """
-    stashed = [(read_metadata(path).get("trained_at", ""), path) for path in Path(folder).glob("[!.]*.keras")]
-    if not stashed:
+    folder = folder or STASH
+    if model is not None:
+        return folder / INCLUDED[str(model)] if str(model) in INCLUDED else Path(model)
+    own = [path for path in folder.glob("[!.]*.keras") if path.name not in INCLUDED.values()]
+    if own:
+        return max((read_metadata(path).get("trained_at", ""), path) for path in own)[1]
+    if not (folder / INCLUDED["deep"]).exists():
         raise FileNotFoundError(f"no trained network in {folder}: run train.py, or name one with --model")
-    return max(stashed)[1]
+    return folder / INCLUDED["deep"]
 
 
 def save(model, metadata, path):
@@ -95,13 +109,13 @@ def complete(path):
         unfinished.unlink(missing_ok=True)
 
 
-def load(path):
+def load(path=None):
     """Load a network, ours or anybody's, with its metadata. Nothing in it runs: `inspection` looks through it first.
 
     Parameters
     ----------
-    path : path
-        `.keras`, or `.h5` of Keras 2 or 3.
+    path : path, optional
+        `.keras`, or `.h5` of Keras 2 or 3; or as `find` takes it.
 
     Returns
     -------
@@ -114,7 +128,7 @@ def load(path):
     """
     import h5py
 
-    path = Path(path)
+    path = find(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no model {path}")
     if path.suffix not in (".keras", ".h5", ".hdf5"):

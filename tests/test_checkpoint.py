@@ -68,15 +68,29 @@ def test_an_earlier_checkpoint_survives_a_failed_save(tmp_path, monkeypatch):
     assert sorted(os.listdir(tmp_path)) == ["network.json", "network.keras"]
 
 
-def test_newest_is_the_one_trained_last_not_the_file_written_last(tmp_path):
-    model = build_model("basic", 10)
-    for name, time in (("a", "2026-02-01"), ("b", "2026-03-01"), ("c", "2026-01-01")):
-        checkpoint.save(model, {"trained_at": time}, tmp_path / f"{name}.keras")
-    assert checkpoint.newest(tmp_path).stem == "b"
+def test_without_a_name_it_is_the_users_own_that_was_trained_last_not_the_file_written_last(tmp_path):
+    times = {"a": "2026-02-01", "b": "2026-03-01", "c": "2026-01-01", "cifar10_basic": "2027-01-01"}
+    for name, time in times.items():
+        (tmp_path / f"{name}.keras").touch()
+        (tmp_path / f"{name}.json").write_text(json.dumps({"trained_at": time}))
+    assert checkpoint.find(folder=tmp_path).stem == "b"
     (tmp_path / ".1.z.keras").touch()
-    assert checkpoint.newest(tmp_path).stem == "b"
+    assert checkpoint.find(folder=tmp_path).stem == "b"
+
+
+def test_where_the_user_has_trained_none_it_is_the_included_deep(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"run train\.py"):
-        checkpoint.newest(tmp_path / "nothing")
+        checkpoint.find(folder=tmp_path)
+    for name in ("cifar10_basic", "cifar10_deep"):
+        (tmp_path / f"{name}.keras").touch()
+    assert checkpoint.find(folder=tmp_path).stem == "cifar10_deep"
+
+
+@pytest.mark.parametrize("name", ["deep", "basic"])
+def test_included_networks_have_short_names(name):
+    network = checkpoint.load(name)
+    assert network.model.name == network.metadata["architecture"] == name
+    assert checkpoint.find(f"{name}.keras") == Path(f"{name}.keras")
 
 
 @pytest.mark.parametrize("name", ["sequential.keras", "sequential.h5", "functional.keras", "functional.h5"])

@@ -307,7 +307,7 @@ def test_clocks_that_jump(tmp_path, monkeypatch):
     assert train.main(options) == 0
     first, second = (tmp_path / f"digits_basic_{year}-01-01_00-00-00.keras" for year in (2031, 2020))
     assert checkpoint.read_metadata(first)["trained_at"] == "2030-01-01T00:00:00+00:00"
-    assert checkpoint.newest(tmp_path) == first
+    assert checkpoint.find(folder=tmp_path) == first
     for path in (first, second):
         rows = list(csv.DictReader(path.with_suffix(".csv").open()))
         assert all(0 < float(row["seconds"]) < 1e5 and float(row["images_per_second"]) > 0 for row in rows)

@@ -701,7 +701,7 @@ def test_train_writes_a_checkpoint_that_the_others_find(tmp_path, capsys, monkey
 
     from models import checkpoint
 
-    monkeypatch.setattr(checkpoint.newest, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(checkpoint, "STASH", tmp_path)
     status, arrays = visualize("results", tmp_path / "out")
     assert status == 0
     assert arrays["@model"] == str(tmp_path / "first.keras")
