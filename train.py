@@ -201,13 +201,17 @@ def input_shape(arch, recipe, pictures):
 
 
 def layers_for(precision, strategy, recipe):
-    """Layers with the same weights as Keras's own, which train faster here, and what makes a network of them."""
+    """What a network is made of while it is trained: as `models.convnet.build_model` takes it.
+
+    It ends in logits. Its layers have the weights of Keras's own, and train faster here.
+    """
     import keras
 
     from cnnvis import distribution, fast_layers, processor
 
     packed = precision == "bfloat16" and processor.multiplies_in_tiles()
     return {
+        "softmax": False,
         "normalization": fast_layers.RowNormalization,
         "convolution": fast_layers.PackedConv2D if packed else keras.layers.Conv2D,
     } | distribution.layers(strategy, recipe)

@@ -125,9 +125,10 @@ def stock_deep(contender, seed, watch):
     """The network of train.py as Keras's own means train it, in float32 and without augmentation."""
     pictures = data.load("cifar10", "train")
     args = train.options().parse_args(["--arch", "deep", "--seed", str(seed)])
-    model = train.build(args, recipes.RECIPES["deep"], pictures)
+    model = train.build(args, recipes.RECIPES["deep"], pictures, softmax=False)
     optimizer = keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True)
-    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=False)
     fit(model, contender, watch, pictures.images, pictures.labels, batch_size=contender.batch_size)
 
 

@@ -177,9 +177,9 @@ def fit(model, recipe, batches, held_out=None, callbacks=()):
     loss = training.SmoothedCrossEntropy(recipe.label_smoothing)
 
     def measure(images, labels, is_training=False):
-        probabilities = model(images, training=is_training)
-        right = tf.argmax(probabilities, axis=-1) == tf.cast(labels, tf.int64)
-        return tf.stack([tf.reduce_sum(tf.cast(right, tf.float32)), tf.reduce_sum(loss.call(labels, probabilities))])
+        logits = model(images, training=is_training)
+        right = tf.argmax(logits, axis=-1) == tf.cast(labels, tf.int64)
+        return tf.stack([tf.reduce_sum(tf.cast(right, tf.float32)), tf.reduce_sum(loss.call(labels, logits))])
 
     def learn(images, labels):
         with tf.GradientTape() as tape:

@@ -17,22 +17,30 @@ VALIDATION_BATCH = 500  # pictures
 
 
 class SmoothedCrossEntropy(keras.losses.Loss):
-    """Cross-entropy against labels of which a fraction `smoothing` is spread over all classes (Szegedy et al. 2016)."""
+    """Cross-entropy against labels of which a fraction `smoothing` is spread over all classes (Szegedy et al. 2016).
+
+    It takes logits, and is exact for all of them. Probabilities would not do: Keras clips them at 1e-7, and an image
+    that is confidently wrong would have no gradient.
+    """
 
     def __init__(self, smoothing):
         super().__init__()
         self.smoothing = smoothing
 
-    def call(self, labels, probabilities):
-        targets = tf.one_hot(tf.cast(tf.reshape(labels, [-1]), tf.int32), probabilities.shape[-1])
-        return keras.losses.categorical_crossentropy(targets, probabilities, label_smoothing=self.smoothing)
+    def call(self, labels, logits):
+        classes = logits.shape[-1]
+        targets = tf.one_hot(tf.cast(tf.reshape(labels, [-1]), tf.int32), classes)
+        targets = (1 - self.smoothing) * targets + self.smoothing / classes
+        return tf.nn.softmax_cross_entropy_with_logits(targets, logits)
 
 
 def compile_model(model, recipe, steps, symmetry):
-    """Give a model its optimizer, schedule and loss, for a training of so many steps.
+    """Give a model that ends in logits its optimizer, schedule and loss, for a training of so many steps.
 
     `symmetry` is what `optimizers.ScaledSGD` takes, or None.
     """
+    if isinstance(model.layers[-1], keras.layers.Softmax):
+        raise TypeError(f"{model.name} ends in probabilities: build it with softmax=False to train it")
     # XLA is a loss on a CPU: a compiled epoch takes many times as long.
     model.compile(
         optimizers.from_recipe(recipe, steps, symmetry, model.compute_dtype),

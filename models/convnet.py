@@ -1,7 +1,7 @@
 """The two CONV-RELU-POOL-FC networks of this project, written with standard Keras layers only.
 
 A network takes pixels as they are, 0 to 255: its first layer normalises them. Its last layer gives
-probabilities, the layer before it (`fc2`) the logits.
+probabilities, the layer before it (`fc2`) the logits, which is where it ends while it is trained.
 """
 
 import keras
@@ -30,6 +30,7 @@ def build_model(
     widths=(),
     identity_start=True,
     anti_aliasing=True,
+    softmax=True,
 ):
     """Build an untrained network.
 
@@ -37,7 +38,7 @@ def build_model(
     ----------
     arch : {"basic", "deep"}
     classes : int
-        How many probabilities the network ends in.
+        How many the network tells apart.
     mean, variance : sequence of 3 floats
         Of the training pixels in each colour (0-255, and its square): what `normalization` removes.
     seed : int
@@ -49,18 +50,21 @@ def build_model(
     batch_normalization, convolution : callable
         Make the normalisation and CONV layers of `deep`, likewise.
     network : callable
-        Makes the network of its pixels and probabilities, likewise.
+        Makes the network of its inputs and outputs, likewise.
     widths : sequence of int
         Filters of the CONV layers of each group; `WIDTHS` if empty.
     identity_start : bool
         Whether the CONV layers of `deep` begin by passing their input on.
     anti_aliasing : bool
         Whether the POOL layers of `deep` smooth before they drop cells.
+    softmax : bool
+        Whether the network ends in probabilities. Without, it has the same weights and ends in logits: a loss needs
+        them, since float32 rounds small probabilities to nothing.
 
     Returns
     -------
     keras.Model
-        (N, H, W, C) pixels 0-255 -> (N, classes) float32 probabilities.
+        (N, H, W, C) pixels 0-255 -> (N, classes) float32 probabilities, or logits.
 
     Raises
     ------
@@ -78,8 +82,8 @@ def build_model(
         logits = _basic(x, classes, seed, widths)
     else:
         logits = _deep(x, classes, seed, widths, batch_normalization, convolution, identity_start, anti_aliasing)
-    probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)  # (B, classes)
-    return network(pixels, probabilities, name=arch)
+    outputs = layers.Softmax(dtype="float32", name="probabilities")(logits) if softmax else logits  # (B, classes)
+    return network(pixels, outputs, name=arch)
 
 
 def smallest_side(anti_aliasing=True):

@@ -158,6 +158,7 @@ CASES = {
     "small": ("deep", 2, {"optimizer": "sgd", "learning_rate": 0.02, "small_side": 24, "small_epochs": 1}),
     "ghost": ("deep", 1, {"optimizer": "sgd", "learning_rate": 0.02, "ghost_batch": 25}),
     "lookahead": ("basic", 6, {"optimizer": "sgd", "lookahead": True, "learning_rate": 0.02}),
+    "wrong": ("basic", 1, {"optimizer": "sgd", "learning_rate": 0.02}),  # and sure of it: by a logit of 50
 }
 
 
@@ -169,13 +170,15 @@ def take_steps(strategy, case):
     recipe = dataclasses.replace(recipes.RECIPES[arch], epochs=epochs, batch_size=51, widths=widths, **changes)
     single = strategy is tf.distribute.get_strategy()
     with strategy.scope():
-        options = {"widths": widths, **distribution.layers(strategy, recipe)}
+        options = {"softmax": False, "widths": widths, **distribution.layers(strategy, recipe)}
         if recipe.small_epochs:
             options["input_shape"] = (None, None, 3)
         model = build_model(arch, 10, *data.statistics(digits.images), **options)
         for layer in model.layers:
             if isinstance(layer, keras.layers.Dropout):
                 layer.rate = 0.0
+        if case == "wrong":
+            model.get_layer("fc2").bias.assign(50.0 * np.eye(10)[0])
         training.compile_model(model, recipe, epochs, None)
         callbacks = [optimizers.Lookahead(model, epochs)] if recipe.lookahead else []
     before = model.get_weights()

@@ -28,7 +28,7 @@ def striped():
 def built(pictures, *changes):
     args = train.options().parse_args(["--arch", "deep"])
     recipe = recipes.change(recipes.RECIPES["deep"], ["widths=32,36,36", "batch_size=4", "flip=paired", *changes])
-    return args, recipe, train.build(args, recipe, pictures)
+    return args, recipe, train.build(args, recipe, pictures, softmax=False)
 
 
 def shaken(model):

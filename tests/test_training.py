@@ -17,7 +17,8 @@ RECIPE = recipes.RECIPES["deep"]
 
 
 def test_smoothed_cross_entropy_by_hand():
-    loss = training.SmoothedCrossEntropy(0.2)(np.array([1]), np.array([[0.25, 0.5, 0.125, 0.125]]))
+    logits = 3 + np.log([[0.25, 0.5, 0.125, 0.125]])  # which a constant does not change
+    loss = training.SmoothedCrossEntropy(0.2)(np.array([1]), logits)
     by_hand = -(0.85 * np.log(0.5) + 0.05 * (np.log(0.25) + 2 * np.log(0.125)))
     assert float(loss) == pytest.approx(by_hand, rel=1e-5)
 
@@ -48,7 +49,7 @@ def test_steps_are_made_orthogonal_in_the_precision_of_the_network(policy, dtype
     orthogonalize = optimizers.orthogonalize
     monkeypatch.setattr(optimizers, "orthogonalize", lambda m, d: multiplied_in.append(d) or orthogonalize(m, d))
     keras.config.set_dtype_policy(policy)
-    model = build_model("deep", 7)
+    model = build_model("deep", 7, softmax=False)
     training.compile_model(model, RECIPE, 9, None)
     kernels = model.get_layer("fc1").kernel, model.get_layer("conv2").kernel
     model.optimizer.apply([tf.ones(kernel.shape) for kernel in kernels], kernels)
@@ -91,6 +92,7 @@ def test_maps_are_packed_in_both_stages(pictures, monkeypatch):
     packed, sizes = fast_layers._packed_convolution, []
     monkeypatch.setattr(fast_layers, "_packed_convolution", lambda x, k: sizes.append(x.shape[1:3]) or packed(x, k))
     fast = {
+        "softmax": False,
         "normalization": fast_layers.RowNormalization,
         "batch_normalization": fast_layers.FusedBatchNormalization,
         "convolution": fast_layers.PackedConv2D,
@@ -115,6 +117,7 @@ def test_an_interrupted_run_ends_in_the_same_weights(arch, small_epochs, tmp_pat
     recipe = dataclasses.replace(recipes.RECIPES[arch], batch_size=14, epochs=3, learning_rate=0.01)
     recipe = dataclasses.replace(recipe, ghost_batch=7, small_side=24, small_epochs=small_epochs)
     options = {
+        "softmax": False,
         "normalization": fast_layers.RowNormalization,
         **distribution.layers(tf.distribute.get_strategy(), recipe),
     }
@@ -158,7 +161,7 @@ def test_the_seconds_of_an_epoch_leave_only_validation_out(validates, seconds, t
     clock = iter([100, 104, 105, 109] if validates else [100, 104, 109])
     monkeypatch.setattr(training.time, "perf_counter", lambda: next(clock))
     rows = []
-    model = build_model("basic", 7)
+    model = build_model("basic", 7, softmax=False)
     training.compile_model(model, RECIPE, 1, None)
     journal = training.Journal(Run(tmp_path, "run"), rows, lambda rows: None, batch_size=45)
     journal.set_model(model)
@@ -172,7 +175,7 @@ def test_the_seconds_of_an_epoch_leave_only_validation_out(validates, seconds, t
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path, pictures):
     recipe = dataclasses.replace(recipes.RECIPES["basic"], batch_size=7, epochs=9, learning_rate=1e30)
-    model = build_model("basic", 7)
+    model = build_model("basic", 7, softmax=False)
     training.compile_model(model, recipe, 9, None)
     journal = training.Journal(Run(tmp_path, "run"), [], lambda rows: None, 7)
     batches = Batches(pictures, np.arange(7), recipe, seed=0)

@@ -1,0 +1,136 @@
+"""The loss sees logits: it and its gradients are exact, however confident and however wrong the network is."""
+
+import csv
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import train
+from cnnvis import data, distribution, recipes, training
+from models.convnet import build_model
+
+GAP = 50  # between the logit of class 0 and all others: as probabilities in float32, the others are nearly nothing
+COUNT = 14
+WIDTHS = {"basic": "4,8", "deep": "4,8,8"}
+
+
+def exact(logits, labels, smoothing):
+    """Mean cross-entropy and its gradient with respect to the logits, as the textbook has them, in float64.
+
+    (N, K) logits, (N,) labels -> float, (N, K) array
+    """
+    logits = np.asarray(logits, "float64")
+    count, classes = logits.shape
+    targets = (1 - smoothing) * np.eye(classes)[labels] + smoothing / classes
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    log_sums = np.log(exponentials.sum(axis=1, keepdims=True)) + logits.max(axis=1, keepdims=True)
+    losses = (targets * (log_sums - logits)).sum(axis=1)
+    return losses.mean(), (exponentials / exponentials.sum(axis=1, keepdims=True) - targets) / count
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("gap", [0.5, 5, GAP, 5000])
+def test_loss_and_gradient_are_those_of_the_formula(smoothing, gap):
+    logits = np.random.default_rng(0).normal(size=(COUNT, 7)).astype("float32")
+    logits[:, 0] += gap
+    labels = np.arange(COUNT) % 7  # right where it is 0, else as wrong as can be
+    variable = tf.Variable(logits)
+    with tf.GradientTape() as tape:
+        loss = training.SmoothedCrossEntropy(smoothing)(labels, variable)
+    expected, gradient = exact(logits, labels, smoothing)
+    assert float(loss) == pytest.approx(expected, rel=1e-6)
+    np.testing.assert_allclose(tape.gradient(loss, variable), gradient, rtol=1e-4, atol=1e-9)
+
+
+def prepared(arch, strategy, smoothing):
+    """What train.py trains, here for a step of plain SGD in two ghost batches, and sure that all images are class 0."""
+    images = np.random.default_rng(0).integers(0, 256, (COUNT, 32, 32, 3), dtype="uint8")
+    pictures = data.Pictures("noise", images, np.arange(COUNT) % 7, tuple("abcdefg"))
+    changes = [f"widths={WIDTHS[arch]}", "ghost_batch=7", f"label_smoothing={smoothing}"]
+    changes += ["optimizer=sgd", "momentum=0", "warmup=0", "weight_decay=0"]
+    options = ["--epochs", "1", "--batch-size", str(COUNT), "--learning-rate", "1", "--precision", "float32"]
+    options += ["--arch", arch, "--strategy", strategy, "--recipe", *changes]
+    args = train.options().parse_args(options)
+    recipe, model, batches, _ = train.prepare(args, pictures)
+    fc2 = model.get_layer("fc2")
+    fc2.set_weights([np.zeros(fc2.kernel.shape), GAP * np.eye(7)[0]])
+    return args, pictures, recipe, model, batches
+
+
+def exact_of(model, labels, smoothing):
+    """The exact loss and its gradient with respect to the bias of FC2, where that alone makes the logits."""
+    logits = np.tile(model.get_layer("fc2").bias.numpy(), (COUNT, 1))
+    loss, gradient = exact(logits, labels, smoothing)
+    return loss, gradient.sum(axis=0)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("arch", WIDTHS)
+def test_the_network_that_train_compiles_learns_from_what_it_gets_wrong(arch, smoothing):
+    _, pictures, recipe, model, _ = prepared(arch, "none", smoothing)
+    assert model.parts == recipe.ghost_batches == 2
+    images = tf.constant(pictures.images)
+
+    @tf.function
+    def learn():
+        with tf.GradientTape() as tape:
+            outputs = model(images, training=True)
+            loss = model.compute_loss(images, tf.constant(pictures.labels), outputs, training=True)
+        return outputs, loss, tape.gradient(loss, model.get_layer("fc2").bias.value)
+
+    outputs, loss, gradient = learn()
+    np.testing.assert_allclose(outputs[:, 0] - outputs[:, 1], GAP, rtol=1e-5)
+    expected, expected_gradient = exact_of(model, pictures.labels, smoothing)
+    assert expected > 34  # of clipped probabilities it would be 16.1 at most
+    assert float(loss) == pytest.approx(expected, rel=1e-6)
+    np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("arch", WIDTHS)
+@pytest.mark.parametrize("strategy", ["none", "mirrored"])
+def test_a_step_is_as_long_as_the_formula_says(strategy, arch, smoothing):
+    """In both training loops; the epoch's loss and accuracy are exact, too."""
+    _, pictures, recipe, model, batches = prepared(arch, strategy, smoothing)
+    loss, gradient = exact_of(model, pictures.labels, smoothing)
+    before = model.get_layer("fc2").bias.numpy().astype("float64")
+    logged = []
+    callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logged.append(dict(logs)))]
+    if strategy == "none":
+        training.fit(model, batches, pictures, callbacks)
+    else:
+        distribution.fit(model, recipe, batches, pictures, callbacks)
+    np.testing.assert_allclose(before - model.get_layer("fc2").bias.numpy(), gradient, rtol=1e-4, atol=1e-5)
+    assert logged[0]["loss"] == pytest.approx(loss, rel=1e-6)
+    assert logged[0]["accuracy"] == pytest.approx(2 / 14)
+    logits = np.float64(model(pictures.images.astype("float32"), training=False))
+    assert logged[0]["val_loss"] == pytest.approx(exact(logits, pictures.labels, smoothing)[0], rel=1e-4)
+
+
+@pytest.mark.parametrize("arch", WIDTHS)
+def test_the_network_that_is_saved_ends_in_the_probabilities_of_these_logits(arch):
+    args, pictures, recipe, model, _ = prepared(arch, "none", 0.0)
+    shaken = [weight + np.random.default_rng(0).normal(0, 0.01, weight.shape) for weight in model.get_weights()]
+    model.set_weights([np.abs(weight) for weight in shaken])
+    network = train.plain(args, recipe, pictures, model)
+    assert [layer.name for layer in network.layers[-2:]] == ["fc2", "probabilities"]
+    assert model.layers[-1].name == "fc2"
+    x = pictures.images.astype("float32")
+    expected = keras.ops.softmax(model(x, training=False))
+    np.testing.assert_allclose(network(x, training=False), expected, rtol=1e-3, atol=1e-6)
+
+
+def test_a_network_that_ends_in_probabilities_is_not_trained_by_mistake():
+    with pytest.raises(TypeError, match="ends in probabilities"):
+        training.compile_model(build_model("basic", 7), recipes.RECIPES["basic"], 1, None)
+
+
+def test_the_table_of_a_training_shows_losses_that_clipping_would_hide(tmp_path):
+    """Steps that are too long make a network confident and wrong."""
+    options = ["--data", "digits", "--limit", "64", "--arch", "basic", "--epochs", "2", "--batch-size", "32"]
+    options += ["--recipe", "optimizer=sgd", "warmup=0", "label_smoothing=0", "--learning-rate", "0.5"]
+    assert train.main([*options, "--name", "run", "--out", str(tmp_path)]) == 0
+    with open(tmp_path / "run.csv", newline="") as file:
+        assert max(float(row["loss"]) for row in csv.DictReader(file)) > 17
