@@ -37,14 +37,14 @@ def options():
     group = parser.add_argument_group(
         "how", "defaults that are not shown are the recipe of the architecture, in cnnvis/recipes.py"
     )
-    group.add_argument(
-        "--epochs", type=cli.positive, metavar="N", help="times that every image is seen (default: recipe)"
-    )
-    group.add_argument("--batch-size", type=cli.positive, metavar="N", help="images a step (default: recipe)")
-    group.add_argument("--learning-rate", type=cli.above_zero, metavar="RATE", help="at its peak (default: recipe)")
+    epochs, batch_size, rate = map(cli.recipe_value, ("epochs", "batch_size", "learning_rate"))
+    group.add_argument("--epochs", type=epochs, metavar="N", help="times that every image is seen (default: recipe)")
+    group.add_argument("--batch-size", type=batch_size, metavar="N", help="images a step (default: recipe)")
+    group.add_argument("--learning-rate", type=rate, metavar="RATE", help="at its peak (default: recipe)")
     group.add_argument(
         "--recipe",
         nargs="+",
+        type=cli.recipe_change,
         default=[],
         metavar="NAME=VALUE",
         help="change other parts of the recipe, such as lookahead=on or widths=64,128,128",
@@ -168,9 +168,9 @@ def prepare(args, pictures, held_out=()):
     if args.precision == "auto":
         args.precision = "bfloat16" if recipes.multiplies_bfloat16() else "float32"
     keras.config.set_dtype_policy("mixed_bfloat16" if args.precision == "bfloat16" else "float32")
-    recipe = recipes.change(recipes.RECIPES[args.arch], args.recipe)
-    recipe = recipes.adapt(recipe, len(pictures), args.epochs, args.batch_size, args.learning_rate)
-    shape = input_shape(args.arch, recipe, pictures)
+    recipe = recipes.adapt(chosen_recipe(args), len(pictures), args.epochs, args.batch_size, args.learning_rate)
+    recipes.check_side(recipe, min(pictures.images.shape[1:3]))
+    shape = input_shape(recipe, pictures)
     batches = Batches(pictures.images, pictures.labels, recipe, args.seed)
     steps = recipe.epochs * len(batches)
     if args.strategy == "multiworker":
@@ -182,7 +182,22 @@ def prepare(args, pictures, held_out=()):
         return recipe, model, batches, [optimizers.Lookahead(model, steps)] if recipe.lookahead else []
 
 
-def input_shape(arch, recipe, pictures):
+def chosen_recipe(args):
+    """The recipe that the options ask for, not yet adapted to the images; ValueError if it suits none."""
+    from cnnvis import recipes
+    from models import convnet, mirror
+
+    recipe = recipes.change(recipes.RECIPES[args.arch], args.recipe)
+    recipes.check_known(recipe, args.epochs, args.batch_size, args.learning_rate)
+    convnet.group_widths(args.arch, recipe.widths)
+    if recipe.flip == "paired":
+        mirror.check_architecture(args.arch)
+    if recipe.small_epochs and args.arch != "deep":
+        raise ValueError(f"{args.arch} can't begin with small images: its FC1 takes them in one size only")
+    return recipe
+
+
+def input_shape(recipe, pictures):
     """Of the network while it is trained: (height, width, channels), None where pictures are small at first.
 
     Raises ValueError if it can't take pictures as small as that.
@@ -192,8 +207,6 @@ def input_shape(arch, recipe, pictures):
     *size, channels = pictures.images.shape[1:]
     if not recipe.small_epochs:
         return (*size, channels)
-    if arch != "deep":
-        raise ValueError(f"{arch} can't begin with small pictures: its FC1 takes them in one size only")
     smallest, largest = convnet.smallest_side(recipe.anti_aliasing), min(size) - 1
     if not smallest <= recipe.small_side <= largest:
         raise ValueError(f"small_side can't be {recipe.small_side}: it is {smallest} to {largest} pixels here")
