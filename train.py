@@ -300,8 +300,8 @@ def finish(args, run, model, pictures, test, recipe, rows):
     console.say(
         f"Test accuracy {accuracy:.2%}, with six views of each image {views_accuracy:.2%}; trained in {seconds:.0f} s."
     )
-    for end in (".keras", ".json", ".csv", ".png"):
-        console.say(run.checkpoint.with_suffix(end))
+    for path in run.finished:
+        console.say(path)
 
 
 def main(argv=None):
