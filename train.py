@@ -83,22 +83,35 @@ def options():
 
 def train(args):
     from cnnvis import distribution, inputs
-    from cnnvis.run import Run, restore
 
     chief = distribution.is_chief(args.strategy)
-    if chief:
-        saving.make_folder(args.out)
-    if args.resume:
-        restore(args, options())
-    pictures, held_out, test = inputs.training_pictures(args)
-    default_name = f"{pictures.short_name}_{args.arch}_{datetime.now():%Y-%m-%d_%H-%M-%S}"
-    run = Run(args.out, default_name if args.name is None else args.name)
+    with contextlib.ExitStack() as held:
+        if chief:
+            held.enter_context(saving.folder_for(args.out))
+        if args.name is not None or args.resume:
+            run = held.enter_context(claimed(args, args.name, chief))
+        chosen_recipe(args)  # refuses what can't be, as the name does, before images are read
+        pictures, held_out, test = inputs.training_pictures(args)
+        if args.name is None:
+            name = f"{pictures.short_name}_{args.arch}_{datetime.now():%Y-%m-%d_%H-%M-%S}"
+            run = held.enter_context(claimed(args, name, chief))
+        fit(args, chief, run, pictures, held_out, test)
+
+
+@contextlib.contextmanager
+def claimed(args, name, chief):
+    """The run of that name, which no other process can have meanwhile; to be resumed, with the options that it had."""
+    from cnnvis.run import Run, restore
+
+    if args.resume and not name:
+        raise ValueError("--resume needs the --name of the run")
+    run = Run(args.out, name)
     with run.claimed() if chief else contextlib.nullcontext():
         if args.resume:
-            run.restore()  # again: another process may have ended it meanwhile
+            restore(args, options())
         else:
             run.check_free(args.overwrite)
-        fit(args, chief, run, pictures, held_out, test)
+        yield run
 
 
 def fit(args, chief, run, pictures, held_out, test):
