@@ -37,14 +37,14 @@ def options():
     group = parser.add_argument_group(
         "how", "defaults that are not shown are the recipe of the architecture, in cnnvis/recipes.py"
     )
-    group.add_argument(
-        "--epochs", type=cli.positive, metavar="N", help="times that every image is seen (default: recipe)"
-    )
-    group.add_argument("--batch-size", type=cli.positive, metavar="N", help="images a step (default: recipe)")
-    group.add_argument("--learning-rate", type=cli.above_zero, metavar="RATE", help="at its peak (default: recipe)")
+    epochs, batch_size, rate = map(cli.recipe_value, ("epochs", "batch_size", "learning_rate"))
+    group.add_argument("--epochs", type=epochs, metavar="N", help="times that every image is seen (default: recipe)")
+    group.add_argument("--batch-size", type=batch_size, metavar="N", help="images a step (default: recipe)")
+    group.add_argument("--learning-rate", type=rate, metavar="RATE", help="at its peak (default: recipe)")
     group.add_argument(
         "--recipe",
         nargs="+",
+        type=cli.recipe_change,
         default=[],
         metavar="NAME=VALUE",
         help="change other parts of the recipe, such as lookahead=on or widths=64,128,128",
@@ -83,22 +83,35 @@ def options():
 
 def train(args):
     from cnnvis import distribution, inputs
-    from cnnvis.run import Run, restore
 
     chief = distribution.is_chief(args.strategy)
-    if chief:
-        saving.make_folder(args.out)
-    if args.resume:
-        restore(args, options())
-    pictures, held_out, test = inputs.training_pictures(args)
-    default_name = f"{pictures.short_name}_{args.arch}_{datetime.now():%Y-%m-%d_%H-%M-%S}"
-    run = Run(args.out, default_name if args.name is None else args.name)
+    with contextlib.ExitStack() as held:
+        if chief:
+            held.enter_context(saving.folder_for(args.out))
+        if args.name is not None or args.resume:
+            run = held.enter_context(claimed(args, args.name, chief))
+        chosen_recipe(args)  # refuses what can't be, as the name does, before images are read
+        pictures, held_out, test = inputs.training_pictures(args)
+        if args.name is None:
+            name = f"{pictures.short_name}_{args.arch}_{datetime.now():%Y-%m-%d_%H-%M-%S}"
+            run = held.enter_context(claimed(args, name, chief))
+        fit(args, chief, run, pictures, held_out, test)
+
+
+@contextlib.contextmanager
+def claimed(args, name, chief):
+    """The run of that name, which no other process can have meanwhile; to be resumed, with the options that it had."""
+    from cnnvis.run import Run, restore
+
+    if args.resume and not name:
+        raise ValueError("--resume needs the --name of the run")
+    run = Run(args.out, name)
     with run.claimed() if chief else contextlib.nullcontext():
         if args.resume:
-            run.restore()  # again: another process may have ended it meanwhile
+            restore(args, options())
         else:
             run.check_free(args.overwrite)
-        fit(args, chief, run, pictures, held_out, test)
+        yield run
 
 
 def fit(args, chief, run, pictures, held_out, test):
@@ -168,9 +181,9 @@ def prepare(args, pictures, held_out=()):
     if args.precision == "auto":
         args.precision = "bfloat16" if processor.multiplies_bfloat16() else "float32"
     keras.config.set_dtype_policy("mixed_bfloat16" if args.precision == "bfloat16" else "float32")
-    recipe = recipes.change(recipes.RECIPES[args.arch], args.recipe)
-    recipe = recipes.adapt(recipe, len(pictures), args.epochs, args.batch_size, args.learning_rate)
-    shape = input_shape(args.arch, recipe, pictures)
+    recipe = recipes.adapt(chosen_recipe(args), len(pictures), args.epochs, args.batch_size, args.learning_rate)
+    recipes.check_side(recipe, min(pictures.images.shape[1:3]))
+    shape = input_shape(recipe, pictures)
     batches = Batches(pictures.images, pictures.labels, recipe, args.seed)
     steps = recipe.epochs * len(batches)
     if args.strategy == "multiworker":
@@ -182,7 +195,22 @@ def prepare(args, pictures, held_out=()):
         return recipe, model, batches, [optimizers.Lookahead(model, steps)] if recipe.lookahead else []
 
 
-def input_shape(arch, recipe, pictures):
+def chosen_recipe(args):
+    """The recipe that the options ask for, not yet adapted to the images; ValueError if it suits none."""
+    from cnnvis import recipes
+    from models import convnet, mirror
+
+    recipe = recipes.change(recipes.RECIPES[args.arch], args.recipe)
+    recipes.check_known(recipe, args.epochs, args.batch_size, args.learning_rate)
+    convnet.group_widths(args.arch, recipe.widths)
+    if recipe.flip == "paired":
+        mirror.check_architecture(args.arch)
+    if recipe.small_epochs and args.arch != "deep":
+        raise ValueError(f"{args.arch} can't begin with small images: its FC1 takes them in one size only")
+    return recipe
+
+
+def input_shape(recipe, pictures):
     """Of the network while it is trained: (height, width, channels), None where pictures are small at first.
 
     Raises ValueError if it can't take pictures as small as that.
@@ -192,8 +220,6 @@ def input_shape(arch, recipe, pictures):
     *size, channels = pictures.images.shape[1:]
     if not recipe.small_epochs:
         return (*size, channels)
-    if arch != "deep":
-        raise ValueError(f"{arch} can't begin with small pictures: its FC1 takes them in one size only")
     smallest, largest = convnet.smallest_side(recipe.anti_aliasing), min(size) - 1
     if not smallest <= recipe.small_side <= largest:
         raise ValueError(f"small_side can't be {recipe.small_side}: it is {smallest} to {largest} pixels here")
@@ -287,8 +313,8 @@ def finish(args, run, model, pictures, test, recipe, rows):
     console.say(
         f"Test accuracy {accuracy:.2%}, with six views of each image {views_accuracy:.2%}; trained in {seconds:.0f} s."
     )
-    for end in (".keras", ".json", ".csv", ".png"):
-        console.say(run.checkpoint.with_suffix(end))
+    for path in run.finished:
+        console.say(path)
 
 
 def main(argv=None):

@@ -5,9 +5,10 @@ import os
 import re
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from cnnvis import interrupts
+from cnnvis import interrupts, recipes
 from cnnvis.names import shown
 
 
@@ -99,6 +100,24 @@ def above_zero(text):
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return number
+
+
+def recipe_value(name):
+    """The type of an option that stands for the entry `name` of a recipe."""
+    return lambda text: _read(partial(recipes.parse, name), text)
+
+
+def recipe_change(text):
+    """NAME=VALUE, as a recipe can take it."""
+    _read(recipes.parse_change, text)
+    return text
+
+
+def _read(parse, text):
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def baseline(text):

@@ -16,14 +16,12 @@ LOOKAHEAD_EVERY = 5  # steps
 def from_recipe(recipe, steps, symmetry=None, dtype="bfloat16"):
     """The optimizer that a recipe asks for, with its schedule, for a training of so many steps.
 
-    `symmetry`, as `ScaledSGD` takes it, keeps filters in mirrored pairs. ValueError if the optimizer can't do that.
-    `dtype` is what Muon multiplies in.
+    `symmetry`, as `ScaledSGD` takes it, keeps filters in mirrored pairs, which Adam can't. `dtype` is what Muon
+    multiplies in.
     """
     peak = recipe.learning_rate
     schedule = OneCycle(recipe.start_rate * peak, peak, recipe.final_rate * peak, round(recipe.warmup * steps), steps)
     if recipe.optimizer == "adam":
-        if symmetry:
-            raise ValueError("adam can't keep filters in mirrored pairs: try --recipe flip=alternating, or muon")
         return keras.optimizers.Adam(schedule)
     options = {
         "scales": {"/beta": recipe.bias_scale, "fc2/kernel": recipe.logits_scale},

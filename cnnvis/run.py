@@ -5,6 +5,7 @@ import csv
 import importlib.metadata
 import io
 import json
+import os
 import platform
 import re
 import shlex
@@ -38,18 +39,31 @@ class Run:
 
     Attributes
     ----------
-    checkpoint, table, curves : Path
-        NAME.keras, NAME.csv and NAME.png, which stay.
-    state, settings : Path
-        NAME.resume.npz and NAME.resume.json, which are there only while the run is unfinished.
+    checkpoint : Path
+        NAME.keras. With NAME.json, NAME.csv and NAME.png, it appears when the run is finished: until then, files of an
+        earlier run of that name stay as they are.
+    settings, state, table, curves : Path
+        NAME.resume.json, .npz, .csv and .png, which are there only while the run is unfinished.
     """
 
     def __init__(self, folder, name):
-        if not name or Path(name).name != name or name.startswith(".") or len(name.encode()) > 200:
+        is_file = name and Path(name).name == name and len(name.encode()) <= 200
+        if not is_file or name.startswith(".") or name.endswith(".resume"):  # as hidden and unfinished files are called
             raise ValueError(f"--name {name!r} can't be the name of a file")
         self.name, self.folder = name, folder
-        self.checkpoint, self.table, self.curves = (folder / f"{name}{end}" for end in (".keras", ".csv", ".png"))
-        self.state, self.settings = folder / f"{name}.resume.npz", folder / f"{name}.resume.json"
+        self.checkpoint = folder / f"{name}.keras"
+        ends = ("json", "npz", "csv", "png")
+        self.settings, self.state, self.table, self.curves = (folder / f"{name}.resume.{end}" for end in ends)
+
+    @property
+    def finished(self):
+        """The files of a finished run: list of Path."""
+        return [self.folder / f"{self.name}.{end}" for end in ("keras", "json", "csv", "png")]
+
+    @property
+    def unfinished(self):
+        """The files of an unfinished run; the settings first, without which nothing is resumed."""
+        return [self.settings, self.state, self.table, self.curves]
 
     @contextmanager
     def claimed(self):
@@ -67,21 +81,21 @@ class Run:
 
     def check_free(self, overwrite=False):
         """Raise FileExistsError if the name is taken and not to be overwritten, IsADirectoryError if it can't be."""
-        kept = self.checkpoint, self.checkpoint.with_suffix(".json"), self.table, self.curves
-        for path in (*kept, self.state, self.settings):
+        for path in (*self.finished, *self.unfinished):
             if path.is_dir():
                 raise IsADirectoryError(f"{path} is a folder: choose another --name")
         if overwrite:
             return
         if self.settings.exists():
             raise FileExistsError(f"the run {self.name!r} was interrupted: go on with --resume, or say --overwrite")
-        for path in kept:
+        for path in self.finished:
             if path.exists():
                 raise FileExistsError(f"{path} exists: choose another --name, or say --overwrite")
 
     def begin(self, settings):
         """Forget an earlier, unfinished run of this name, and keep the settings (JSON values) of this one."""
-        self.state.unlink(missing_ok=True)
+        for path in (self.state, self.table, self.curves):
+            path.unlink(missing_ok=True)
         with complete(self.settings) as unfinished:
             unfinished.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
@@ -122,19 +136,27 @@ class Run:
         """The first `epochs` rows of the table: list of dict."""
         if not epochs:
             return []
+        table = self.table if self.table.exists() else self.checkpoint.with_suffix(".csv")  # killed as the run ended
         try:
-            with open(self.table, newline="", encoding="utf-8") as file:
+            with open(table, newline="", encoding="utf-8") as file:
                 rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)][:epochs]
             if [row["epoch"] for row in rows] != list(range(1, epochs + 1)):
                 raise ValueError("rows are missing")
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise ValueError(f"{self.table} is damaged: start anew with --overwrite") from error
+            raise ValueError(f"{table} is damaged: start anew with --overwrite") from error
         return [row | {"epoch": int(row["epoch"])} for row in rows]
 
     def end(self):
-        """Remove what only an unfinished run needs; the settings first, so that nobody resumes a finished run."""
-        self.settings.unlink(missing_ok=True)
-        self.state.unlink(missing_ok=True)
+        """Put table and curves beside the checkpoint, and remove what only an unfinished run needs."""
+        for path in (self.table, self.curves):
+            if path.exists():  # else an earlier process was killed right here
+                os.replace(path, self.checkpoint.with_suffix(path.suffix))
+        self.discard()
+
+    def discard(self):
+        """Remove all that is there of an unfinished run; what is there of a finished one stays."""
+        for path in self.unfinished:
+            path.unlink(missing_ok=True)
 
 
 def as_options(settings):
@@ -162,8 +184,6 @@ def restore(args, parser):
     FileNotFoundError, ValueError
         If there is no such run, its settings are damaged, or an option differs.
     """
-    if not args.name:
-        raise ValueError("--resume needs the --name of the run")
     run = Run(args.out, args.name)
     settings = run.restore()
     try:

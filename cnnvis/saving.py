@@ -1,9 +1,11 @@
 """The output folder, and what goes into it: arrays, text, figures and animations, each file whole or absent."""
 
+import contextlib
 import io
 import os
 import re
 import warnings
+from contextlib import contextmanager
 from urllib.parse import quote
 
 from cnnvis import console
@@ -19,6 +21,19 @@ def make_folder(folder):
     folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(f"{folder} can't be written to")
+
+
+@contextmanager
+def folder_for(folder):
+    """Make the output folder as `make_folder` does; what was made goes again if nothing is in it at the end."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        make_folder(folder)
+        yield
+    finally:
+        for path in made:
+            with contextlib.suppress(OSError):  # it holds something, or was not made after all
+                path.rmdir()
 
 
 def make_place(file):

@@ -144,7 +144,7 @@ class Journal(keras.callbacks.Callback):
         self.epoch, self.began, self.seconds = epoch, time.perf_counter(), None
 
     def on_train_batch_end(self, batch, logs=None):
-        self._check(math.isfinite(logs["loss"]))
+        self._check_loss(logs["loss"])
         self.images = (batch + 1) * self.batch_size
         words = f"epoch {self.epoch + 1}   loss {logs['loss']:.3f}   accuracy {logs['accuracy']:.1%}   "
         words += f"{self.images / (time.perf_counter() - self.began):,.0f} images/s"
@@ -158,7 +158,9 @@ class Journal(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.seconds = self.seconds or time.perf_counter() - self.began
-        self._check(all(np.isfinite(weight).all() for weight in self.model.get_weights()))
+        self._check_loss(logs.get("val_loss", 0.0))
+        if not all(np.isfinite(weight).all() for weight in self.model.get_weights()):
+            self._diverged("weights are NaN or infinite")
         if not self.run:
             return
         self.rows.append(
@@ -174,12 +176,15 @@ class Journal(keras.callbacks.Callback):
         self.report(self.rows)
         save_state(self.model, self.run.state, self.others)
 
-    def _check(self, finite):
-        if not finite:
-            if self.run:
-                self.run.end()
-            line = f"the numbers grew beyond all bounds in epoch {self.epoch + 1}: try a smaller --learning-rate"
-            raise ValueError(line)
+    def _check_loss(self, loss):
+        if not math.isfinite(loss):
+            self._diverged(f"the loss is {'NaN' if math.isnan(loss) else 'infinite'}")
+
+    def _diverged(self, why):
+        """There is nothing to resume: leave the name free, and raise ValueError."""
+        if self.run:
+            self.run.discard()
+        raise ValueError(f"training diverged ({why}) in epoch {self.epoch + 1}: try a smaller --learning-rate")
 
 
 def save_state(model, path, others=()):

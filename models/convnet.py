@@ -73,9 +73,7 @@ def build_model(
     """
     if arch not in ARCHITECTURES:
         raise ValueError(f"no architecture is called {arch!r}; there are {', '.join(ARCHITECTURES)}")
-    widths = tuple(widths) or WIDTHS[arch]
-    if len(widths) != len(WIDTHS[arch]):
-        raise ValueError(f"{arch} has {len(WIDTHS[arch])} groups of CONV layers, not {len(widths)}")
+    widths = group_widths(arch, widths)
     pixels = keras.Input(input_shape, name="pixels")  # (B, 32, 32, 3)
     x = normalization(mean=mean, variance=variance, dtype="float32", name="normalization")(pixels)
     if arch == "basic":
@@ -84,6 +82,16 @@ def build_model(
         logits = _deep(x, classes, seed, widths, batch_normalization, convolution, identity_start, anti_aliasing)
     outputs = layers.Softmax(dtype="float32", name="probabilities")(logits) if softmax else logits  # (B, classes)
     return network(pixels, outputs, name=arch)
+
+
+def group_widths(arch, widths=()):
+    """Filters of the CONV layers of each group: `widths`, or `WIDTHS` if empty.
+
+    Raises ValueError if they are not as many as the architecture has groups.
+    """
+    if len(widths) not in (0, len(WIDTHS[arch])):
+        raise ValueError(f"{arch} has {len(WIDTHS[arch])} groups of CONV layers, not {len(widths)}")
+    return tuple(widths) or WIDTHS[arch]
 
 
 def smallest_side(anti_aliasing=True):

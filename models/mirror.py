@@ -13,6 +13,12 @@ import numpy as np
 from keras import ops
 
 
+def check_architecture(name):
+    """Raise ValueError if a network has an FC layer for which it matters where something is."""
+    if name != "deep":
+        raise ValueError(f"filters of {name} can't be in mirrored pairs: its FC1 asks where things are")
+
+
 def partners(model):
     """Which channel finds in the mirror image of a picture what each channel finds in the picture.
 
@@ -31,8 +37,7 @@ def partners(model):
     ValueError
         If the network has an FC layer for which it matters where something is.
     """
-    if model.name != "deep":
-        raise ValueError(f"filters of {model.name} can't be in mirrored pairs: its FC1 asks where things are")
+    check_architecture(model.name)
     kinds = keras.layers.Conv2D, keras.layers.Dense, keras.layers.BatchNormalization
     whitening, *others = [layer for layer in model.layers if isinstance(layer, kinds)]
     colors, own = np.arange(model.input.shape[-1]), np.arange(whitening.filters)

@@ -30,7 +30,7 @@ import tensorflow as tf
 from PIL import Image
 
 import train
-from cnnvis import cli, data, excitation_cache, interrupts, saving, training
+from cnnvis import cli, data, excitation_cache, interrupts, picture_files, saving, training
 from cnnvis.classifier import Classifier
 from cnnvis.files import claimed, complete
 from cnnvis.run import Run
@@ -106,7 +106,9 @@ WRITERS = {
     "file.h5": lambda folder: saving.save_arrays(folder / "file.h5", {"a": np.random.default_rng(0).random(9000)}),
     "file.png": lambda folder: saving.save_figures(folder, {"file": figure()}),
     "file.gif": lambda folder: saving.save_animation(folder / "file.gif", [figure(), figure()]),
-    "file.csv": lambda folder: Run(folder, "file").write_rows([{"epoch": n, "loss": 1 / 3} for n in range(2000)]),
+    "file.resume.csv": lambda folder: Run(folder, "file").write_rows(
+        [{"epoch": n, "loss": 1 / 3} for n in range(2000)]
+    ),
     "file.resume.json": lambda folder: Run(folder, "file").begin({"data": "x" * 20_000}),
     "file.resume.npz": save_state,
     "file.keras": lambda folder: checkpoint.save(build_model("basic", 10), {"data": "new"}, folder / "file.keras"),
@@ -221,18 +223,201 @@ def test_a_second_training_of_the_same_name_is_refused(tmp_path, capsys):
 
 
 def test_a_run_that_another_process_ends_meanwhile_is_not_trained_again(tmp_path, capsys, monkeypatch):
+    """Its settings are read by whoever holds the name, not before."""
     finished = Run(tmp_path, "run")
     finished.begin({"arch": "basic", "data": "digits", "epochs": 2, "limit": 64})
-    load = data.load
+    claim = Run.claimed
 
-    def load_and_end(*arguments, **options):
+    def end_and_claim(run):
         finished.end()
-        return load(*arguments, **options)
+        return claim(run)
 
-    monkeypatch.setattr(data, "load", load_and_end)
+    monkeypatch.setattr(Run, "claimed", end_and_claim)
     assert "there is no interrupted run 'run'" in refused(
         capsys, "train", "--name", "run", "--out", tmp_path, "--resume"
     )
+
+
+def not_read(*_arguments, **_options):
+    raise AssertionError("images are read")
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--name", "done"], "done.keras exists: choose another --name"),
+        (["--name", "table"], "table.csv exists: choose another --name"),
+        (["--name", "half"], "the run 'half' was interrupted"),
+        (["--name", "folder"], "folder.png is a folder"),
+        (["--name", "folder", "--overwrite"], "folder.png is a folder"),
+        (["--name", "a/b"], "can't be the name of a file"),
+        (["--name", ""], "can't be the name of a file"),
+        (["--name", "done", "--resume"], "there is no interrupted run 'done'"),
+        (["--resume"], "--resume needs the --name"),
+        (["--name", "half", "--resume", "--seed", "7"], "began with seed 0, not 7"),
+        (["--epochs", "0"], "epochs can't be 0: it is a whole number, 1 to 10,000"),
+        (["--epochs", "1000000"], "epochs can't be 1000000: it is a whole number, 1 to 10,000"),
+        (["--batch-size", "100000"], "batch_size can't be 100000: it is a whole number, 1 to 32,768"),
+        (["--learning-rate", "nan"], "learning_rate can't be nan: it is more than 0 and at most 1,000"),
+        (["--learning-rate", "-1"], "learning_rate can't be -1: it is more than 0"),
+        (["--learning-rate", "20"], "weight_decay can't be 0.06: it is less than 0.05 for a learning rate of 20"),
+        (["--recipe", "label_smoothing=3"], "label_smoothing can't be 3: it is 0 to less than 1"),
+        (["--recipe", "lookahead=on", "ghost_batch=1"], "ghost_batch can't be 1: it is a whole number, 0 or 2 to"),
+        (["--recipe", "ghost_batch=2", "--batch-size", "500"], "ghost_batch can't be 2: it is 0 or 30 and more"),
+        (["--recipe", "widths=4,8"], "deep has 3 groups of CONV layers, not 2"),
+        (["--recipe", "widths=4,8,8", "--arch", "basic"], "basic has 2 groups of CONV layers, not 3"),
+        (["--recipe", "flip=paired", "--arch", "basic"], "filters of basic can't be in mirrored pairs"),
+        (["--recipe", "flip=paired", "optimizer=adam"], "adam can't keep filters in mirrored pairs"),
+        (["--recipe", "small_side=24"], "small_side=24 small_epochs=0 shrinks nothing"),
+        (["--recipe", "small_side=24", "small_epochs=2", "--epochs", "2"], "small_epochs=2 leaves none of 2 epochs"),
+        (["--recipe", "small_side=24", "small_epochs=1", "--arch", "basic"], "basic can't begin with small images"),
+    ],
+)
+def test_a_mistake_is_told_before_images_are_read(options, line, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "done.keras").touch()
+    (out / "table.csv").touch()
+    (out / "folder.png").mkdir()
+    Run(out, "half").begin({"arch": "basic", "data": "digits", "epochs": 2, "limit": 64})
+    before = sorted(out.iterdir())
+    monkeypatch.setattr(data, "load", not_read)
+    assert line in refused(capsys, "train", *options, "--out", out)
+    assert sorted(out.iterdir()) == before
+
+
+def test_what_only_images_can_tell_is_told_before_anything_is_built(tmp_path, capsys, monkeypatch):
+    def not_built(*_arguments, **_options):
+        raise AssertionError("a network is built")
+
+    monkeypatch.setattr(train, "build", not_built)
+    options = ["--data", "digits", "--out", tmp_path / "a" / "b", "--name", "run"]
+    for more, line in {
+        (
+            "--recipe",
+            "crop_margin=32",
+        ): "crop_margin can't be 32: it is a whole number, 0 to 31 for images of 32 pixels",
+        ("--recipe", "cutout=33"): "cutout can't be 33: it is a whole number, 0 to 32 for images of 32 pixels",
+        ("--recipe", "small_side=32", "small_epochs=1"): "small_side can't be 32: it is 16 to 31 pixels here",
+        ("--batch-size", "1438"): "1437 training images can't fill a batch of 1438",
+        ("--validation", "1437"): "leaves nothing of 1437 images",
+    }.items():
+        assert line in refused(capsys, "train", *options, *more)
+        assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("moment", ["opened", "read"])
+def test_a_signal_while_images_are_read_leaves_nothing(moment, number, tmp_path, monkeypatch):
+    for split in ("train", "test"):
+        for name in ("a", "b"):
+            (tmp_path / "images" / split / name).mkdir(parents=True)
+            for i in range(2):
+                Image.new("RGB", (32, 32)).save(tmp_path / "images" / split / name / f"{i}.png")
+    seen = []
+
+    def interrupt(*_arguments, **_options):
+        seen.append([path.name for path in out.iterdir()])
+        signal.raise_signal(number)
+
+    if moment == "opened":
+        monkeypatch.setattr(data, "load", interrupt)
+    else:
+        monkeypatch.setattr(picture_files, "read_image", interrupt)
+    options = ["--data", str(tmp_path / "images"), "--name", "run"]
+    before = sorted(tmp_path.iterdir())
+    for out in (tmp_path / "new" / "folder", tmp_path):
+        assert train.main([*options, "--out", str(out)]) == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
+        assert sorted(tmp_path.iterdir()) == before
+    assert seen[0] == [".run.lock"]  # the name was claimed meanwhile
+
+
+BASIC = ["--data", "digits", "--limit", "64", "--arch", "basic", "--batch-size", "32", "--recipe", "widths=4,8"]
+
+
+def poison(model):
+    model.get_layer("fc2").bias.assign(np.full(10, np.nan))
+
+
+def poison_after(epoch, monkeypatch):
+    """Let weights become NaN once the state of so many epochs is kept."""
+    save_state = training.save_state
+
+    def save_and_poison(model, *arguments):
+        save_state(model, *arguments)
+        if model.optimizer.iterations.numpy() == 2 * epoch:
+            poison(model)
+
+    monkeypatch.setattr(training, "save_state", save_and_poison)
+
+
+@pytest.mark.parametrize(
+    ("epoch", "options"),
+    [
+        (1, []),
+        (2, ["--validation", "20"]),
+        (3, []),
+        (1, ["--strategy", "mirrored"]),
+        (3, ["--strategy", "mirrored", "--validation", "20"]),
+    ],
+)
+def test_a_run_that_diverges_leaves_its_name_free(epoch, options, tmp_path, capsys, monkeypatch):
+    if epoch == 1:
+        compile_model = training.compile_model
+        monkeypatch.setattr(
+            training, "compile_model", lambda model, *more: compile_model(model, *more) or poison(model)
+        )
+    else:
+        poison_after(epoch - 1, monkeypatch)
+    where = ["--name", "run", "--out", tmp_path / "out"]
+    line = refused(capsys, "train", *BASIC, "--epochs", "3", *options, *where)
+    assert f"training diverged (the loss is NaN) in epoch {epoch}: try a smaller --learning-rate" in line
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_that_diverges_after_it_was_resumed_leaves_its_name_free(tmp_path, capsys, monkeypatch):
+    options = [*BASIC, "--epochs", "3", "--name", "run", "--out", str(tmp_path)]
+    with monkeypatch.context() as patched:
+        interrupt_after_the_first_epoch(patched)
+        assert train.main(options) == 130
+    assert sorted(content(tmp_path)) == [f"run.resume.{end}" for end in ("csv", "json", "npz", "png")]
+    poison_after(2, monkeypatch)
+    line = refused(capsys, "train", "--name", "run", "--out", tmp_path, "--resume")
+    assert "training diverged (the loss is NaN) in epoch 3" in line
+    assert not list(tmp_path.iterdir())
+
+
+def interrupt_after_the_first_epoch(monkeypatch):
+    save_state = training.save_state
+
+    def save_and_interrupt(*arguments):
+        save_state(*arguments)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(training, "save_state", save_and_interrupt)
+
+
+@pytest.mark.parametrize("end", ["diverges", "is interrupted"])
+def test_what_is_to_be_overwritten_stays_until_there_is_something_better(end, tmp_path, capsys, monkeypatch):
+    options = [*BASIC, "--epochs", "2", "--name", "run", "--out", str(tmp_path)]
+    assert train.main(options) == 0
+    before = content(tmp_path)
+    assert sorted(before) == ["run.csv", "run.json", "run.keras", "run.png"]
+    with monkeypatch.context() as patched:
+        if end == "diverges":
+            poison_after(1, patched)
+            assert "training diverged" in refused(capsys, "train", *options, "--overwrite")
+            assert content(tmp_path) == before
+            return
+        interrupt_after_the_first_epoch(patched)
+        assert train.main([*options, "--seed", "1", "--overwrite"]) == 130
+    after = content(tmp_path)
+    assert {name: after[name] for name in before} == before
+    assert sorted({*after} - {*before}) == [f"run.resume.{end}" for end in ("csv", "json", "npz", "png")]
+    assert train.main(["--name", "run", "--out", str(tmp_path), "--resume"]) == 0
+    after = content(tmp_path)
+    assert after.keys() == before.keys()
+    assert all(after[name] != before[name] for name in before)
 
 
 def test_sigterm_ends_as_ctrl_c_does(tmp_path, capsys):
@@ -427,7 +612,7 @@ def test_every_file_of_a_training_may_be_the_one_that_does_not_fit(tmp_path, wri
         assert "File too large" in line
         assert ("--resume" in line) == (tmp_path / "run.resume.npz").exists() == (fails > 4)
         writes.fails = 0
-        for path in tmp_path.iterdir():
+        for path in tmp_path.glob("*"):  # where the first file doesn't fit, the new folder goes again
             assert not path.name.startswith(".")
             check_whole(path)
         begun = (tmp_path / "run.resume.json").exists()

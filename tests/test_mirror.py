@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import train
-from cnnvis import optimizers, recipes, training
+from cnnvis import recipes, training
 from cnnvis.batches import Batches
 from cnnvis.data import Pictures
 from models import mirror
@@ -141,6 +141,6 @@ def test_basic_can_not_have_pairs():
 
 
 def test_adam_can_not_keep_pairs():
-    recipe = recipes.change(recipes.RECIPES["deep"], ["optimizer=adam"])
+    recipe = recipes.change(recipes.RECIPES["deep"], ["optimizer=adam", "flip=paired"])
     with pytest.raises(ValueError, match="adam can't keep filters in mirrored pairs"):
-        optimizers.from_recipe(recipe, 10, mirror.symmetry(build_model("deep", 10)))
+        recipes.adapt(recipe, 50_000)

@@ -1,9 +1,11 @@
 """Recipes take the user's wishes, and say what they can't take."""
 
+import dataclasses
 import re
 
 import pytest
 
+from bench import tricks
 from cnnvis import recipes
 
 RECIPE = recipes.Recipe(epochs=10, batch_size=2000, learning_rate=0.2, optimizer="muon")
@@ -22,22 +24,131 @@ def test_changes():
     ("change", "line"),
     [
         ("speed=3", "a recipe has no 'speed'; it has epochs, batch_size"),
-        ("lookahead=yes", "lookahead can't be 'yes': it is on or off"),
-        ("lookahead", "lookahead can't be '': it is on or off"),
-        ("crop_margin=-1", "crop_margin can't be '-1': it is a whole number"),
-        ("epochs=0", "epochs can't be '0'"),
-        ("epochs=1.5", "epochs can't be '1.5'"),
-        ("momentum=nan", "momentum can't be 'nan': it is a number from 0"),
-        ("momentum=inf", "momentum can't be 'inf'"),
-        ("flip=up", "flip can't be 'up': it is alternating or random or none"),
-        ("widths=3,x", "widths can't be '3,x': it is whole numbers"),
-        ("widths=3,0", "widths can't be '3,0'"),
-        ("widths=", "widths can't be ''"),
+        ("", "a recipe has no ''"),
+        ("epochs=0", "epochs can't be 0: it is a whole number, 1 to 10,000 (how often every image is seen)"),
+        ("epochs=-3", "epochs can't be -3: it is a whole number, 1 to 10,000"),
+        ("epochs=1.5", "epochs can't be 1.5: it is a whole number, 1 to 10,000"),
+        ("epochs=10001", "epochs can't be 10001: it is a whole number, 1 to 10,000"),
+        (f"epochs={'9' * 5000}", "epochs can't be 9999"),
+        ("batch_size=0", "batch_size can't be 0: it is a whole number, 1 to 32,768 (images a step)"),
+        ("batch_size=1000000", "batch_size can't be 1000000: it is a whole number, 1 to 32,768"),
+        ("learning_rate=0", "learning_rate can't be 0: it is more than 0 and at most 1,000"),
+        ("learning_rate=-0.1", "learning_rate can't be -0.1: it is more than 0"),
+        ("learning_rate=1e38", "learning_rate can't be 1e38: it is more than 0 and at most 1,000"),
+        ("learning_rate=", "learning_rate can't be empty: it is more than 0"),
+        ("optimizer=rmsprop", "optimizer can't be rmsprop: it is sgd or muon or adam"),
+        ("momentum=1", "momentum can't be 1: it is 0 to less than 1 (momentum of Nesterov's steps)"),
+        ("momentum=-0.1", "momentum can't be -0.1: it is 0 to less than 1"),
+        ("momentum=fast", "momentum can't be fast: it is 0 to less than 1"),
+        ("orthogonal_momentum=1.5", "orthogonal_momentum can't be 1.5: it is 0 to less than 1"),
+        ("weight_decay=11", "weight_decay can't be 11: it is 0 to 10"),
+        ("bias_scale=-1", "bias_scale can't be -1: it is 0 to 10,000"),
+        ("bias_scale=1e9", "bias_scale can't be 1e9: it is 0 to 10,000"),
+        ("logits_scale=1e5", "logits_scale can't be 1e5: it is 0 to 10,000"),
+        ("warmup=1.01", "warmup can't be 1.01: it is 0 to 1"),
+        ("start_rate=2", "start_rate can't be 2: it is 0 to 1"),
+        ("final_rate=-1", "final_rate can't be -1: it is 0 to 1"),
+        ("ghost_batch=1", "ghost_batch can't be 1: it is a whole number, 0 or 2 to 32,768"),
+        ("ghost_batch=-2", "ghost_batch can't be -2: it is a whole number, 0 or 2 to 32,768"),
+        ("lookahead=yes", "lookahead can't be yes: it is on or off"),
+        ("lookahead", "lookahead can't be empty: it is on or off"),
+        ("label_smoothing=3", "label_smoothing can't be 3: it is 0 to less than 1"),
+        ("label_smoothing=1", "label_smoothing can't be 1: it is 0 to less than 1"),
+        ("crop_margin=-1", "crop_margin can't be -1: it is a whole number, 0 to 4,095"),
+        ("cutout=5000", "cutout can't be 5000: it is a whole number, 0 to 4,096"),
+        ("flip=up", "flip can't be up: it is alternating or random or none or paired"),
+        ("small_side=-8", "small_side can't be -8: it is a whole number, 0 to 4,096"),
+        ("small_epochs=10001", "small_epochs can't be 10001: it is a whole number, 0 to 10,000"),
+        ("whitening=1", "whitening can't be 1: it is on or off"),
+        ("widths=3,x", "widths can't be 3,x: it is whole numbers with commas between, each 1 to 4,096"),
+        ("widths=3,0", "widths can't be 3,0: it is whole numbers"),
+        ("widths=64,4097,64", "widths can't be 64,4097,64: it is whole numbers"),
+        ("widths=", "widths can't be empty: it is whole numbers"),
     ],
 )
-def test_changes_that_can_not_be(change, line):
-    with pytest.raises(ValueError, match=re.escape(line)):
+def test_values_out_of_bounds(change, line):
+    with pytest.raises(ValueError, match=re.escape(line)) as caught:
         recipes.change(RECIPE, [change])
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999"])
+@pytest.mark.parametrize("name", [entry.name for entry in dataclasses.fields(recipes.Recipe)])
+def test_nothing_is_infinite(name, value):
+    with pytest.raises(ValueError, match=f"{name} can't be {value}: it is "):
+        recipes.change(RECIPE, [f"{name}={value}"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *("epochs=1", "epochs=10000", "batch_size=1", "batch_size=32768", "learning_rate=1e-30", "learning_rate=1000"),
+        *("momentum=0", "momentum=0.999", "orthogonal_momentum=0", "weight_decay=0", "weight_decay=10"),
+        *("bias_scale=0", "bias_scale=10000", "logits_scale=0", "warmup=0", "warmup=1", "start_rate=0", "start_rate=1"),
+        *("final_rate=0", "final_rate=1", "ghost_batch=0", "ghost_batch=2", "ghost_batch=32768", "label_smoothing=0"),
+        *("label_smoothing=0.99", "crop_margin=0", "crop_margin=4095", "cutout=0", "cutout=4096", "small_side=4096"),
+        *("small_epochs=10000", "widths=1,4096,1", "widths=1", "optimizer=adam", "flip=paired", "whitening=off"),
+        *{change for lines in tricks.TRICKS.values() for changes in lines.values() for change in changes},
+    ],
+)
+def test_values_at_their_bounds(change):
+    name, value = change.split("=")
+    found = getattr(recipes.change(RECIPE, [change]), name)
+    words = {True: "on", False: "off"} if isinstance(found, bool) else {}
+    if isinstance(found, tuple):
+        assert found == tuple(map(int, value.split(",")))
+    else:
+        assert found == type(found)(value) if not words else words[found] == value
+
+
+def test_the_recipes_keep_their_own_bounds():
+    for recipe in recipes.RECIPES.values():
+        recipes.check(recipe)
+        recipes.check_side(recipe, 32)
+        for name, entry in recipes.ENTRIES.items():
+            value = getattr(recipe, name)
+            assert all(part in entry.metadata["allowed"] for part in (value if isinstance(value, tuple) else [value]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        (["batch_size=1000", "ghost_batch=2"], "ghost_batch can't be 2: it is 0 or 59 and more for batches of 1,000"),
+        (["batch_size=1000", "ghost_batch=58"], "which have 16 parts at most (images that batch normalisation sees"),
+        (
+            ["learning_rate=0.5", "weight_decay=2"],
+            "weight_decay can't be 2: it is less than 2 for a learning rate of 0.5",
+        ),
+        (["optimizer=adam", "flip=paired"], "adam can't keep filters in mirrored pairs"),
+    ],
+)
+def test_values_that_do_not_go_together(changes, line):
+    recipe = recipes.change(RECIPE, changes)
+    with pytest.raises(ValueError, match=re.escape(line)):
+        recipes.adapt(recipe, 80_000, batch_size=recipe.batch_size, learning_rate=recipe.learning_rate)
+
+
+def test_a_batch_has_few_parts():
+    for ghost_batch, parts in ((59, 16), (500, 2), (1001, 1), (0, 1)):
+        recipe = recipes.change(RECIPE, [f"ghost_batch={ghost_batch}", "batch_size=1000"])
+        recipes.check(recipe)
+        assert recipe.ghost_batches == parts
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (
+            "crop_margin=20",
+            "crop_margin can't be 20: it is a whole number, 0 to 19 for images of 20 pixels (pixels that",
+        ),
+        ("cutout=21", "cutout can't be 21: it is a whole number, 0 to 20 for images of 20 pixels"),
+    ],
+)
+def test_values_that_are_too_large_for_the_images(change, line):
+    with pytest.raises(ValueError, match=re.escape(line)):
+        recipes.check_side(recipes.change(RECIPE, [change]), 20)
+    recipes.check_side(recipes.change(RECIPE, ["crop_margin=19", "cutout=20"]), 20)
 
 
 @pytest.mark.parametrize(
@@ -78,5 +189,5 @@ def test_small_pictures_leave_an_epoch_for_whole_ones():
 
 
 def test_a_batch_that_can_not_be_filled():
-    with pytest.raises(ValueError, match="20 training pictures can't fill a batch of 64"):
+    with pytest.raises(ValueError, match="20 training images can't fill a batch of 64"):
         recipes.adapt(RECIPE, 20, batch_size=64)

@@ -1,6 +1,7 @@
 """A run's name is claimed once, and its files are whole or absent."""
 
 import shlex
+import signal
 
 import pytest
 
@@ -35,7 +36,9 @@ def test_a_name_is_for_one_process_at_a_time(tmp_path):
         pass
 
 
-@pytest.mark.parametrize("end", ["keras", "json", "csv", "png", "resume.json", "resume.npz"])
+@pytest.mark.parametrize(
+    "end", ["keras", "json", "csv", "png", "resume.json", "resume.npz", "resume.csv", "resume.png"]
+)
 def test_a_folder_of_that_name_is_told_before_anything_is_trained(end, tmp_path):
     (tmp_path / f"run.{end}").mkdir()
     with pytest.raises(IsADirectoryError, match=f"run.{end} is a folder"):
@@ -60,7 +63,46 @@ def test_a_run_that_is_killed_while_it_ends_is_over(tmp_path, monkeypatch):
     removed = []
     monkeypatch.setattr(type(run.state), "unlink", lambda path, missing_ok: removed.append(path))
     run.end()
-    assert removed == [run.settings, run.state]
+    assert removed[:2] == [run.settings, run.state]
+
+
+def test_a_run_takes_the_place_of_an_earlier_one_only_when_it_ends(tmp_path):
+    run = Run(tmp_path, "run")
+    for path in run.finished:
+        path.write_text("earlier")
+    run.begin({"seed": 3})
+    run.write_rows([{"epoch": 1, "loss": 0.5}])
+    run.curves.write_text("curves")
+    run.state.touch()
+    assert [path.read_text() for path in run.finished] == ["earlier"] * 4
+    run.end()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.csv", "run.json", "run.keras", "run.png"]
+    assert (tmp_path / "run.csv").read_text() == "epoch,loss\n1,0.5\n"
+    assert (tmp_path / "run.png").read_text() == "curves"
+
+
+def test_a_run_that_is_killed_between_two_of_its_last_files_can_end_again(tmp_path, monkeypatch):
+    run = Run(tmp_path, "run")
+    run.begin({"seed": 3})
+    rows = [{"epoch": 1, "loss": 0.5}]
+    run.write_rows(rows)
+    run.curves.write_text("curves")
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "discard", lambda run: signal.raise_signal(signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            run.end()
+    assert run.restore() == {"seed": 3}
+    assert run.read_rows(1) == rows
+    run.end()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.csv", "run.png"]
+
+
+def test_what_is_discarded_is_unfinished(tmp_path):
+    run = Run(tmp_path, "run")
+    for path in (*run.finished, *run.unfinished):
+        path.touch()
+    run.discard()
+    assert {*tmp_path.iterdir()} == {*run.finished}
 
 
 def test_nothing_to_resume(tmp_path):
@@ -79,7 +121,7 @@ def test_a_shell_understands_how_to_go_on(tmp_path):
     assert shlex.split(run.resume_command("mirrored")) == [*words, "--strategy", "mirrored"]
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", "../x", "x" * 233])
+@pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", "../x", "x" * 233, "x.resume"])
 def test_names_that_are_no_file_names(tmp_path, name):
     with pytest.raises(ValueError, match="can't be the name of a file"):
         Run(tmp_path, name)

@@ -1,6 +1,7 @@
 """The pieces of training, each against what it stands for; and a run that is interrupted ends as one that is not."""
 
 import dataclasses
+import re
 
 import keras
 import numpy as np
@@ -179,8 +180,38 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path, pictures):
     training.compile_model(model, recipe, 9, None)
     journal = training.Journal(Run(tmp_path, "run"), [], lambda rows: None, 7)
     batches = Batches(pictures, np.arange(7), recipe, seed=0)
-    with pytest.raises(ValueError, match="beyond all bounds"):
+    with pytest.raises(ValueError, match=r"training diverged \(.*\) in epoch \d: try a smaller --learning-rate"):
         training.fit(model, batches, callbacks=[journal])
+
+
+@pytest.mark.parametrize(
+    ("logs", "weight", "why"),
+    [
+        ({"loss": np.nan}, 0.0, "the loss is NaN"),
+        ({"loss": np.inf}, 0.0, "the loss is infinite"),
+        ({"loss": 1.0}, np.nan, "weights are NaN or infinite"),
+        ({"loss": 1.0}, np.inf, "weights are NaN or infinite"),
+        ({"loss": 1.0, "val_loss": np.nan}, 0.0, "the loss is NaN"),
+    ],
+)
+def test_what_diverged_is_told_and_not_kept(logs, weight, why, tmp_path):
+    """Even where the last step of an epoch did it, of which no loss tells."""
+    model = build_model("basic", 7, softmax=False)
+    training.compile_model(model, RECIPE, 1, None)
+    run = Run(tmp_path, "run")
+    run.begin({})
+    journal = training.Journal(run, [], lambda rows: None, 7)
+    journal.set_model(model)
+    journal.on_epoch_begin(4)
+    model.get_layer("fc2").bias.assign(np.full(7, weight))
+
+    def end_epoch():
+        journal.on_train_batch_end(0, {"accuracy": 0.5, **logs})
+        journal.on_epoch_end(4, logs)
+
+    with pytest.raises(ValueError, match=re.escape(f"training diverged ({why}) in epoch 5: try a smaller")):
+        end_epoch()
+    assert not list(tmp_path.iterdir())
 
 
 def test_weights_move_from_training_to_a_plain_model(pictures):
