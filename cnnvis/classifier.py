@@ -10,6 +10,7 @@ import tensorflow as tf
 from cnnvis import layer_kinds
 from cnnvis.data import pictures_at_once
 from cnnvis.input_range import ToInput
+from cnnvis.winograd import fast_convolutions
 
 MOST_OUTPUTS = 2**26  # numbers that a layer may give for one picture: 256 MB of float32
 OUTPUTS_AT_ONCE = 2**28  # for all pictures that go through a network together
@@ -248,9 +249,11 @@ def compiled(model):
     It raises MemoryError if the batch is too large, ValueError if TensorFlow can't compute the model here.
     """
     shape = (None, *model.inputs[0].shape[1:])
-    graph = tf.function(
-        lambda x: model(x, training=False), input_signature=[tf.TensorSpec(shape, tf.float32)], jit_compile=False
-    )
+
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)], jit_compile=False, autograph=False)
+    def graph(pixels):
+        with fast_convolutions(model):
+            return model(pixels, training=False)
 
     def run(images):
         try:
