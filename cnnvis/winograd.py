@@ -14,7 +14,7 @@ import tensorflow as tf
 
 TILE = 4  # outputs along each side of a tile
 POINTS = (0, 1, -1, 1 / 2, -2)  # and infinity, as round off the least (Barabasz et al. 2020)
-LEAST_IMAGES = 16  # of a batch: for fewer, evaluating the filters takes longer than it saves
+FAST_FROM = 16  # images of a batch: for fewer, evaluating the filters takes longer than it saves
 LEAST_CHANNELS = 128  # before and behind a layer: for fewer, evaluating the tiles does
 LEAST_SIDE = 6  # of an output: most of a tile would be cut off
 
@@ -77,10 +77,10 @@ def _rows(values, places):
 
 @contextmanager
 def fast_convolutions(model):
-    """Meanwhile, a model that is traced computes whole batches so, in all layers where that pays."""
+    """Meanwhile, a model that is traced computes its CONV layers so, where that pays for batches of `FAST_FROM`."""
     layers = [layer for layer in model._flatten_layers() if _pays(layer)]
     for layer in layers:
-        layer.convolution_op = partial(_convolve_many, layer.convolution_op, layer.padding)
+        layer.convolution_op = partial(_convolution, layer.convolution_op, layer.padding)
     try:
         yield
     finally:
@@ -88,12 +88,11 @@ def fast_convolutions(model):
             del layer.convolution_op
 
 
-def _convolve_many(few, padding, images, kernel):
+def _convolution(direct, padding, images, kernel):
     sides = [side - 2 * (padding == "valid") if side else 0 for side in images.shape[1:3]]
     if min(sides) < LEAST_SIDE or images.dtype != tf.float32:
-        return few(images, kernel)
-    many = partial(convolve, images, tf.convert_to_tensor(kernel), padding)
-    return tf.cond(tf.shape(images)[0] >= LEAST_IMAGES, many, lambda: few(images, kernel))
+        return direct(images, kernel)
+    return convolve(images, tf.convert_to_tensor(kernel), padding)
 
 
 def _pays(layer):

@@ -59,6 +59,7 @@ def network_outputs(image, outputs, kinds, probabilities, classes, title, seen=3
     grid = figure.subplots(lines, per_line, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
+        axes.set(xticks=[], yticks=[])  # else Matplotlib lays out ticks that nobody sees beneath each title
         axes.set_anchor("N")
     show_image(grid.flat[0], image if seen > 2 else Image.fromarray(image).convert("L").convert("RGB"))
     grid.flat[0].set_title(f"picture\n{image.shape[0]}×{image.shape[1]}×{seen}", fontsize=9.5)
