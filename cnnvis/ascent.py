@@ -149,7 +149,7 @@ def _grow(excitation, filters, statistics, steps, size, seed, without, ticks):
         x = CONTRAST * x * tf.math.rsqrt(tf.reduce_mean(x**2, axis=(1, 2, 3), keepdims=True) + 1e-6)
         return _smooth(255 * tf.sigmoid(x + offset), fine)
 
-    @tf.function(jit_compile=False)
+    @tf.function(jit_compile=False, autograph=False)
     def step(number):
         with tf.GradientTape() as tape:
             moved = random_move(picture(), tf.stack([seed, number]), *limits)

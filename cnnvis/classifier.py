@@ -10,6 +10,7 @@ import tensorflow as tf
 from cnnvis import layer_kinds, processor
 from cnnvis.data import pictures_at_once
 from cnnvis.input_range import ToInput
+from cnnvis.winograd import FAST_FROM, fast_convolutions
 
 MOST_OUTPUTS = 2**26  # numbers that a layer may give for one picture: 256 MB of float32
 OUTPUTS_AT_ONCE = 2**28  # for all pictures that go through a network together
@@ -260,16 +261,23 @@ def _transposed(layer):
 
 
 def compiled(model):
-    """A function from a NumPy batch of any length to the model's outputs as NumPy, traced once.
+    """A function from a NumPy batch of any length to the model's outputs as NumPy, traced once for few images and once for many.
 
     It raises MemoryError if the batch is too large, ValueError if TensorFlow can't compute the model here.
     """
-    shape = (None, *model.inputs[0].shape[1:])
-    graph = tf.function(
-        lambda x: model(x, training=False), input_signature=[tf.TensorSpec(shape, tf.float32)], jit_compile=False
-    )
+    signature = [tf.TensorSpec((None, *model.inputs[0].shape[1:]), tf.float32)]
+
+    @tf.function(input_signature=signature, jit_compile=False, autograph=False)
+    def few(pixels):
+        return model(pixels, training=False)
+
+    @tf.function(input_signature=signature, jit_compile=False, autograph=False)
+    def many(pixels):
+        with fast_convolutions(model):
+            return model(pixels, training=False)
 
     def run(images):
+        graph = many if len(images) >= FAST_FROM else few
         try:
             outputs = graph(np.asarray(images, "float32"))
         except tf.errors.ResourceExhaustedError as error:

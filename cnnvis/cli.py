@@ -1,6 +1,7 @@
 """What the scripts share at the command line: options, and reporting errors."""
 
 import argparse
+import gc
 import os
 import re
 import sys
@@ -214,10 +215,21 @@ def _out_of_memory(error, args):
 
 def _import_tensorflow():
     """Import TensorFlow, without the lines that it writes to stderr before it listens to TF_CPP_MIN_LOG_LEVEL."""
-    with interrupts.deferred() as check, _stderr_closed():
+    with interrupts.deferred() as check, _stderr_closed(), _all_kept():
         import tensorflow
     check()
     tensorflow.get_logger().setLevel("ERROR")
+
+
+@contextmanager
+def _all_kept():
+    """Don't look for garbage among the million objects that are made meanwhile, now or later: modules stay."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from cnnvis import console
 from cnnvis.files import complete, write_hdf5
 
+COMPRESSION = 4  # of PNG: takes little more than half the time of Pillow's 6, for files that are 2 % larger
 GIF_BYTES = 2_000_000  # that pages on the web are glad to take
 
 
@@ -82,7 +83,7 @@ def save_figures(folder, figures, show=False):
         paths.append(folder / f"{name}.png")
         with complete(paths[-1]) as unfinished, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of letters that the font doesn't have
-            figure.savefig(unfinished)
+            _drawn(figure).save(unfinished, "PNG", compress_level=COMPRESSION, dpi=(figure.dpi, figure.dpi))
         console.say(paths[-1])
     if show:
         _open_windows(paths)
@@ -113,15 +114,21 @@ def save_animation(path, figures):
     console.say(path)
 
 
-def _as_gif_frame(figure):
-    """A figure as a picture of the 256 colours that suit it best."""
+def _drawn(figure):
+    """A figure as an image in RGB, laid out and drawn once: `savefig` draws those twice whose layout isn't fixed."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    picture = Image.frombytes("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).convert("RGB")
-    return picture.quantize(256, dither=Image.Dither.NONE)
+    return Image.frombytes("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).convert("RGB")
+
+
+def _as_gif_frame(figure):
+    """A figure as an image of the 256 colours that suit it best."""
+    from PIL import Image
+
+    return _drawn(figure).quantize(256, dither=Image.Dither.NONE)
 
 
 def _open_windows(paths):
