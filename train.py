@@ -149,12 +149,16 @@ def fit(args, chief, run, pictures, held_out, test):
 
             journal = training.Journal(run if chief else None, rows, report, recipe.batch_size, show, slow)
             callbacks = [*lookahead, journal, *logs]
+            if chief:
+                network = plain(args, recipe, pictures, model)
+                callbacks.insert(0, forecast(recipe, batches, pictures, held_out, test, network))
             if args.strategy != "none":
                 distribution.fit(model, recipe, batches, held_out, callbacks)
             else:
                 training.fit(model, batches, held_out, callbacks)
         if chief:
-            finish(args, run, model, pictures, test, recipe, rows)
+            take_over(network, model, recipe)
+            finish(args, run, network, pictures, test, recipe, rows)
     except KeyboardInterrupt as stop:
         if not chief:
             raise
@@ -273,17 +277,38 @@ def symmetry(recipe, model):
 
 
 def plain(args, recipe, pictures, model):
-    """The same network, of plain layers and in float32 whatever it was trained in."""
+    """The same network, of plain layers and in float32 whatever it is trained in."""
     import keras
-
-    from models import mirror
 
     keras.config.set_dtype_policy("float32")
     network = build(args, recipe, pictures)
+    take_over(network, model, recipe)
+    return network
+
+
+def take_over(network, model, recipe):
+    """Give the plain network the weights of the one that was trained."""
+    from models import mirror
+
     network.set_weights(model.get_weights())
     if recipe.flip == "paired":
         mirror.symmetrize(network)
-    return network
+
+
+def forecast(recipe, batches, pictures, held_out, test, network):
+    """The callback that says how long all this takes."""
+    from cnnvis.augment import VIEWS
+    from cnnvis.classifier import Classifier
+    from cnnvis.forecast import IMAGES, Forecast, seconds_an_image
+
+    return Forecast(
+        epochs=recipe.epochs,
+        steps=len(batches),
+        batch_size=recipe.batch_size,
+        others=VIEWS * len(test) + (recipe.epochs - batches.epoch) * len(held_out or ()),
+        seconds_an_image=lambda: seconds_an_image(Classifier(network), pictures.images[:IMAGES]),
+        say=console.say,
+    )
 
 
 def tensorboard(args):
@@ -296,14 +321,13 @@ def tensorboard(args):
     return [keras.callbacks.TensorBoard(args.tensorboard)]
 
 
-def finish(args, run, model, pictures, test, recipe, rows):
+def finish(args, run, network, pictures, test, recipe, rows):
     """Read the test set, and stash the network with all that is known of it."""
     from cnnvis import training
     from cnnvis.classifier import Classifier
     from cnnvis.run import metadata
     from models import checkpoint
 
-    network = plain(args, recipe, pictures, model)
     track = console.track(f"{len(test):,} test images in six views")
     accuracy, views_accuracy = training.accuracies(Classifier(network), test.images, test.labels, track)
     tested = {"test_images": len(test), "test_accuracy": accuracy, "test_accuracy_six_views": views_accuracy}

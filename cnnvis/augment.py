@@ -2,6 +2,8 @@
 
 import numpy as np
 
+VIEWS = 6  # of an image that `test_views` gives
+
 
 def pad(images, margin):
     """Mirror the border outwards, so that a crop of the old size has room to move.

@@ -261,9 +261,10 @@ def _transposed(layer):
 
 
 def compiled(model):
-    """A function from a NumPy batch of any length to the model's outputs as NumPy, traced once for few images and once for many.
+    """A function from a NumPy batch of any length to the model's outputs as NumPy.
 
-    It raises MemoryError if the batch is too large, ValueError if TensorFlow can't compute the model here.
+    It is traced once for few images, and once for many. It raises MemoryError if the batch is too large, ValueError if
+    TensorFlow can't compute the model here.
     """
     signature = [tf.TensorSpec((None, *model.inputs[0].shape[1:]), tf.float32)]
 

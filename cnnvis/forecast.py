@@ -6,6 +6,7 @@ from statistics import median
 import keras
 
 WARM_UP = 2  # steps of an epoch that don't count: the first ones trace the network, and fill memory
+IMAGES = 250  # that its test is timed on
 STEPS, SECONDS = 5, 5.0  # that a forecast is made from, unless the first epoch is over before
 LONG = 30 * 60  # seconds from which on it says what is quicker
 
@@ -15,21 +16,19 @@ class Forecast(keras.callbacks.Callback):
 
     Parameters
     ----------
-    steps : int
-        Of the whole training, those before it was interrupted included.
-    batch_size : int
-        Images a step.
-    seconds_an_image : callable
-        Measures the forward pass of the network as it is tested.
+    epochs, steps, batch_size : int
+        Of the whole training; steps an epoch; images a step.
     others : int
-        Images that go through it: held-out ones after each epoch that is to come, test images at the end.
+        Images that the network is measured on: held-out ones after each epoch that is to come, test images at the end.
+    seconds_an_image : callable
+        Finds out how long that takes an image.
     say : callable
         Takes a sentence.
     """
 
-    def __init__(self, steps, batch_size, seconds_an_image, others, say):
+    def __init__(self, epochs, steps, batch_size, others, seconds_an_image, say):
         super().__init__()
-        self.steps, self.batch_size, self.others = steps, batch_size, others
+        self.epochs, self.steps, self.batch_size, self.others = epochs, steps, batch_size, others
         self.seconds_an_image, self.say = seconds_an_image, say
         self.seconds, self.said = [], False
 
@@ -53,7 +52,7 @@ class Forecast(keras.callbacks.Callback):
             return
         self.said = True
         step = median(self.seconds)
-        to_come = step * (self.steps - int(self.model.optimizer.iterations.numpy()))
+        to_come = step * (self.epochs * self.steps - int(self.model.optimizer.iterations.numpy()))
         testing = self.others * self.seconds_an_image()
         training = time.perf_counter() - self.began + to_come
         self.say(
@@ -61,8 +60,7 @@ class Forecast(keras.callbacks.Callback):
             f"{self.batch_size / step:,.0f} images/s, {duration(testing)} of testing."
         )
         if training + testing > LONG:
-            images = self.params["steps"] * self.batch_size
-            self.say(quicker(self.model.name, self.params["epochs"], images, self.batch_size / step))
+            self.say(quicker(self.model.name, self.epochs, self.steps * self.batch_size, self.batch_size / step))
 
 
 def duration(seconds):

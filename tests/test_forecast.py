@@ -37,7 +37,7 @@ def told(monkeypatch, step, epochs, batches, others=0, seconds_an_image=0.0, bef
         clock.now += 1
         return seconds_an_image
 
-    whole = forecast.Forecast(epochs * batches, 10, measure, others, said.append)
+    whole = forecast.Forecast(epochs, batches, 10, others, measure, said.append)
     pixels = np.ones((10 * batches, 1))
     first = before // batches
     model.fit(pixels, pixels, batch_size=10, epochs=epochs, initial_epoch=first, callbacks=[Pass(), whole], verbose=0)
