@@ -19,7 +19,7 @@ setup: .venv/installed
 
 demo: setup
 	rm -rf $(DEMO)
-	$(BIN)/python train.py --limit 5000 --epochs 2 --name short_run --out $(DEMO)
+	$(BIN)/python train.py --arch basic --limit 5000 --epochs 2 --name short_run --out $(DEMO)
 	$(BIN)/python visualize_results.py --model $(MODEL) --out $(DEMO)
 	$(BIN)/python visualize_pixel_importance.py --model $(MODEL) --out $(DEMO)
 	$(BIN)/python visualize_hidden_layer_activation.py --model $(MODEL) --out $(DEMO)
