@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test test-slow test-lowest check format figures bench bench-defaults bench-peers bench-tricks bench-settings bench-layers bench-importance bench-windows bench-results bench-filters bench-page fuzz page check-page clean
+.PHONY: setup demo test test-slow test-all test-lowest check format figures bench bench-defaults bench-peers bench-tricks bench-settings bench-layers bench-importance bench-windows bench-results bench-filters bench-page fuzz page check-page clean
 
 setup: .venv/installed
 
@@ -26,16 +26,24 @@ demo: setup
 	$(BIN)/python visualize_hidden_layer_output.py --model $(MODEL) --out $(DEMO)
 	@echo; echo "The pictures:"; ls $(DEMO)/*.png
 
+# One test at a time to each of two processes, and the slow ones first: at the end neither waits for the other.
+PYTEST := -m pytest -n 2 --maxschedchunk 1
+
 test: setup
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python $(PYTEST) -m "not slow"
 
 # Those that take more than ten seconds each: every command of the README, full disks, signals, kills, many calls.
 test-slow: setup
-	$(BIN)/python -m pytest -n 2 -m slow
+	$(BIN)/python $(PYTEST) -m slow
 
-# The quick tests, on the lowest versions that requirements.txt allows; NumPy's is for Python up to 3.12.
+# Both in one go, which share what takes long to be made.
+test-all: setup
+	$(BIN)/python $(PYTEST)
+
+# The quick tests, on the lowest versions that requirements.txt allows, but for those to which versions make no
+# difference; NumPy's lowest is for Python up to 3.12.
 test-lowest: .venv-lowest/installed
-	.venv-lowest/bin/python -m pytest -n 2 -m "not slow"
+	.venv-lowest/bin/python $(PYTEST) -m "not slow and not once"
 
 .venv-lowest/installed: requirements.txt tests/requirements.txt
 	$(PYTHON) -m venv $(@D)

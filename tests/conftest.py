@@ -1,18 +1,29 @@
-"""Small models and pictures that many tests share."""
+"""Small models and images that many tests share.
 
+pytest-xdist's controller loads this file as well, and runs no test: what takes seconds to be imported is imported where
+it is used.
+"""
+
+import fcntl
+import functools
 import os
+import resource
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
 
 os.environ["MPLBACKEND"] = "Agg"
 
 import cnnvis  # noqa: F401 - before TensorFlow, which it sets up
 
 # isort: split
-import keras
-import matplotlib
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
-from keras import layers
+
+ROOT = Path(__file__).parent.parent
+NEEDS_CIFAR10 = "needs CIFAR-10: set CIFAR10_DIR to the folder of its binary version"
 
 # A busy machine draws slowly, too.
 settings.register_profile(
@@ -21,15 +32,42 @@ settings.register_profile(
 settings.load_profile("suite")
 
 # Matplotlib 3.11 sets text in another way than those before, and a layout makes room for its text.
-OTHER_TEXT = tuple(map(int, matplotlib.__version__.split(".")[:2])) < (3, 11)
+OTHER_TEXT = tuple(map(int, metadata.version("matplotlib").split(".")[:2])) < (3, 11)
+
+
+def rounding(terms, magnitude=1.0):
+    """How far two float32 sums of so many products may lie apart, whatever the order of their terms.
+
+    Each rounds at every step to 24 bits, so it is off by at most terms · 2⁻²⁴ · the sum of the terms' magnitudes
+    (Higham, Accuracy and Stability of Numerical Algorithms, 2002, eq. 3.5). Where several layers follow one another,
+    their terms add up.
+    """
+    return 2 * terms * 2.0**-24 * magnitude
+
+
+def pytest_collection_modifyitems(items):
+    """The slow tests come first, so that none of them is alone on one core in the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@functools.cache
+def slowness():
+    """How many times as long as a fast machine Python takes here, at least 1: a factor for bounds on time."""
+
+    def seconds():
+        began = time.process_time()
+        sum(i * i for i in range(10**6))
+        return time.process_time() - began
+
+    return max(1, min(seconds() for _ in range(3)) / 0.03)
 
 
 @pytest.fixture(autouse=True)
 def float32_policy():
     """Training sets Keras's global policy; no test may leave it to the next."""
-    keras.config.set_dtype_policy("float32")
     yield
-    keras.config.set_dtype_policy("float32")
+    if "keras" in sys.modules:
+        sys.modules["keras"].config.set_dtype_policy("float32")
 
 
 @pytest.fixture
@@ -37,7 +75,7 @@ def cifar10():
     """The folder of the real CIFAR-10; without it the test is skipped."""
     folder = os.environ.get("CIFAR10_DIR")
     if not folder:
-        pytest.skip("needs CIFAR-10: set CIFAR10_DIR to the folder of its binary version")
+        pytest.skip(NEEDS_CIFAR10)
     return folder
 
 
@@ -53,8 +91,47 @@ def offline(monkeypatch, tmp_path):
     monkeypatch.setattr("urllib.request.urlopen", refuse)
 
 
+@pytest.fixture
+def file_size():
+    """Sets how many bytes a file may grow to, until the test is over."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def shared(tmp_path_factory, name, make):
+    """A folder that `make` fills, once, whichever of pytest-xdist's processes asks for it first; it is only read."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with open(base / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (base / name).exists():
+            unfinished = tmp_path_factory.mktemp(name)
+            make(unfinished)
+            unfinished.rename(base / name)
+    return base / name
+
+
+@pytest.fixture(scope="session")
+def shipped_results(tmp_path_factory):
+    """The folder to which visualize_results.py wrote what the included network makes of all of CIFAR-10's test set."""
+    import visualize_results
+
+    if not os.environ.get("CIFAR10_DIR"):
+        pytest.skip(NEEDS_CIFAR10)
+    options = ["--model", str(ROOT / "models" / "stashed" / "cifar10_deep.keras"), "--data", "cifar10", "--out"]
+
+    def make(folder):
+        assert visualize_results.main([*options, str(folder)]) == 0
+
+    return shared(tmp_path_factory, "shipped_results", make)
+
+
 def small_sequential(channels=3, classes=10, activation="softmax", size=32):
     """A Sequential of the kind that tutorials make: RELU fused into its CONV and FC layers, unlike in our networks."""
+    import keras
+    from keras import layers
+
     keras.utils.set_random_seed(1)
     return keras.Sequential(
         [

@@ -50,7 +50,7 @@ def test_same_seed_same_pictures(sequential, statistics):
     classifier = Classifier(sequential)
     layer = classifier.layer("second")
     a, b, c = (ascent.ascend(classifier, layer, [1, 2], statistics, steps=8, seed=seed) for seed in (5, 5, 6))
-    np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(a, b)  # as `--seed` promises
     assert (a != c).any()
 
 
@@ -133,10 +133,13 @@ def test_the_same_network_in_any_form_gets_the_same_pictures(statistics, tmp_pat
     for model in (loaded, functional, nested, plain):
         classifier = Classifier(model, (0, 1))
         images.append(ascent.ascend(classifier, classifier.layer("second"), [2, 5], statistics, steps=6))
-    for other in images[1:]:
-        np.testing.assert_array_equal(images[0], other)
+    for other in images[1:]:  # their graphs may round in other ways, and a wave that is about to turn may then turn
+        assert np.abs(images[0].astype(int) - other).mean() < 1
+    other = ascent.ascend(classifier, classifier.layer("second"), [3, 6], statistics, steps=6)
+    assert np.abs(images[0].astype(int) - other).mean() > 10
 
 
+@pytest.mark.once
 def test_growth_begins_with_noise_and_ends_with_the_picture(sequential, statistics):
     classifier = Classifier(sequential, (0, 1))
     layer = classifier.layer("second")
@@ -151,7 +154,8 @@ def test_growth_begins_with_noise_and_ends_with_the_picture(sequential, statisti
     assert grown.shape == (3, 2, 32, 32, 3)
     assert told == list(range(20))
     for steps, images in zip((3, 20), grown[1:]):
-        np.testing.assert_array_equal(images, ascent.ascend(classifier, layer, [1, 4], statistics, steps=steps))
+        alone = ascent.ascend(classifier, layer, [1, 4], statistics, steps=steps)
+        assert np.abs(images.astype(int) - alone).mean() < 1 < np.abs(images.astype(int) - grown[0]).mean()
     reached = [ascent.activations(classifier, layer, images)[[0, 1], [1, 4]] for images in grown]
     assert (np.diff(reached, axis=0) > 0).all()
 
@@ -176,7 +180,7 @@ def test_conv_layers_take_other_sizes_fc_layers_do_not(statistics):
 def test_many_filters_go_in_parts(sequential, statistics, monkeypatch):
     monkeypatch.setattr(ascent, "FILTERS_AT_ONCE", 2)
     classifier = Classifier(sequential)
-    assert ascent.ascend(classifier, classifier.layer("first"), range(5), statistics, steps=1).shape[0] == 5
+    assert ascent.ascend(classifier, classifier.layer("first"), range(3), statistics, steps=1).shape[0] == 3
 
 
 def test_random_move_without_room_is_the_identity():
@@ -223,13 +227,17 @@ def test_the_gradient_of_a_move_agrees_with_differences():
         np.testing.assert_allclose(gradient[0, row, column, 0], difference, atol=1e-3)
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_every_part_can_be_left_out(part, sequential, statistics):
+@pytest.mark.once
+def test_every_part_can_be_left_out(sequential, statistics):
     classifier = Classifier(sequential, (0, 1))
     layer = classifier.layer("second")
-    whole, less = (ascent.ascend(classifier, layer, [1], statistics, steps=10, without=w) for w in ((), (part,)))
-    assert less.shape == whole.shape
-    assert (less != whole).any()
+    whole, *others = (
+        ascent.ascend(classifier, layer, [1], statistics, steps=10, without=without)
+        for without in ((), *((part,) for part in PARTS))
+    )
+    for part, less in zip(PARTS, others, strict=True):
+        assert less.shape == whole.shape, part
+        assert np.abs(less.astype(int) - whole).mean() > 1, part  # more than rounding could do
 
 
 def test_fine_waves_keep_to_their_share():
@@ -245,6 +253,7 @@ def test_fine_waves_keep_to_their_share():
     np.testing.assert_array_equal(ascent._smooth(tf.constant(pictures, tf.float32), 1).numpy(), pictures)
 
 
+@pytest.mark.once
 def test_pictures_are_smoother_than_real_ones(sequential):
     noise = np.random.default_rng(6).integers(0, 256, (30, 16, 16, 3), dtype="uint8")
     statistics = picture_statistics(noise.repeat(2, axis=1).repeat(2, axis=2))

@@ -8,6 +8,8 @@ from cnnvis import ascent
 from cnnvis.classifier import Classifier
 from cnnvis.image_statistics import picture_statistics
 
+pytestmark = pytest.mark.once  # on the lowest versions it would say nothing new
+
 
 def stripes(period, size=32):
     wave = 100 + 50 * np.cos(2 * np.pi * np.arange(size) / period)
@@ -37,7 +39,7 @@ def test_ours_is_smoother_than_plain_ascent_and_stronger_than_what_it_starts_fro
     statistics = picture_statistics(pictures)
     ours, plain = (filters.CONTENDERS[name][1](model, [1, 3], statistics, 30, 0) for name in ("ours", "plain"))
     assert ours.shape == plain.shape == (2, 32, 32, 3)
-    np.testing.assert_array_equal(ours, ascent.ascend(*model, [1, 3], statistics, steps=30))
+    assert np.abs(ours.astype(int) - ascent.ascend(*model, [1, 3], statistics, steps=30)).mean() < 1
     assert filters.fine_energy(ours).mean() < filters.fine_energy(plain).mean()
 
 

@@ -14,6 +14,8 @@ from models import checkpoint
 from models.convnet import build_model
 from tests.test_bench import cells
 
+pytestmark = pytest.mark.once  # on the lowest versions it would say nothing new
+
 
 @pytest.fixture
 def tiny():

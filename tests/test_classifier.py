@@ -9,7 +9,7 @@ from cnnvis import processor
 from cnnvis.classifier import Classifier
 from cnnvis.excitation import observe
 from models.convnet import build_model
-from tests.conftest import small_sequential
+from tests.conftest import rounding, small_sequential
 
 
 def functional(end):
@@ -79,7 +79,9 @@ def test_our_networks(arch, pictures):
 def test_batches_make_no_difference(sequential, pictures):
     classifier = Classifier(sequential)
     whole, single = classifier.probabilities(pictures), classifier.probabilities(pictures, batch_size=1)
-    np.testing.assert_allclose(whole, single, rtol=1e-5)
+    # A softmax makes of a logit's absolute error a relative one; 3x3x3, 3x3x6, 15x15, 8 and 12 terms make a logit.
+    largest = np.abs(classifier.logits(pictures)).max()
+    np.testing.assert_allclose(whole, single, rtol=rounding(27 + 54 + 225 + 8 + 12, largest))
 
 
 def test_nested_models_are_taken_apart(pictures):
@@ -104,9 +106,9 @@ def test_gradients_are_of_the_pixels_that_we_see(channels, activation, pictures)
     pixels = pictures.astype("float32")
     slopes = classifier.gradients("probability", pixels, [3] * len(pixels))
     assert slopes.shape == pixels.shape
-    way = 0.01 * np.sign(slopes)
+    way = 0.05 * np.sign(slopes)  # of which rounding is some thousandths
     risen = classifier.probabilities(pixels + way)[:, 3] - classifier.probabilities(pixels - way)[:, 3]
-    np.testing.assert_allclose(risen, 0.02 * np.abs(slopes).sum(axis=(1, 2, 3)), rtol=0.05)
+    np.testing.assert_allclose(risen, 0.1 * np.abs(slopes).sum(axis=(1, 2, 3)), rtol=0.05)
 
 
 def test_layer_before_and_after_its_activation(sequential, pictures):

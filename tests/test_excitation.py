@@ -9,7 +9,7 @@ from cnnvis import data
 from cnnvis.classifier import Classifier
 from cnnvis.excitation import Excitation, observe, patches
 from cnnvis.receptive_field import Field, receptive_fields
-from tests.conftest import small_sequential
+from tests.conftest import rounding, small_sequential
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_selectivity_by_hand():
     class_means = np.array([[4, 1, 0, 2], [0, 1, 0, 1], [0, 1, 0, 0], [np.nan] * 4], "float32")
     nothing = np.zeros(4)
     seen = Excitation(nothing, nothing, nothing, nothing, nothing, class_means)
-    np.testing.assert_allclose(seen.selectivity, [1, 0, 0, (2 - 0.5) / (2 + 0.5)])
+    np.testing.assert_allclose(seen.selectivity, [1, 0, 0, (2 - 0.5) / (2 + 0.5)], rtol=rounding(4))
 
 
 def test_patches_by_hand():

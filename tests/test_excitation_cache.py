@@ -49,13 +49,14 @@ def see(model, real, folders, network=None, input_range=(0, 1), names=("first", 
     return excitation_cache.observe(classifier, layers, real, loaded, folders, tell=told.append), told
 
 
-def assert_same(first, second):
+def assert_same(first, second, rtol=0):
+    """To the last bit where one was read from a file."""
     assert first.keys() == second.keys()
     for name in first:
         for key in excitation.Excitation.__dataclass_fields__:
             a, b = getattr(first[name], key), getattr(second[name], key)
             assert a.dtype == b.dtype
-            np.testing.assert_array_equal(a, b)
+            np.testing.assert_allclose(a, b, rtol, rtol)
 
 
 def test_the_second_run_looks_at_no_picture(model, real, looks, tmp_path):
@@ -118,10 +119,10 @@ def test_damage_is_noticed(damage, model, real, looks, tmp_path):
         )
     second, _ = see(model, real, [tmp_path])
     assert len(looks) == 2
-    assert_same(first, second)
+    assert_same(first, second, rtol=1e-4)
     third, _ = see(model, real, [tmp_path])
     assert len(looks) == 2
-    assert_same(first, third)
+    assert_same(second, third)
 
 
 def test_where_the_model_lies_nothing_can_be_written(model, real, looks, tmp_path):

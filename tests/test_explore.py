@@ -163,6 +163,7 @@ def test_the_browser_says_what_keras_says_of_every_sample(tab, small, samples):
     assert np.ptp(expected, axis=0).max() > 5 * AGREES  # so that the pictures are told apart
 
 
+@pytest.mark.once
 def test_wiping_out_a_section_by_pointer_and_by_keyboard(tab, small, samples):
     """The square shows the picture's mean colour, as occlusion does; leaving brings it back, a click keeps it."""
     image = samples[3].astype("float32")
@@ -194,6 +195,7 @@ def test_wiping_out_a_section_by_pointer_and_by_keyboard(tab, small, samples):
     np.testing.assert_allclose(tab.pixels(), hidden, atol=1)
 
 
+@pytest.mark.once
 def test_drawing_on_a_blank_picture(tab, small):
     tab.page.get_by_role("button", name="Draw").click()
     tab.page.get_by_role("button", name="Blank").click()
@@ -210,6 +212,7 @@ def test_drawing_on_a_blank_picture(tab, small):
     np.testing.assert_allclose(tab.probabilities(), small[1].probabilities(drawn[None])[0], atol=AGREES)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("way", ["file", "drop"])
 def test_a_picture_of_ones_own(tab, small, tmp_path, way):
     picture = np.random.default_rng(1).integers(0, 256, (32, 32, 3), dtype="uint8")
@@ -230,6 +233,7 @@ def test_a_picture_of_ones_own(tab, small, tmp_path, way):
     np.testing.assert_allclose(tab.probabilities(), small[1].probabilities(picture[None])[0], atol=AGREES)
 
 
+@pytest.mark.once
 def test_a_file_that_is_no_picture_changes_nothing(tab, tmp_path):
     (tmp_path / "text.png").write_text("no picture")
     before = tab.probabilities()
@@ -238,6 +242,7 @@ def test_a_file_that_is_no_picture_changes_nothing(tab, tmp_path):
     np.testing.assert_array_equal(tab.probabilities(), before)
 
 
+@pytest.mark.once
 def test_of_two_pictures_the_one_that_was_chosen_last_stays(tab):
     """However much longer the other one takes to decode."""
     tab.page.evaluate(
@@ -291,6 +296,7 @@ def test_a_channels_numbers_are_the_scripts_own(tab, small, samples, name):
             assert activation == "softmax"
 
 
+@pytest.mark.once
 def test_the_network_is_walked_through_with_arrow_keys(tab):
     first = tab.page.locator(".network [data-at='0,0']")
     first.focus()
@@ -302,6 +308,7 @@ def test_the_network_is_walked_through_with_arrow_keys(tab):
     expect(tab.page.locator(".lines .for, .lines .against")).to_have_count(3)  # red, green and blue
 
 
+@pytest.mark.once
 def test_tabs_are_walked_through_with_arrow_keys(tab):
     tab.page.get_by_role("tab", name="Network").focus()
     for name in ("Outputs", "Results", "Importance", "Filters", "Network"):
@@ -310,6 +317,7 @@ def test_tabs_are_walked_through_with_arrow_keys(tab):
         expect(tab.page.get_by_role("tab", name=name)).to_be_focused()
 
 
+@pytest.mark.once
 def test_outputs_show_every_channel_and_lead_to_how_it_comes_about(tab):
     tab.view("Outputs")
     tab.page.get_by_role("combobox").first.select_option(label="second (15×15×8)")
@@ -319,6 +327,7 @@ def test_outputs_show_every_channel_and_lead_to_how_it_comes_about(tab):
     expect(tab.page.locator(".inspector h2")).to_have_text("second channel 5")
 
 
+@pytest.mark.once
 def test_a_cell_of_the_confusion_matrix_opens_its_pictures(tab, small, samples):
     predicted = small[1].probabilities(samples).argmax(axis=1)
     labels = data.load("samples", "test").labels
@@ -337,6 +346,7 @@ def test_a_cell_of_the_confusion_matrix_opens_its_pictures(tab, small, samples):
     np.testing.assert_allclose(tab.probabilities(), shown[shown.max(axis=1).argmax()], atol=AGREES)
 
 
+@pytest.mark.once
 def test_the_map_of_importance_is_as_strong_as_one_wants(tab):
     tab.view("Importance")
     tab.page.get_by_label("Map over picture").fill("25")
@@ -346,6 +356,7 @@ def test_the_map_of_importance_is_as_strong_as_one_wants(tab):
     expect(tab.page.locator(".overlay img")).not_to_have_attribute("alt", before)
 
 
+@pytest.mark.once
 def test_a_filter_opens_its_real_patches(tab):
     tab.view("Filters")
     button = tab.page.get_by_role("button", name="first, filter").nth(1)
@@ -355,6 +366,7 @@ def test_a_filter_opens_its_real_patches(tab):
     expect(detail.locator(".patches canvas")).to_have_count(9)
 
 
+@pytest.mark.once
 def test_a_map_of_importance_follows_the_picture_but_does_not_replace_it(tab):
     tab.choose(1)
     tab.view("Importance")
@@ -366,6 +378,7 @@ def test_a_map_of_importance_follows_the_picture_but_does_not_replace_it(tab):
     expect(pressed).to_have_attribute("alt", names[5])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_nothing_that_keeps_anybody_out(chromium, small, scheme, width):
@@ -391,6 +404,7 @@ def test_axe_finds_nothing_that_keeps_anybody_out(chromium, small, scheme, width
     assert not found
 
 
+@pytest.mark.once
 def test_every_control_has_a_name_and_can_be_reached_and_left_by_tab(tab):
     tab.page.locator(".network button[aria-label^='first, ']").first.click()
     tab.page.locator(".inspector .final").wait_for()
@@ -428,6 +442,7 @@ def test_every_control_has_a_name_and_can_be_reached_and_left_by_tab(tab):
     assert any(stop.startswith("Output of first") for stop in stops)
 
 
+@pytest.mark.once
 def test_the_verdict_is_read_out_once_the_pointer_rests(tab):
     """Not at each of the many pictures that it passes over."""
     tab.page.locator(".network button[aria-label^='first, ']").first.click()
@@ -460,6 +475,7 @@ def test_the_verdict_is_read_out_once_the_pointer_rests(tab):
     assert len(tab.page.evaluate("said")) <= 4  # of the verdict and of the chosen cell
 
 
+@pytest.mark.once
 def test_channels_and_cells_of_the_matrix_are_walked_through_with_arrow_keys(tab):
     tab.view("Outputs")
     tab.page.get_by_role("combobox").first.select_option(label="second (15×15×8)")
@@ -478,6 +494,7 @@ def test_channels_and_cells_of_the_matrix_are_walked_through_with_arrow_keys(tab
     expect(tab.page.locator(".matrix [aria-pressed=true]")).to_have_attribute("aria-label", expected)
 
 
+@pytest.mark.once
 def test_on_a_phone_nothing_is_wider_than_the_screen_and_in_the_dark_it_is_dark(chromium, small):
     tab = Tab(chromium, small[0], viewport={"width": 390, "height": 844}, color_scheme="dark").alive()
     for name in ("Outputs", "Results", "Importance", "Filters", "Network"):
@@ -545,6 +562,7 @@ def grouped():
 FOREIGN = {"nested": shared_and_nested, "residual": residual, "recurrent": recurrent, "grouped": grouped}
 
 
+@pytest.mark.once
 def test_names_of_classes_are_text_and_nothing_else(chromium, tmp_path):
     (tmp_path / "names.txt").write_text("\n".join(HOSTILE))
     model = small_sequential(classes=len(HOSTILE))
@@ -596,6 +614,7 @@ def test_a_network_that_can_not_be_exported_has_its_stored_views(chromium, tmp_p
     tab.page.close()
 
 
+@pytest.mark.once
 def test_it_looks_as_it_did(chromium, small):
     """Compared after shrinking, as other machines have other fonts: `GOLDEN` is this page."""
     tab = Tab(chromium, small[0], viewport={"width": 1000, "height": 720}).alive()

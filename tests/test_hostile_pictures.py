@@ -22,10 +22,10 @@ import visualize_results
 from cnnvis import cifar10, console, data, picture_files, plots, report
 from cnnvis.names import shown
 from cnnvis.plots.canvas import plain
-from tests.conftest import small_sequential
+from tests.conftest import rounding, slowness, small_sequential
 
 SCRIPTS = {
-    visualize_results: (),
+    visualize_results: ("--examples", "2"),
     visualize_pixel_importance: ("--window", "4", "--stride", "4", "--num", "2"),
     visualize_hidden_layer_activation: ("--steps", "2", "--num", "1", "--layers", "first"),
     visualize_hidden_layer_output: ("--layers", "first"),
@@ -72,8 +72,8 @@ def folder(tmp_path):
 
 
 def run(script, model, *options):
-    more = SCRIPTS.get(script, ())
-    return script.main(["--model", str(model), "--input-range", "0", "1", *map(str, options), *more])
+    some = SCRIPTS.get(script, ())
+    return script.main(["--model", str(model), "--input-range", "0", "1", *some, *map(str, options)])
 
 
 def one_line(capsys, status):
@@ -217,7 +217,7 @@ def test_what_is_no_picture_is_named_in_one_line(name, tmp_path):
     began = time.process_time()
     with pytest.raises(ValueError, match=r"a\.png can't be read as a picture") as refused:
         picture_files.open_image(path)
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 2 * slowness()
     assert len(str(refused.value).splitlines()) == 1
     if name in ("text", "EPS"):
         assert str(refused.value).endswith("it is of no known kind")
@@ -543,7 +543,10 @@ def test_results_of_what_remains_are_those_of_a_folder_without_the_bad_ones(
     assert expected["indices"].tolist() == list(range(8))
     assert found.keys() == expected.keys()
     for key in found.keys() - {"indices", "skipped"}:
-        np.testing.assert_array_equal(found[key], expected[key], err_msg=key)
+        if np.asarray(found[key]).dtype.kind == "f":  # computed in batches of 11 and of 8: 400 terms a logit
+            np.testing.assert_allclose(found[key], expected[key], rounding(400), rounding(400), err_msg=key)
+        else:
+            np.testing.assert_array_equal(found[key], expected[key], err_msg=key)
 
 
 def test_a_picture_is_looked_at_once_before_its_place_in_a_figure(folder, model, tmp_path, monkeypatch):

@@ -62,7 +62,7 @@ def test_what_input_channels_add_makes_the_output(name):
     outputs = layer_outputs(classifier, image, ["first", "conv"])
     for channel in range(outputs["conv"].shape[-1]):
         work = working(classifier, classifier.layer("conv"), image, channel)
-        np.testing.assert_array_equal(work.output, outputs["conv"][..., channel])
+        np.testing.assert_allclose(work.output, outputs["conv"][..., channel], rtol=1e-4, atol=1e-5)
         total = work.parts.sum(axis=-1) + work.bias
         made = np.maximum(total, 0) if work.activation == "relu" else total
         np.testing.assert_allclose(made, work.output, rtol=1e-4, atol=1e-5)
@@ -71,7 +71,7 @@ def test_what_input_channels_add_makes_the_output(name):
         order = which - work.first
         if name == "grouped":
             start = 3 * (channel // 2)
-            np.testing.assert_array_equal(work.inputs, outputs["first"][..., start : start + 3])
+            np.testing.assert_allclose(work.inputs, outputs["first"][..., start : start + 3], rtol=1e-4, atol=1e-5)
             assert work.first == start
         if name == "depthwise":
             assert which.tolist() == [channel // 2]

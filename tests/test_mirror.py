@@ -114,7 +114,8 @@ def test_a_gradient_in_pairs_is_the_mean_of_both_ways_round(striped):
     for weight, here, there in zip(model.trainable_variables, one, other):
         assert np.abs(here - there).max() > 1e-2 * np.abs(here).max() or here.shape in [(36, 2), (2,)]  # FC2
         paired = symmetry(weight.path, tf.constant(here))
-        np.testing.assert_allclose(paired, (here + there) / 2, rtol=1e-2, atol=1e-4 * np.abs(here).max())
+        # Where rounding lifts a cell over 0, its RELU passes on another gradient.
+        np.testing.assert_allclose(paired, (here + there) / 2, rtol=1e-2, atol=1e-3 * np.abs(here).max())
 
 
 @pytest.mark.parametrize("optimizer", ["muon", "sgd"])

@@ -1,5 +1,6 @@
 """Every script as a user runs it: what it writes, what it says, how it fails."""
 
+import inspect
 import json
 import os
 import random
@@ -25,7 +26,9 @@ import visualize_hidden_layer_activation
 import visualize_hidden_layer_output
 import visualize_pixel_importance
 import visualize_results
-from cnnvis import data, occlusion
+from cnnvis import data, occlusion, plots, saving
+from cnnvis.classifier import Classifier
+from models import checkpoint
 from tests.conftest import small_sequential
 from tests.test_occlusion import by_masks
 
@@ -40,7 +43,8 @@ VISUALIZERS = {
     "hidden_layer_output": visualize_hidden_layer_output,
 }
 QUICK = {
-    "hidden_layer_activation": ["--steps", "6"],
+    "results": ["--examples", "4"],
+    "hidden_layer_activation": ["--steps", "6", "--num", "2"],
     "pixel_importance": ["--window", "8", "--stride", "4", "--num", "2"],
 }
 SCRIPTS = {"train": train, **{f"visualize_{topic}": script for topic, script in VISUALIZERS.items()}}
@@ -74,7 +78,7 @@ def peak_memory(script, *options):
 
 def visualize(topic, out, *options):
     """Run a visualize script in this process; returns its status and its arrays."""
-    status = VISUALIZERS[topic].main([*map(str, options), *QUICK.get(topic, []), "--out", str(out)])
+    status = VISUALIZERS[topic].main([*QUICK.get(topic, []), *map(str, options), "--out", str(out)])
     path = out / f"{topic}.h5"
     return status, read(path) if status == 0 else None
 
@@ -95,35 +99,44 @@ def refused(capsys, script, *options):
     return err
 
 
-def seconds_of_children():
-    """What the processor has spent on processes that are over: on a busy machine less than passes."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+def imported(*arguments):
+    """What Python prints when it is started with these arguments, and the packages that it imports meanwhile."""
+    command = [sys.executable, "-X", "importtime", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout, {line.split("|")[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("script", [*SCRIPTS, "explore"])
 def test_help_comes_at_once(script):
-    run(script, "--help")  # so that the disk is warm
-    times = []
-    for _ in range(3):
-        began = seconds_of_children()
-        status, out, err = run(script, "--help")
-        times.append(seconds_of_children() - began)
-        assert status == 0
-        assert "--seed" in out
-        assert not err
-    assert min(times) < 0.3
+    """Before anything is imported that takes seconds, and with nothing else on stderr."""
+    out, packages = imported(ROOT / f"{script}.py", "--help")
+    assert "--seed" in out
+    assert packages - imported("-c", "pass")[1] <= {*sys.stdlib_module_names, "cnnvis"}
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Scripts save their arrays and draw nothing, which is most of their work: for tests of what is computed."""
+    for name, function in vars(plots).items():
+        if inspect.isfunction(function):
+            monkeypatch.setattr(plots, name, lambda *_, **__: {})
+    monkeypatch.setattr(saving, "save_figures", lambda *_, **__: None)
 
 
 @pytest.mark.parametrize("topic", VISUALIZERS)
-def test_from_another_folder_with_nothing_but_the_clone(topic, tmp_path):
-    """On the shipped checkpoint, in a process of its own, without CIFAR-10 and without a network."""
+def test_from_another_folder_with_nothing_but_the_clone(topic, tmp_path, undrawn):
+    """On the shipped checkpoint, in a process of its own, without CIFAR-10 and without a network.
+
+    The same seed gives the same arrays here, where nothing is drawn.
+    """
     environment = {
         **{key: value for key, value in os.environ.items() if key != "CIFAR10_DIR"},
         "KERAS_HOME": str(tmp_path / "home"),
         "https_proxy": "http://127.0.0.1:9",
     }
-    options = ["--model", SHIPPED, *QUICK.get(topic, [])]
+    few = ["--seed", 3, *(["--layers", "conv1", "fc1"] if "layer" in topic else [])]
+    options = ["--model", SHIPPED, *QUICK.get(topic, []), *few]
     status, out, err = run(f"visualize_{topic}", *options, cwd=tmp_path, env=environment)
     assert status == 0, err
     assert "Showing the 20 bundled samples instead" in err
@@ -136,16 +149,12 @@ def test_from_another_folder_with_nothing_but_the_clone(topic, tmp_path):
         assert str(Path("outputs") / name) in out
         if name.endswith(".png"):
             assert Image.open(tmp_path / "outputs" / name).convert("L").getextrema()[0] < 128
-    assert read(tmp_path / "outputs" / f"{topic}.h5")["@data"] == "samples"
-
-
-@pytest.mark.parametrize("topic", VISUALIZERS)
-def test_same_seed_same_arrays(topic, tmp_path):
-    options = ["--model", SHIPPED, "--data", "samples", "--seed", 3]
-    (_, first), (_, second) = (visualize(topic, tmp_path / name, *options) for name in "ab")
-    assert first.keys() == second.keys()
-    for key in first:
-        np.testing.assert_array_equal(first[key], second[key])
+    there = read(tmp_path / "outputs" / f"{topic}.h5")
+    assert there["@data"] == "samples"
+    _, here = visualize(topic, tmp_path, "--model", SHIPPED, "--data", "samples", *few)
+    assert here.keys() == there.keys()
+    for key in here:
+        np.testing.assert_array_equal(here[key], there[key])
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +192,7 @@ def test_foreign_models(topic, name, foreign, tmp_path):
                 np.testing.assert_allclose(array, alone, rtol=1e-3, atol=1e-5)
 
 
-def test_results_agree_with_the_plain_model(tmp_path):
+def test_results_agree_with_the_plain_model(tmp_path, undrawn):
     status, arrays = visualize("results", tmp_path, "--model", SHIPPED, "--data", "samples", "--batch-size", 7)
     assert status == 0
     samples = data.load("samples", "test")
@@ -259,12 +268,12 @@ def test_a_report_names_the_files_of_wrong_predictions(foreign, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_folder_of_50_000_pictures_takes_no_more_memory_than_one_of_500(tmp_path):
-    """All of them together would take 614 MB."""
+def test_a_folder_of_20_000_pictures_takes_no_more_memory_than_one_of_500(tmp_path):
+    """All of them together would take 246 MB."""
     layers = [keras.layers.AveragePooling2D(32), keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
     keras.Sequential([keras.Input((64, 64, 3)), *layers]).save(tmp_path / "model.keras")
     peaks = []
-    for count in (500, 50_000):
+    for count in (500, 20_000):
         folders = [tmp_path / str(count) / "test" / name for name in ("a", "b")]
         for number, folder in enumerate(folders):
             folder.mkdir(parents=True)
@@ -277,10 +286,10 @@ def test_a_folder_of_50_000_pictures_takes_no_more_memory_than_one_of_500(tmp_pa
             peak_memory("visualize_results", *options, "--data", tmp_path / str(count), "--out", tmp_path / "out")
         )
         assert len(read(tmp_path / "out" / "results.h5")["labels"]) == count
-    assert peaks[1] - peaks[0] < 120_000
+    assert peaks[1] - peaks[0] < 60_000
 
 
-def test_results_of_own_pictures(tmp_path):
+def test_results_of_own_pictures(tmp_path, undrawn):
     images = [ROOT / "imgs" / "samples" / name for name in ("00_cat.png", "11_truck.png")]
     status, arrays = visualize("results", tmp_path, "--model", SHIPPED, "--images", *images)
     assert status == 0
@@ -290,13 +299,11 @@ def test_results_of_own_pictures(tmp_path):
 
 
 @pytest.mark.parametrize("score", ["logit", "probability"])
-def test_pixel_importance_agrees_with_the_formula(score, tmp_path):
+def test_pixel_importance_agrees_with_the_formula(score, tmp_path, undrawn):
     options = ["--model", KERAS2, "--data", "samples", "--input-range", "0", "1", "--indices", "4", "9", "--class", "3"]
     options += ["--baseline", "zero", "--score", score]
     status, arrays = visualize("pixel_importance", tmp_path, *options)
     assert status == 0
-    from models import checkpoint
-
     model = checkpoint.load(KERAS2).model
     hidden = keras.Model(model.inputs, model.layers[-2].output)
     kernel, bias = model.layers[-1].get_weights()
@@ -325,10 +332,9 @@ def test_pixel_importance_agrees_with_the_formula(score, tmp_path):
         (["--stride", "2"], "occlusion", [2, 5, 8]),
     ],
 )
-def test_halves_are_hidden_unless_windows_are_asked_for(options, method, windows, tmp_path):
+def test_halves_are_hidden_unless_windows_are_asked_for(options, method, windows, tmp_path, undrawn):
     from cnnvis import halves
     from cnnvis.classifier import Classifier
-    from models import checkpoint
 
     model = checkpoint.load(KERAS2).model
     common = ["--model", str(KERAS2), "--data", "samples", "--input-range", "0", "1", "--indices", "4", "--seed", "3"]
@@ -348,8 +354,6 @@ def test_gradients_are_integrated_in_the_same_layout(tmp_path):
     options += ["--method", "gradient", "--baseline", "zero"]
     status, arrays = visualize("pixel_importance", tmp_path, *options)
     assert status == 0
-    from models import checkpoint
-
     model = checkpoint.load(KERAS2).model
     hidden = keras.Model(model.inputs, model.layers[-2].output)
     kernel, _ = model.layers[-1].get_weights()
@@ -394,7 +398,7 @@ def test_pixel_importance_shows_correct_pictures_of_the_class_asked_for(tmp_path
     assert (arrays["probability"] > 0.5).all()
 
 
-def test_activation_is_that_of_the_stored_picture(tmp_path):
+def test_activation_is_that_of_the_stored_picture(tmp_path, undrawn):
     options = ["--model", SHIPPED, "--data", "samples", "--layers", "conv2", "fc1", "--filters", "5", "0"]
     status, arrays = visualize("hidden_layer_activation", tmp_path, *options)
     assert status == 0
@@ -494,7 +498,7 @@ def test_training_pictures_are_kept_beside_the_model(foreign, tmp_path, monkeypa
         np.testing.assert_array_equal(array, again[name])
 
 
-def test_the_checkpoint_tells_what_real_pictures_look_like(foreign, tmp_path, capsys):
+def test_the_checkpoint_tells_what_real_pictures_look_like(foreign, tmp_path, capsys, undrawn):
     """What is drawn hangs on the statistics in the JSON, not on the pictures that are at hand; lies are refused."""
     shutil.copy(foreign / "logits.keras", tmp_path / "model.keras")
     statistics = json.loads(SHIPPED.with_suffix(".json").read_text())["statistics"]
@@ -512,7 +516,7 @@ def test_the_checkpoint_tells_what_real_pictures_look_like(foreign, tmp_path, ca
     assert f"{tmp_path / 'model.json'}: statistics are damaged: mean needs 3 finite numbers" in line
 
 
-def test_layer_output_shows_a_truck(tmp_path):
+def test_layer_output_shows_a_truck(tmp_path, undrawn):
     status, arrays = visualize("hidden_layer_output", tmp_path, "--model", SHIPPED, "--data", "samples")
     assert status == 0
     samples = data.load("samples", "test")
@@ -549,6 +553,7 @@ def test_own_pictures_are_all_shown_and_a_channel_with_its_filter(foreign, tmp_p
     ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("script", "options", "line"),
     [
@@ -603,25 +608,21 @@ def test_an_output_folder_that_is_a_file(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("topic", VISUALIZERS)
-def test_a_full_disk_leaves_nothing_half(topic, tmp_path):
+def test_a_full_disk_leaves_nothing_half(topic, foreign, tmp_path, file_size, capsys):
     """A limit on the size of files stands in for the full disk: writing beyond it fails."""
-
-    def small_files_only():
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
-
     (tmp_path / f"{topic}.h5").write_text("from an earlier run")
-    options = ["--model", SHIPPED, "--data", "samples", "--out", tmp_path, *QUICK.get(topic, [])]
-    status, _, err = run(f"visualize_{topic}", *options, preexec_fn=small_files_only)
-    assert status == 2
-    assert len(err.strip().splitlines()) == 1, err
+    options = ["--model", foreign / "sequential.h5", "--data", "samples", "--input-range", "0", "1", "--out", tmp_path]
+    file_size(3000)
+    assert "File too large" in refused(capsys, f"visualize_{topic}", *options, *QUICK.get(topic, []))
     assert [path.name for path in tmp_path.iterdir()] == [f"{topic}.h5"]
     assert (tmp_path / f"{topic}.h5").read_text() == "from an earlier run"
 
 
+@pytest.mark.once
 def test_a_reader_that_goes_away_stops_nothing(tmp_path):
     """As in `visualize_results.py | head -1`."""
-    process = start("visualize_results", "--model", SHIPPED, "--data", "samples", "--out", tmp_path)
+    options = ["--model", SHIPPED, "--data", "samples", "--out", tmp_path, *QUICK["results"]]
+    process = start("visualize_results", *options)
     process.stdout.close()
     err = process.stderr.read()
     assert process.wait() == 0, err
@@ -629,14 +630,15 @@ def test_a_reader_that_goes_away_stops_nothing(tmp_path):
     assert (tmp_path / "results.h5").exists()
 
 
+@pytest.mark.once
 def test_closed_streams(tmp_path):
-    command = (
-        f'"{sys.executable}" "{ROOT / "visualize_results.py"}" --model "{SHIPPED}" --data samples --out "{tmp_path}"'
-    )
+    options = ["--model", SHIPPED, "--data", "samples", "--out", tmp_path, *QUICK["results"]]
+    command = shlex.join(map(str, [sys.executable, ROOT / "visualize_results.py", *options]))
     assert subprocess.run(f"{command} >&- 2>&-", shell=True, check=False).returncode == 0
     assert (tmp_path / "results.h5").exists()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("topic", VISUALIZERS)
 def test_strange_class_names(topic, foreign, tmp_path):
     """Names that are markup to the console, or formulas to matplotlib."""
@@ -665,6 +667,7 @@ def test_a_layer_called_image_does_not_replace_the_picture(tmp_path):
     assert arrays["image_layer"].shape == (30, 30, 2)
 
 
+@pytest.mark.once
 def test_thousands_of_classes(tmp_path):
     small_sequential(classes=6000).save(tmp_path / "model.keras")
     (tmp_path / "classes.txt").write_text("\n".join(f"a rather long name of class {i}" for i in range(6000)))
@@ -676,12 +679,13 @@ def test_thousands_of_classes(tmp_path):
 
 
 SHORT = ["--data", "digits", "--limit", "300", "--arch", "basic", "--batch-size", "50", "--epochs", "2"]
+NARROW = [*SHORT, "--recipe", "widths=4,8"]  # where the size of the network is not the point
 SMALL_FIRST = [*SHORT, "--arch", "deep"]
 DIVERGES = [*SHORT, "--learning-rate", "1000", "--recipe", "optimizer=sgd", "start_rate=1", "logits_scale=10000"]
 
 
 def test_train_writes_a_checkpoint_that_the_others_find(tmp_path, capsys, monkeypatch):
-    status = train.main([*SHORT, "--validation", "100", "--name", "first", "--out", str(tmp_path)])
+    status = train.main([*NARROW, "--validation", "100", "--name", "first", "--out", str(tmp_path)])
     assert status == 0
     assert sorted(os.listdir(tmp_path)) == ["first.csv", "first.json", "first.keras", "first.png"]
     metadata = json.loads((tmp_path / "first.json").read_text())
@@ -700,8 +704,6 @@ def test_train_writes_a_checkpoint_that_the_others_find(tmp_path, capsys, monkey
     predicted = model.predict(test.images.astype("float32"), verbose=0).argmax(axis=1)
     assert metadata["test_accuracy"] == pytest.approx((predicted == test.labels).mean(), abs=1e-9)
 
-    from models import checkpoint
-
     monkeypatch.setattr(checkpoint, "STASH", tmp_path)
     status, arrays = visualize("results", tmp_path / "out")
     assert status == 0
@@ -710,7 +712,7 @@ def test_train_writes_a_checkpoint_that_the_others_find(tmp_path, capsys, monkey
 
     assert "first.keras exists" in refused(capsys, "train", *SHORT, "--name", "first", "--out", tmp_path)
     before = (tmp_path / "first.keras").read_bytes()
-    assert train.main([*SHORT, "--seed", "1", "--name", "first", "--out", str(tmp_path), "--overwrite"]) == 0
+    assert train.main([*NARROW, "--seed", "1", "--name", "first", "--out", str(tmp_path), "--overwrite"]) == 0
     assert (tmp_path / "first.keras").read_bytes() != before
 
 
@@ -760,7 +762,7 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path):
 @pytest.mark.slow
 def test_a_run_that_is_killed_again_and_again_ends_in_the_same_weights(tmp_path):
     """More often by KILLS=20 in the environment; the moments are random, from SEED."""
-    options = [*SHORT, "--epochs", "8", "--recipe", "lookahead=on", "--deterministic", "--out", tmp_path]
+    options = [*SHORT, "--epochs", "8", "--recipe", "lookahead=on", "widths=4,8", "--deterministic", "--out", tmp_path]
     began = time.perf_counter()
     assert run("train", *options, "--name", "whole")[0] == 0
     seconds = time.perf_counter() - began
@@ -843,7 +845,7 @@ def test_one_class_is_nothing_to_tell_apart(tmp_path, capsys):
 
 
 def test_train_falls_back_to_digits_loudly(tmp_path, offline, capsys):
-    options = [*SHORT[2:], "--epochs", "1", "--name", "run", "--out", str(tmp_path)]
+    options = [*NARROW[2:], "--epochs", "1", "--name", "run", "--out", str(tmp_path)]
     assert train.main(options) == 0
     err = capsys.readouterr().err
     assert "DIGITS of scikit-learn instead of CIFAR-10" in " ".join(err.replace("│", " ").split())
@@ -899,9 +901,8 @@ def test_train_on_a_folder(tmp_path, capsys):
 
 
 def test_bfloat16_ends_in_a_float32_checkpoint(tmp_path):
-    assert (
-        train.main([*SHORT, "--arch", "deep", "--precision", "bfloat16", "--name", "half", "--out", str(tmp_path)]) == 0
-    )
+    deep = ["--arch", "deep", "--recipe", "widths=4,8,8"]
+    assert train.main([*SHORT, *deep, "--precision", "bfloat16", "--name", "half", "--out", str(tmp_path)]) == 0
     model = keras.saving.load_model(tmp_path / "half.keras")
     assert {layer.compute_dtype for layer in model.layers} == {"float32"}
     assert json.loads((tmp_path / "half.json").read_text())["precision"] == "bfloat16"
@@ -927,10 +928,17 @@ def test_what_is_learned_in_bfloat16_holds_in_float32(tmp_path):
     assert json.loads((tmp_path / "run.json").read_text())["test_accuracy"] > 0.85
 
 
-def test_the_shipped_checkpoint_keeps_its_promise(cifar10, tmp_path):
+def test_the_shipped_checkpoint_recognises_what_comes_first(cifar10):
+    """Of what it promises on all 10,000 test images, it gets 943 of 1000 right in the mean, with a deviation of 7."""
+    test = data.load("cifar10", "test").take(slice(1000))
+    probabilities = Classifier(checkpoint.load(SHIPPED).model).probabilities(test.images)
+    assert (probabilities.argmax(axis=1) == test.labels).mean() > 0.92
+
+
+@pytest.mark.slow
+def test_the_shipped_checkpoint_keeps_its_promise(shipped_results):
     metadata = json.loads(SHIPPED.with_suffix(".json").read_text())
-    status, arrays = visualize("results", tmp_path, "--model", SHIPPED)
-    assert status == 0
+    arrays = read(shipped_results / "results.h5")
     assert len(arrays["labels"]) == 10_000
     assert arrays["@accuracy"] >= 0.943
     assert arrays["@accuracy"] == pytest.approx(metadata["test_accuracy"], abs=5e-4)
