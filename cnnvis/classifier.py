@@ -244,7 +244,7 @@ class Classifier:
 
 
 def compiled(model):
-    """A function from a NumPy batch of any length to the model's outputs as NumPy, traced once for few images and once for many.
+    """A function from a NumPy batch of any length to the model's outputs as NumPy, traced once for few and for many.
 
     It raises MemoryError if the batch is too large, ValueError if TensorFlow can't compute the model here.
     """
