@@ -246,12 +246,12 @@ def test_throughput_prints_training_and_ceiling(cifar10, capsys, monkeypatch):
     out = capsys.readouterr().out
     rows = dict(re.findall(r"^\| (training|the kernels alone) \| (\d+ \| \d+ \| \d+) \|", out, re.MULTILINE))
     for rate, flops, milliseconds in (map(int, row.split(" | ")) for row in rows.values()):
-        assert rate == pytest.approx(64_000 / milliseconds, rel=0.1)
+        assert rate == pytest.approx(64_000 / milliseconds, rel=0.6 / milliseconds, abs=1)  # which are whole ones
         # basic: conv1 has no gradient of its input to compute
         assert flops == pytest.approx(rate * (3 * 50_987_008 - 1_769_472) * 1e-9, abs=1.5)
     training, ceiling = (int(rows[name].split(" | ")[2]) for name in ("training", "the kernels alone"))
     percent = int(re.search(r"basic trains at (\d+)%", out)[1])
-    assert percent == pytest.approx(100 * ceiling / training, abs=0.05 * percent + 2)
+    assert percent == pytest.approx(100 * ceiling / training, rel=0.6 / ceiling + 0.6 / training, abs=1)
     assert re.search(r"^\| a matrix product, 256×256 \| – \| [1-9]\d* \| – \|", out, re.MULTILINE)
 
 

@@ -17,7 +17,7 @@ from cnnvis import data
 from cnnvis.classifier import Classifier
 from cnnvis.layer_outputs import layer_outputs
 from models import checkpoint
-from tests.conftest import small_sequential
+from tests.conftest import shared, small_sequential
 from tests.test_exploration import HOSTILE
 from tests.test_strange_models import shared_and_nested
 
@@ -138,7 +138,7 @@ def mild():
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    return make(tmp_path_factory.mktemp("page"), mild())
+    return shared(tmp_path_factory, "page", lambda folder: make(folder, mild())) / "small.html", Classifier(mild())
 
 
 @pytest.fixture

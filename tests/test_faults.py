@@ -30,7 +30,7 @@ import tensorflow as tf
 from PIL import Image
 
 import train
-from cnnvis import cli, data, excitation_cache, interrupts, picture_files, saving, training
+from cnnvis import cli, data, excitation_cache, interrupts, picture_files, plots, saving, training
 from cnnvis.classifier import Classifier
 from cnnvis.files import claimed, complete
 from cnnvis.run import Run
@@ -522,7 +522,8 @@ def test_without_what_lies_beside_the_network(topic, tmp_path):
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", ["with space", "two\nlines", "猫é", "-x", "%s{}$x^", os.fsdecode(b"no utf-8 \xff")])
-def test_strange_folders(name, tmp_path):
+def test_strange_folders(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(plots, "findings_pages", lambda *_: {"results": figure()})
     out = tmp_path / name
     out.mkdir()
     shutil.copyfile(SHIPPED, out / "network.keras")

@@ -1,5 +1,7 @@
 """How long a training will take: by hand, with a clock that is turned by hand."""
 
+import time
+
 import keras
 import numpy as np
 import pytest
@@ -106,5 +108,6 @@ def test_the_forward_pass_is_measured_without_its_tracing(pictures):
     classifier, calls = Classifier(small_sequential()), []
     logits = classifier.logits
     classifier.logits = lambda images: calls.append(len(images)) or logits(images)
-    assert 0 < forecast.seconds_an_image(classifier, pictures) < 10
+    began = time.perf_counter()
+    assert 0 < 7 * forecast.seconds_an_image(classifier, pictures) < time.perf_counter() - began
     assert calls == [7, 7]

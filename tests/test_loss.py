@@ -10,6 +10,7 @@ import tensorflow as tf
 import train
 from cnnvis import data, distribution, recipes, training
 from models.convnet import build_model
+from tests.conftest import rounding
 
 GAP = 50  # between the logit of class 0 and all others: as probabilities in float32, the others are nearly nothing
 COUNT = 14
@@ -40,7 +41,7 @@ def test_loss_and_gradient_are_those_of_the_formula(smoothing, gap):
     with tf.GradientTape() as tape:
         loss = training.SmoothedCrossEntropy(smoothing)(labels, variable)
     expected, gradient = exact(logits, labels, smoothing)
-    assert float(loss) == pytest.approx(expected, rel=1e-6)
+    assert float(loss) == pytest.approx(expected, rel=rounding(7 + COUNT))
     np.testing.assert_allclose(tape.gradient(loss, variable), gradient, rtol=1e-4, atol=1e-9)
 
 
@@ -84,13 +85,14 @@ def test_the_network_that_train_compiles_learns_from_what_it_gets_wrong(arch, sm
     np.testing.assert_allclose(outputs[:, 0] - outputs[:, 1], GAP, rtol=1e-5)
     expected, expected_gradient = exact_of(model, pictures.labels, smoothing)
     assert expected > 34  # of clipped probabilities it would be 16.1 at most
-    assert float(loss) == pytest.approx(expected, rel=1e-6)
+    assert float(loss) == pytest.approx(expected, rel=rounding(7 + COUNT))
     np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("smoothing", [0.0, 0.2])
-@pytest.mark.parametrize("arch", WIDTHS)
-@pytest.mark.parametrize("strategy", ["none", "mirrored"])
+@pytest.mark.parametrize(
+    ("strategy", "arch", "smoothing"),
+    [("none", "basic", 0.0), ("none", "deep", 0.2), ("mirrored", "basic", 0.2), ("mirrored", "deep", 0.0)],
+)
 def test_a_step_is_as_long_as_the_formula_says(strategy, arch, smoothing):
     """In both training loops; the epoch's loss and accuracy are exact, too."""
     _, pictures, recipe, model, batches = prepared(arch, strategy, smoothing)
@@ -103,7 +105,7 @@ def test_a_step_is_as_long_as_the_formula_says(strategy, arch, smoothing):
     else:
         distribution.fit(model, recipe, batches, pictures, callbacks)
     np.testing.assert_allclose(before - model.get_layer("fc2").bias.numpy(), gradient, rtol=1e-4, atol=1e-5)
-    assert logged[0]["loss"] == pytest.approx(loss, rel=1e-6)
+    assert logged[0]["loss"] == pytest.approx(loss, rel=rounding(7 + COUNT))
     assert logged[0]["accuracy"] == pytest.approx(2 / 14)
     logits = np.float64(model(pictures.images.astype("float32"), training=False))
     assert logged[0]["val_loss"] == pytest.approx(exact(logits, pictures.labels, smoothing)[0], rel=1e-4)

@@ -26,7 +26,7 @@ def test_scaled_sgd_moves_the_named_variables_further():
 
 
 @pytest.mark.parametrize("shape", [(40, 12), (12, 40), (30, 30)])
-@pytest.mark.parametrize(("dtype", "error"), [("bfloat16", 0.03), ("float32", 1e-5)])
+@pytest.mark.parametrize(("dtype", "error"), [("bfloat16", 0.05), ("float32", 1e-5)])  # of 8 and of 24 bits
 def test_orthogonalize_keeps_directions_and_evens_out_lengths(shape, dtype, error):
     rng = np.random.default_rng(0)
     u, _ = np.linalg.qr(rng.normal(size=(shape[0], 10)))
@@ -48,7 +48,7 @@ def newton_schulz(matrix):
     return x
 
 
-@pytest.mark.parametrize(("dtype", "error"), [("bfloat16", 0.01), ("float32", 1e-5)])
+@pytest.mark.parametrize(("dtype", "error"), [("bfloat16", 0.02), ("float32", 1e-5)])
 def test_muon_steps_by_hand(dtype, error):
     layer = keras.layers.Conv2D(4, 3, name="conv1", kernel_initializer="he_normal")
     layer.build((None, 8, 8, 2))

@@ -112,7 +112,8 @@ def test_help_comes_at_once(script):
     """Before anything is imported that takes seconds, and with nothing else on stderr."""
     out, packages = imported(ROOT / f"{script}.py", "--help")
     assert "--seed" in out
-    assert packages - imported("-c", "pass")[1] <= {*sys.stdlib_module_names, "cnnvis"}
+    standard = {*sys.stdlib_module_names, "org"}  # `copy` looks for org.python, which Jython has
+    assert packages - imported("-c", "pass")[1] <= standard | {"cnnvis"}
 
 
 @pytest.fixture
@@ -174,7 +175,10 @@ def foreign(tmp_path_factory):
 
 @pytest.mark.parametrize("topic", VISUALIZERS)
 @pytest.mark.parametrize("name", ["sequential.h5", "grey.keras", "logits.keras", KERAS2, KERAS2_TRANSFER])
-def test_foreign_models(topic, name, foreign, tmp_path):
+def test_foreign_models(topic, name, foreign, tmp_path, request):
+    """Two of them are drawn, one in colours and one in grey; arrays of others give the same figures."""
+    if name not in ("sequential.h5", "grey.keras"):
+        request.getfixturevalue("undrawn")
     own = ["--indices", "0"] if topic == "pixel_importance" else []
     options = ["--model", foreign / name, "--data", foreign / "pictures", "--input-range", "0", "1", *own]
     status, arrays = visualize(topic, tmp_path, *options)
@@ -929,10 +933,10 @@ def test_what_is_learned_in_bfloat16_holds_in_float32(tmp_path):
 
 
 def test_the_shipped_checkpoint_recognises_what_comes_first(cifar10):
-    """Of what it promises on all 10,000 test images, it gets 943 of 1000 right in the mean, with a deviation of 7."""
-    test = data.load("cifar10", "test").take(slice(1000))
+    """Of what it promises on all 10,000 test images, it gets 471 of 500 right in the mean, with a deviation of 5."""
+    test = data.load("cifar10", "test").take(slice(500))
     probabilities = Classifier(checkpoint.load(SHIPPED).model).probabilities(test.images)
-    assert (probabilities.argmax(axis=1) == test.labels).mean() > 0.92
+    assert (probabilities.argmax(axis=1) == test.labels).mean() > 0.91
 
 
 @pytest.mark.slow

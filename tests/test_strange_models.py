@@ -13,6 +13,7 @@ import visualize_hidden_layer_output
 import visualize_pixel_importance
 import visualize_results
 from cnnvis import classifier as classifiers
+from cnnvis import plots
 from cnnvis.classifier import Classifier
 from models import checkpoint
 from tests.conftest import rounding, small_sequential
@@ -136,11 +137,15 @@ def test_what_is_computed_is_what_the_model_computes(strange, network):
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
 @pytest.mark.parametrize("strange", ["no CONV layer", "shared and nested", "channels first inside", "float16", "2x3"])
-def test_every_script_shows_it(strange, script, network, capsys):
+def test_every_script_shows_it(strange, script, network, capsys, monkeypatch):
     path = network(SHOWN[strange]())
+    drawn = script is not visualize_results or strange == "2x3"  # its figures show no layer: one network will do
+    if not drawn:
+        monkeypatch.setattr(plots, "findings_pages", lambda *_: {})
     assert run(script, path, SCRIPTS[script]) == 0, capsys.readouterr().err
     topic = script.__name__.removeprefix("visualize_")
-    assert (path.parent / f"{topic}.png").stat().st_size > 1000
+    if drawn:
+        assert (path.parent / f"{topic}.png").stat().st_size > 1000
     with h5py.File(path.parent / f"{topic}.h5") as file:
         arrays = {}
         file.visititems(lambda name, item: arrays.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
