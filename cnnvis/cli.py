@@ -5,7 +5,7 @@ import gc
 import os
 import re
 import sys
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -215,8 +215,7 @@ def _out_of_memory(error, args):
 
 def _import_tensorflow():
     """Import TensorFlow, without the lines that it writes to stderr before it listens to TF_CPP_MIN_LOG_LEVEL."""
-    kept = nullcontext() if "tensorflow" in sys.modules else _all_kept()  # a second time, there may be garbage
-    with interrupts.deferred() as check, _stderr_closed(), kept:
+    with interrupts.deferred() as check, _stderr_closed(), _all_kept():
         import tensorflow
     check()
     tensorflow.get_logger().setLevel("ERROR")
