@@ -5,7 +5,7 @@ import gc
 import os
 import re
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -215,7 +215,8 @@ def _out_of_memory(error, args):
 
 def _import_tensorflow():
     """Import TensorFlow, without the lines that it writes to stderr before it listens to TF_CPP_MIN_LOG_LEVEL."""
-    with interrupts.deferred() as check, _stderr_closed(), _all_kept():
+    kept = nullcontext() if "tensorflow" in sys.modules else _all_kept()  # a second time, there may be garbage
+    with interrupts.deferred() as check, _stderr_closed(), kept:
         import tensorflow
     check()
     tensorflow.get_logger().setLevel("ERROR")
@@ -224,9 +225,6 @@ def _import_tensorflow():
 @contextmanager
 def _all_kept():
     """Don't look for garbage among the million objects that are made meanwhile, now or later: modules stay."""
-    if "tensorflow" in sys.modules:  # what else there is by now may be garbage
-        yield
-        return
     gc.disable()
     try:
         yield
