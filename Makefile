@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test test-slow test-all test-lowest check format figures bench bench-defaults bench-peers bench-tricks bench-settings bench-layers bench-importance bench-windows bench-results bench-filters bench-page fuzz page check-page clean
+.PHONY: setup demo test test-slow test-lowest check format figures bench bench-defaults bench-peers bench-tricks bench-settings bench-layers bench-importance bench-windows bench-results bench-filters bench-page fuzz page check-page clean
 
 setup: .venv/installed
 
@@ -35,10 +35,6 @@ test: setup
 # Those that take more than ten seconds each: every command of the README, full disks, signals, kills, many calls.
 test-slow: setup
 	$(BIN)/python $(PYTEST) -m slow
-
-# Both in one go, which share what takes long to be made.
-test-all: setup
-	$(BIN)/python $(PYTEST)
 
 # The quick tests, on the lowest versions that requirements.txt allows, but for those to which versions make no
 # difference; NumPy's lowest is for Python up to 3.12.

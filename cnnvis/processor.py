@@ -98,7 +98,11 @@ def multiplies_in_tiles():
 
 
 def _flags():
+    """What the processor can do, as Linux names it, without what the user forbids oneDNN to use: set of str."""
     try:
-        return set(Path("/proc/cpuinfo").read_text().split())
+        flags = set(Path("/proc/cpuinfo").read_text().split())
     except OSError:
         return set()
+    allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT").upper()  # such as AVX2, AVX512_CORE_BF16
+    needed = {"amx_bf16": ("AMX", "DEFAULT"), "avx512_bf16": ("BF16", "FP16", "AMX", "DEFAULT")}
+    return flags - {flag for flag, names in needed.items() if not any(name in allowed for name in names)}

@@ -112,6 +112,25 @@ def test_bfloat16_is_for_processors_whose_instructions_are_used(monkeypatch):
     assert answers({"avx2"}, True) == (False, False)
 
 
+@pytest.mark.parametrize(
+    ("isa", "kept"),
+    [
+        (None, {"amx_bf16", "avx512_bf16"}),
+        ("avx2", set()),
+        ("AVX512_CORE_VNNI", set()),
+        ("AVX512_CORE_BF16", {"avx512_bf16"}),
+        ("AVX512_CORE_AMX", {"amx_bf16", "avx512_bf16"}),
+    ],
+)
+def test_instructions_that_the_user_forbids_onednn_do_not_count(isa, kept, monkeypatch):
+    monkeypatch.setattr(Path, "read_text", lambda _path: "flags : avx2 avx512_bf16 amx_bf16")
+    if isa:
+        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", isa)
+    else:
+        monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    assert processor._flags() & {"amx_bf16", "avx512_bf16"} == kept
+
+
 ENTRIES = [
     *ROOT.glob("*.py"),
     *(path for path in ROOT.glob("bench/*.py") if "__main__" in path.read_text(encoding="utf-8")),
