@@ -63,7 +63,8 @@ def compare(args):
             turns[job, way].append(contest.measured(f"{job}, {way}", __file__, *own, debug=args.debug, **WAYS[way]))
             console.notice(f"round {number + 1} of {args.rounds}, {job}, {way}: {turns[job, way][-1]['seconds']:.2f} s")
     how = f"n = {args.rounds} rounds in which each has its turn, of {args.steps} steps if it is a training"
-    contest.publish(f"{machine.describe(how)}\n\n{comparison(turns)}\n\n{parts(turns)}", args.out)
+    tables = [comparison(turns)] + [parts(turns)] * any(job in SCRIPTS for job in args.jobs)
+    contest.publish("\n\n".join([machine.describe(how), *tables]), args.out)
 
 
 def comparison(turns):
