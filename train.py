@@ -277,7 +277,7 @@ def symmetry(recipe, model):
 
 
 def plain(args, recipe, pictures, model):
-    """The same network, of plain layers and in float32 whatever it is trained in."""
+    """The same network in float32, made of plain Keras layers."""
     import keras
 
     keras.config.set_dtype_policy("float32")
