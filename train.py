@@ -157,7 +157,7 @@ def fit(args, chief, run, pictures, held_out, test):
             else:
                 training.fit(model, batches, held_out, callbacks)
         if chief:
-            take_over(network, model, recipe)
+            network.set_weights(model.get_weights())
             finish(args, run, network, pictures, test, recipe, rows)
     except KeyboardInterrupt as stop:
         if not chief:
@@ -195,20 +195,18 @@ def prepare(args, pictures, held_out=()):
     strategy = distribution.start(args.strategy, min(recipe.batch_size, len(held_out) or recipe.batch_size))
     with distribution.scope(strategy):
         model = build(args, recipe, pictures, input_shape=shape, **layers_for(args.precision, strategy, recipe))
-        training.compile_model(model, recipe, steps, symmetry(recipe, model))
+        training.compile_model(model, recipe, steps)
         return recipe, model, batches, [optimizers.Lookahead(model, steps)] if recipe.lookahead else []
 
 
 def chosen_recipe(args):
     """The recipe that the options ask for, not yet adapted to the images; ValueError if it suits none."""
     from cnnvis import recipes
-    from models import convnet, mirror
+    from models import convnet
 
     recipe = recipes.change(recipes.RECIPES[args.arch], args.recipe)
     recipes.check_known(recipe, args.epochs, args.batch_size, args.learning_rate)
     convnet.group_widths(args.arch, recipe.widths)
-    if recipe.flip == "paired":
-        mirror.check_architecture(args.arch)
     if recipe.small_epochs and args.arch != "deep":
         raise ValueError(f"{args.arch} can't begin with small images: its FC1 takes them in one size only")
     return recipe
@@ -252,7 +250,7 @@ def build(args, recipe, pictures, **options):
     import numpy as np
 
     from cnnvis import data, training
-    from models import convnet, mirror
+    from models import convnet
 
     mean, variance = data.statistics(pictures.images)
     options |= {name: getattr(recipe, name) for name in ("widths", "identity_start", "anti_aliasing")}
@@ -261,19 +259,8 @@ def build(args, recipe, pictures, **options):
         model.get_layer("whitening").trainable = True
     elif args.arch == "deep":
         normalized = (pictures.images[: training.WHITENING_IMAGES] - np.array(mean)) / np.sqrt(variance)
-        if recipe.flip == "paired":
-            normalized = np.concatenate([normalized, normalized[:, :, ::-1]])
         model.get_layer("whitening").set_weights([training.whitening_filters(normalized, convnet.WHITENING_FILTERS)])
-    if recipe.flip == "paired":
-        mirror.symmetrize(model)
     return model
-
-
-def symmetry(recipe, model):
-    """What the training has to respect, if anything."""
-    from models import mirror
-
-    return mirror.symmetry(model) if recipe.flip == "paired" else None
 
 
 def plain(args, recipe, pictures, model):
@@ -282,17 +269,8 @@ def plain(args, recipe, pictures, model):
 
     keras.config.set_dtype_policy("float32")
     network = build(args, recipe, pictures)
-    take_over(network, model, recipe)
-    return network
-
-
-def take_over(network, model, recipe):
-    """Give the plain network the weights of the one that was trained."""
-    from models import mirror
-
     network.set_weights(model.get_weights())
-    if recipe.flip == "paired":
-        mirror.symmetrize(network)
+    return network
 
 
 def forecast(recipe, batches, pictures, held_out, test, network):

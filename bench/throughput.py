@@ -148,7 +148,7 @@ def prepare(args, **layers):
     usual = train.layers_for(precision, tf.distribute.get_strategy(), recipe)
     model = train.build(asked, recipe, pictures, **usual | layers)
     batches = Batches(pictures.images, pictures.labels, recipe, seed=0)
-    training.compile_model(model, recipe, recipe.epochs * len(batches), train.symmetry(recipe, model))
+    training.compile_model(model, recipe, recipe.epochs * len(batches))
     return precision, recipe, model, batches
 
 

@@ -33,7 +33,6 @@ TRICKS = {
         "random flips": ["flip=random"],
         "statistics of whole batches": ["ghost_batch=0"],
         "lookahead": ["lookahead=on"],
-        "filters in mirrored pairs": ["flip=paired"],
         "small pictures first": ["small_side=24", "small_epochs=2"],
     },
     "basic": {

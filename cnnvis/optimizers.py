@@ -13,11 +13,10 @@ NEWTON_SCHULZ_STEPS = 3
 LOOKAHEAD_EVERY = 5  # steps
 
 
-def from_recipe(recipe, steps, symmetry=None, dtype="bfloat16"):
+def from_recipe(recipe, steps, dtype="bfloat16"):
     """The optimizer that a recipe asks for, with its schedule, for a training of so many steps.
 
-    `symmetry`, as `ScaledSGD` takes it, keeps filters in mirrored pairs, which Adam can't. `dtype` is what Muon
-    multiplies in.
+    `dtype` is what Muon multiplies in.
     """
     peak = recipe.learning_rate
     schedule = OneCycle(recipe.start_rate * peak, peak, recipe.final_rate * peak, round(recipe.warmup * steps), steps)
@@ -29,7 +28,6 @@ def from_recipe(recipe, steps, symmetry=None, dtype="bfloat16"):
         "momentum": recipe.momentum,
         "nesterov": True,
         "weight_decay": recipe.weight_decay,
-        "symmetry": symmetry,
     }
     if recipe.optimizer == "muon":
         optimizer = Muon(r"(conv\d+|fc1)/kernel", recipe.orthogonal_momentum, dtype, **options)
@@ -56,29 +54,24 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 
 
 class ScaledSGD(keras.optimizers.SGD):
-    """SGD in which some variables learn faster than others, and gradients can be made to respect a symmetry.
+    """SGD in which some variables learn faster than others.
 
     Parameters
     ----------
     scales : dict of str to float
         Patterns (regular expressions) of the end of a variable's path, and the factor of its learning rate.
-    symmetry : callable, optional
-        Takes the path of a variable and its gradient, and returns the part of the gradient that respects it.
     """
 
-    def __init__(self, scales, symmetry=None, **options):
+    def __init__(self, scales, **options):
         super().__init__(**options)
-        self.scales, self.symmetry = scales, symmetry or (lambda path, gradient: gradient)
+        self.scales = scales
 
     def build(self, variables):
         super().build(variables)
         self.scale = [math.prod(s for ending, s in self.scales.items() if _ends(v, ending)) for v in variables]
-        self.paths = [variable.path for variable in variables]
 
     def update_step(self, gradient, variable, learning_rate):
-        index = self._get_variable_index(variable)
-        gradient = self.symmetry(self.paths[index], gradient)
-        super().update_step(gradient, variable, learning_rate * self.scale[index])
+        super().update_step(gradient, variable, learning_rate * self.scale[self._get_variable_index(variable)])
 
 
 class Muon(ScaledSGD):
@@ -112,7 +105,6 @@ class Muon(ScaledSGD):
         if not self.is_orthogonal[index]:
             super().update_step(gradient, variable, learning_rate)
             return
-        gradient = self.symmetry(self.paths[index], gradient)
         momentum = self.momentums[index]
         self.assign(momentum, self.orthogonal_momentum * momentum + gradient)
         ahead = gradient + self.orthogonal_momentum * momentum

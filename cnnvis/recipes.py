@@ -77,9 +77,7 @@ class Recipe:
         "pixels that an image moves at most, up, down, left and right", 0, LARGEST_SIDE - 1, default=2
     )
     cutout: int = _number("side of the square that is hidden of each image, in pixels", 0, LARGEST_SIDE, default=0)
-    flip: str = _choice(
-        "of images; paired: of filters instead", "alternating", "random", "none", "paired", default="alternating"
-    )
+    flip: str = _choice("of images, left and right", "alternating", "random", "none", default="alternating")
     small_side: int = _number(
         "side that images are shrunk to in the first epochs, in pixels; 0: never", 0, LARGEST_SIDE, default=0
     )
@@ -185,8 +183,6 @@ def check(recipe):
     if decay * rate >= 1:
         allowed = f"less than {1 / rate:g} for a learning rate of {rate:g}"
         raise refusal("weight_decay", f"{decay:g}", allowed)
-    if recipe.optimizer == "adam" and recipe.flip == "paired":
-        raise ValueError("adam can't keep filters in mirrored pairs: try --recipe flip=alternating, or muon")
 
 
 def check_known(recipe, epochs=None, batch_size=None, learning_rate=None):

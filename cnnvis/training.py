@@ -34,16 +34,13 @@ class SmoothedCrossEntropy(keras.losses.Loss):
         return tf.nn.softmax_cross_entropy_with_logits(targets, logits)
 
 
-def compile_model(model, recipe, steps, symmetry):
-    """Give a model that ends in logits its optimizer, schedule and loss, for a training of so many steps.
-
-    `symmetry` is what `optimizers.ScaledSGD` takes, or None.
-    """
+def compile_model(model, recipe, steps):
+    """Give a model that ends in logits its optimizer, schedule and loss, for a training of so many steps."""
     if isinstance(model.layers[-1], keras.layers.Softmax):
         raise TypeError(f"{model.name} ends in probabilities: build it with softmax=False to train it")
     # XLA is a loss on a CPU: a compiled epoch takes many times as long.
     model.compile(
-        optimizers.from_recipe(recipe, steps, symmetry, model.compute_dtype),
+        optimizers.from_recipe(recipe, steps, model.compute_dtype),
         SmoothedCrossEntropy(recipe.label_smoothing),
         metrics=["accuracy"],
         jit_compile=False,

@@ -180,7 +180,7 @@ def take_steps(strategy, case):
                 layer.rate = 0.0
         if case == "wrong":
             model.get_layer("fc2").bias.assign(50.0 * np.eye(10)[0])
-        training.compile_model(model, recipe, epochs, None)
+        training.compile_model(model, recipe, epochs)
         callbacks = [optimizers.Lookahead(model, epochs)] if recipe.lookahead else []
     before = model.get_weights()
     batches = Batches(digits.images, digits.labels, recipe, seed=0)

@@ -259,8 +259,6 @@ def not_read(*_arguments, **_options):
         (["--recipe", "ghost_batch=2", "--batch-size", "500"], "ghost_batch can't be 2: it is 0 or 30 and more"),
         (["--recipe", "widths=4,8"], "deep has 3 groups of CONV layers, not 2"),
         (["--recipe", "widths=4,8,8", "--arch", "basic"], "basic has 2 groups of CONV layers, not 3"),
-        (["--recipe", "flip=paired", "--arch", "basic"], "filters of basic can't be in mirrored pairs"),
-        (["--recipe", "flip=paired", "optimizer=adam"], "adam can't keep filters in mirrored pairs"),
         (["--recipe", "small_side=24"], "small_side=24 small_epochs=0 shrinks nothing"),
         (["--recipe", "small_side=24", "small_epochs=2", "--epochs", "2"], "small_epochs=2 leaves none of 2 epochs"),
         (["--recipe", "small_side=24", "small_epochs=1", "--arch", "basic"], "basic can't begin with small images"),

@@ -126,7 +126,7 @@ def test_the_network_that_is_saved_ends_in_the_probabilities_of_these_logits(arc
 
 def test_a_network_that_ends_in_probabilities_is_not_trained_by_mistake():
     with pytest.raises(TypeError, match="ends in probabilities"):
-        training.compile_model(build_model("basic", 7), recipes.RECIPES["basic"], 1, None)
+        training.compile_model(build_model("basic", 7), recipes.RECIPES["basic"], 1)
 
 
 def test_the_table_of_a_training_shows_losses_that_clipping_would_hide(tmp_path):

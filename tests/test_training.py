@@ -51,7 +51,7 @@ def test_steps_are_made_orthogonal_in_the_precision_of_the_network(policy, dtype
     monkeypatch.setattr(optimizers, "orthogonalize", lambda m, d: multiplied_in.append(d) or orthogonalize(m, d))
     keras.config.set_dtype_policy(policy)
     model = build_model("deep", 7, softmax=False)
-    training.compile_model(model, RECIPE, 9, None)
+    training.compile_model(model, RECIPE, 9)
     kernels = model.get_layer("fc1").kernel, model.get_layer("conv2").kernel
     model.optimizer.apply([tf.ones(kernel.shape) for kernel in kernels], kernels)
     assert multiplied_in == [dtype, dtype]
@@ -101,7 +101,7 @@ def test_maps_are_packed_in_both_stages(pictures, monkeypatch):
     model = build_model("deep", 7, input_shape=(None, None, 3), widths=(4, 8, 8), **fast)
     assert not sizes
     recipe = dataclasses.replace(RECIPE, batch_size=7, epochs=2, small_side=24, small_epochs=1)
-    training.compile_model(model, recipe, 2, None)
+    training.compile_model(model, recipe, 2)
     training.fit(model, Batches(pictures, np.arange(7), recipe, seed=0))
     assert list(dict.fromkeys(sizes)) == [(5, 5), (2, 2), (7, 7), (3, 3)]
 
@@ -132,7 +132,7 @@ def test_an_interrupted_run_ends_in_the_same_weights(arch, small_epochs, stops, 
         keras.utils.set_random_seed(0)
         model = build_model(arch, 7, (120,) * 3, (4000,) * 3, **options)
         batches = Batches(images, labels, recipe, seed=0)
-        training.compile_model(model, recipe, 12, None)
+        training.compile_model(model, recipe, 12)
         if run.state.exists():
             batches.epoch = training.load_state(model, run.state, 3)
         rows = run.read_rows(batches.epoch)
@@ -166,7 +166,7 @@ def test_the_seconds_of_an_epoch_leave_only_validation_out(validates, seconds, t
     monkeypatch.setattr(training.time, "perf_counter", lambda: next(clock))
     rows = []
     model = build_model("basic", 7, softmax=False)
-    training.compile_model(model, RECIPE, 1, None)
+    training.compile_model(model, RECIPE, 1)
     journal = training.Journal(Run(tmp_path, "run"), rows, lambda rows: None, batch_size=45)
     journal.set_model(model)
     journal.on_epoch_begin(0)
@@ -180,7 +180,7 @@ def test_the_seconds_of_an_epoch_leave_only_validation_out(validates, seconds, t
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path, pictures):
     recipe = dataclasses.replace(recipes.RECIPES["basic"], batch_size=7, epochs=9, learning_rate=1e30)
     model = build_model("basic", 7, softmax=False)
-    training.compile_model(model, recipe, 9, None)
+    training.compile_model(model, recipe, 9)
     journal = training.Journal(Run(tmp_path, "run"), [], lambda rows: None, 7)
     batches = Batches(pictures, np.arange(7), recipe, seed=0)
     with pytest.raises(ValueError, match=r"training diverged \(.*\) in epoch \d: try a smaller --learning-rate"):
@@ -200,7 +200,7 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path, pictures):
 def test_what_diverged_is_told_and_not_kept(logs, weight, why, tmp_path):
     """Even where the last step of an epoch did it, of which no loss tells."""
     model = build_model("basic", 7, softmax=False)
-    training.compile_model(model, RECIPE, 1, None)
+    training.compile_model(model, RECIPE, 1)
     run = Run(tmp_path, "run")
     run.begin({})
     journal = training.Journal(run, [], lambda rows: None, 7)
