@@ -73,10 +73,14 @@ def stashed_accuracy(arch, stash=checkpoint.STASH):
 
 
 def is_recipe(written, recipe):
-    """Whether a recipe as it is written beside a checkpoint, perhaps by an older version, is this one."""
+    """Whether a recipe as it is written beside a checkpoint, perhaps by an older version, is this one.
+
+    What recipes no longer have was off in it, then.
+    """
     try:
-        return json.dumps(asdict(recipes.Recipe(**written))) == json.dumps(asdict(recipe))
-    except TypeError:
+        kept = {name: value for name, value in written.items() if value or name in recipes.ENTRIES}
+        return json.dumps(asdict(recipes.Recipe(**kept))) == json.dumps(asdict(recipe))
+    except (AttributeError, TypeError):
         return False
 
 

@@ -61,32 +61,6 @@ def alternating_flip(images, flipped_first, epoch):
     return flip(images, flipped_first ^ bool(epoch % 2))
 
 
-def cut_out(images, side, color, rng):
-    """Hide a square of each picture, so that no part of what is seen becomes indispensable (DeVries & Taylor 2017).
-
-    Parameters
-    ----------
-    images : (N, H, W, C) array
-    side : int
-        Of the square, in pixels. Its centre is anywhere in the picture: at the border, less is hidden.
-    color : (C,) array
-        That hides it.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    (N, H, W, C) array, a new one.
-    """
-    count, height, width, _ = images.shape
-    hidden = []
-    for length in (height, width):
-        first = rng.integers(length, size=(count, 1)) - side // 2
-        place = np.arange(length) - first
-        hidden.append((place >= 0) & (place < side))
-    rows, columns = hidden
-    return np.where((rows[:, :, None] & columns[:, None])[..., None], np.asarray(color, images.dtype), images)
-
-
 def shrink(images, side):
     """Make pictures smaller, with no more detail than the fewer pixels can show: so they take less time to learn from.
 

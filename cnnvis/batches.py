@@ -20,7 +20,6 @@ class Batches:
 
     def __init__(self, images, labels, recipe, seed, epoch=0):
         self.padded = augment.pad(images, recipe.crop_margin)
-        self.mean_color = images.mean(axis=(0, 1, 2)).round()
         self.labels = labels
         self.recipe, self.seed, self.epoch = recipe, seed, epoch
         self.flipped_first = np.random.default_rng(seed).random(len(images)) < 0.5
@@ -39,8 +38,6 @@ class Batches:
                 images = augment.alternating_flip(images, self.flipped_first[chosen], epoch)
             elif self.recipe.flip == "random":
                 images = augment.flip(images, rng.random(len(images)) < 0.5)
-            if self.recipe.cutout:
-                images = augment.cut_out(images, self.recipe.cutout, self.mean_color, rng)
             if epoch < self.recipe.small_epochs:
                 images = augment.shrink(images, self.recipe.small_side)
             yield images, self.labels[chosen]

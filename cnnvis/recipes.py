@@ -76,7 +76,6 @@ class Recipe:
     crop_margin: int = _number(
         "pixels that an image moves at most, up, down, left and right", 0, LARGEST_SIDE - 1, default=2
     )
-    cutout: int = _number("side of the square that is hidden of each image, in pixels", 0, LARGEST_SIDE, default=0)
     flip: str = _choice("of images, left and right", "alternating", "random", "none", default="alternating")
     small_side: int = _number(
         "side that images are shrunk to in the first epochs, in pixels; 0: never", 0, LARGEST_SIDE, default=0
@@ -194,9 +193,9 @@ def check_known(recipe, epochs=None, batch_size=None, learning_rate=None):
 
 def check_side(recipe, side):
     """Raise ValueError if images, which are `side` pixels wide or high where they are smallest, are too small."""
-    for name, most in {"crop_margin": side - 1, "cutout": side}.items():
-        if getattr(recipe, name) > most:
-            raise refusal(name, getattr(recipe, name), f"a whole number, 0 to {most} for images of {side} pixels")
+    if recipe.crop_margin >= side:
+        allowed = f"a whole number, 0 to {side - 1} for images of {side} pixels"
+        raise refusal("crop_margin", recipe.crop_margin, allowed)
 
 
 def adapt(recipe, count, epochs=None, batch_size=None, learning_rate=None):

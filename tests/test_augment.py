@@ -52,30 +52,6 @@ def test_each_picture_is_seen_both_ways_in_two_epochs():
     np.testing.assert_array_equal(even[0], images[0, :, ::-1])
 
 
-@given(side=st.integers(1, 7), seed=st.integers(0, 99))
-def test_cut_out_hides_one_square(side, seed):
-    images = np.random.default_rng(seed).integers(0, 200, (5, 6, 9, 3), dtype="uint8")
-    before = images.copy()
-    result = augment.cut_out(images, side, [201, 202, 203], np.random.default_rng(seed))
-    np.testing.assert_array_equal(images, before)
-    assert result.dtype == np.uint8
-    hidden = (result != images).any(axis=-1)
-    for picture, mask, original in zip(result, hidden, images):
-        rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-        assert mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all()
-        assert 1 <= len(rows) <= side
-        assert 1 <= len(columns) <= side
-        np.testing.assert_array_equal(picture[mask], np.broadcast_to([201, 202, 203], (mask.sum(), 3)))
-        np.testing.assert_array_equal(picture[~mask], original[~mask])
-
-
-def test_cut_out_is_centred_anywhere():
-    images = np.zeros((4000, 4, 5, 1), "uint8")
-    hidden = augment.cut_out(images, 1, [1], np.random.default_rng(0)).sum(axis=(0, 3))
-    assert hidden.sum() == 4000
-    assert hidden.min() > 120  # of 200 in the mean
-
-
 def test_shrinking_by_hand():
     """Of four pixels in a row, those beside the middle of the first half weigh 3/7 each, the next one 1/7."""
     images = np.broadcast_to(np.array([0, 70, 140, 210], "uint8")[None, None, :, None], (2, 4, 4, 3))

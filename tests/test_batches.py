@@ -29,7 +29,7 @@ def test_batches_depend_on_seed_epoch_and_position_only(pictures):
 
 
 def test_small_pictures_are_the_same_ones_shrunk(pictures):
-    recipe = dataclasses.replace(RECIPE, batch_size=3, epochs=4, cutout=5)
+    recipe = dataclasses.replace(RECIPE, batch_size=3, epochs=4)
     whole, small = (
         Batches(pictures, np.arange(7), recipe, seed=1)
         for recipe in (recipe, dataclasses.replace(recipe, small_side=20, small_epochs=2))

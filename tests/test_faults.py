@@ -288,7 +288,6 @@ def test_what_only_images_can_tell_is_told_before_anything_is_built(tmp_path, ca
             "--recipe",
             "crop_margin=32",
         ): "crop_margin can't be 32: it is a whole number, 0 to 31 for images of 32 pixels",
-        ("--recipe", "cutout=33"): "cutout can't be 33: it is a whole number, 0 to 32 for images of 32 pixels",
         ("--recipe", "small_side=32", "small_epochs=1"): "small_side can't be 32: it is 16 to 31 pixels here",
         ("--batch-size", "1438"): "1437 training images can't fill a batch of 1438",
         ("--validation", "1437"): "leaves nothing of 1437 images",

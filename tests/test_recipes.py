@@ -55,7 +55,6 @@ def test_changes():
         ("label_smoothing=3", "label_smoothing can't be 3: it is 0 to less than 1"),
         ("label_smoothing=1", "label_smoothing can't be 1: it is 0 to less than 1"),
         ("crop_margin=-1", "crop_margin can't be -1: it is a whole number, 0 to 4,095"),
-        ("cutout=5000", "cutout can't be 5000: it is a whole number, 0 to 4,096"),
         ("flip=up", "flip can't be up: it is alternating or random or none (of images, left and right)"),
         ("small_side=-8", "small_side can't be -8: it is a whole number, 0 to 4,096"),
         ("small_epochs=10001", "small_epochs can't be 10001: it is a whole number, 0 to 10,000"),
@@ -86,7 +85,7 @@ def test_nothing_is_infinite(name, value):
         *("momentum=0", "momentum=0.999", "orthogonal_momentum=0", "weight_decay=0", "weight_decay=10"),
         *("bias_scale=0", "bias_scale=10000", "logits_scale=0", "warmup=0", "warmup=1", "start_rate=0", "start_rate=1"),
         *("final_rate=0", "final_rate=1", "ghost_batch=0", "ghost_batch=2", "ghost_batch=32768", "label_smoothing=0"),
-        *("label_smoothing=0.99", "crop_margin=0", "crop_margin=4095", "cutout=0", "cutout=4096", "small_side=4096"),
+        *("label_smoothing=0.99", "crop_margin=0", "crop_margin=4095", "small_side=4096"),
         *("small_epochs=10000", "widths=1,4096,1", "widths=1", "optimizer=adam", "whitening=off"),
         *sorted({change for lines in tricks.TRICKS.values() for changes in lines.values() for change in changes}),
     ],
@@ -134,20 +133,11 @@ def test_a_batch_has_few_parts():
         assert recipe.ghost_batches == parts
 
 
-@pytest.mark.parametrize(
-    ("change", "line"),
-    [
-        (
-            "crop_margin=20",
-            "crop_margin can't be 20: it is a whole number, 0 to 19 for images of 20 pixels (pixels that",
-        ),
-        ("cutout=21", "cutout can't be 21: it is a whole number, 0 to 20 for images of 20 pixels"),
-    ],
-)
-def test_values_that_are_too_large_for_the_images(change, line):
+def test_a_margin_is_smaller_than_the_images():
+    line = "crop_margin can't be 20: it is a whole number, 0 to 19 for images of 20 pixels (pixels that"
     with pytest.raises(ValueError, match=re.escape(line)):
-        recipes.check_side(recipes.change(RECIPE, [change]), 20)
-    recipes.check_side(recipes.change(RECIPE, ["crop_margin=19", "cutout=20"]), 20)
+        recipes.check_side(recipes.change(RECIPE, ["crop_margin=20"]), 20)
+    recipes.check_side(recipes.change(RECIPE, ["crop_margin=19"]), 20)
 
 
 @pytest.mark.parametrize(
