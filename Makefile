@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test test-slow test-lowest check format figures bench bench-defaults bench-peers bench-tricks bench-settings bench-layers bench-importance bench-windows bench-results bench-filters bench-page fuzz page check-page clean
+.PHONY: setup demo test test-slow test-lowest check format figures bench bench-defaults bench-peers bench-tricks bench-importance bench-filters bench-page fuzz page check-page clean
 
 setup: .venv/installed
 
@@ -93,14 +93,6 @@ bench-tricks: setup
 	$(BIN)/python bench/tricks.py --epochs 4 --validation 10000 --seeds 2
 	$(BIN)/python bench/tricks.py --epochs 4 --validation 10000 --seeds 2 --arch basic
 
-# Images a second by batch size and threads; needs CIFAR-10, and a machine with nothing else to do.
-bench-settings: setup
-	$(BIN)/python bench/settings.py
-
-# What our own layers bring in speed; needs CIFAR-10, and a machine with nothing else to do.
-bench-layers: setup
-	$(BIN)/python bench/own_layers.py
-
 # Our trainings beside others', on this machine; needs CIFAR-10, and a machine with nothing else to do.
 bench-peers: setup
 	$(BIN)/python bench/peers.py --out outputs/peers.md
@@ -109,14 +101,6 @@ bench-peers: setup
 bench-importance: .venv-bench/installed
 	.venv-bench/bin/python bench/faithfulness.py --out outputs/faithfulness.md
 	.venv-bench/bin/python bench/occlusion_speed.py --out outputs/occlusion_speed.md
-
-# Which squares make the most faithful maps, on training images; needs CIFAR-10.
-bench-windows: setup
-	$(BIN)/python bench/windows.py
-
-# How near predicting a test set comes to the network's forward pass, on a machine with nothing else to do.
-bench-results: setup
-	$(BIN)/python bench/results_speed.py --model $(MODEL) --rounds 3
 
 # Our pictures of what filters look for beside plain ascent's and tf-keras-vis's: how strong, how smooth, how fast, on
 # two networks; needs CIFAR-10, and a machine with nothing else to do.

@@ -39,7 +39,6 @@ def options():
     parser.add_argument("--data", default="cifar10", help="as in train.py")
     parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
     parser.add_argument("--batch-size", type=int, help="images a step (default: recipe)")
-    parser.add_argument("--threads", type=int, default=0, help="of an operation; 0: as many as TensorFlow likes")
     parser.add_argument("--rounds", type=int, default=5, help="of steps and kernels in turn; medians are reported")
     parser.add_argument("--steps", type=int, default=10, help="a round")
     return parser
@@ -130,14 +129,9 @@ def seconds_a_call(call):
     return (time.perf_counter() - began) / REPEATS
 
 
-def prepare(args, **layers):
-    """What train.py would train: the precision, the recipe, the compiled network and its batches.
-
-    `layers` take the place of the fast ones that it would take (`train.layers_for`).
-    """
+def prepare(args):
+    """What train.py would train: the precision, the recipe, the compiled network and its batches."""
     tf.get_logger().setLevel("ERROR")  # which finds that each kernel has a function of its own
-    if args.threads:
-        tf.config.threading.set_intra_op_parallelism_threads(args.threads)
     precision = args.precision
     if precision == "auto":
         precision = "bfloat16" if processor.multiplies_bfloat16() else "float32"
@@ -145,8 +139,7 @@ def prepare(args, **layers):
     asked = train.options().parse_args(["--arch", args.arch, "--data", args.data])
     pictures, _, _ = inputs.training_pictures(asked)
     recipe = recipes.adapt(recipes.RECIPES[args.arch], len(pictures), batch_size=args.batch_size)
-    usual = train.layers_for(precision, tf.distribute.get_strategy(), recipe)
-    model = train.build(asked, recipe, pictures, **usual | layers)
+    model = train.build(asked, recipe, pictures, **train.layers_for(precision, tf.distribute.get_strategy(), recipe))
     batches = Batches(pictures.images, pictures.labels, recipe, seed=0)
     training.compile_model(model, recipe, recipe.epochs * len(batches))
     return precision, recipe, model, batches

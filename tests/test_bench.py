@@ -15,13 +15,12 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from bench import contenders, defaults, own_layers, peers, results_speed, settings, tricks
+from bench import contenders, defaults, peers, tricks
 from bench.flops import forward_flops, training_flops
-from cnnvis import data, inputs, processor, recipes
+from cnnvis import data, inputs, processor
 from cnnvis.fast_layers import PackedConv2D
 from cnnvis.ghost_batches import GhostBatches
 from models.convnet import build_model
-from tests.conftest import small_sequential
 
 pytestmark = pytest.mark.once  # on the lowest versions it would say nothing new
 
@@ -282,51 +281,6 @@ def test_all_ways_of_a_kernel_compute_the_same_from_the_same_images(name, what, 
         np.testing.assert_allclose(result, results[0], rtol=1e-3, atol=1e-4 * np.abs(results[0]).max())
 
 
-@pytest.mark.parametrize("others", [[], ["others"]])
-def test_layers_are_compared_round_by_round(others, monkeypatch, capsys):
-    """All of them, or one of them with ours."""
-    took = {"ours": [9, 2, 4], "theirs": [9, 3, 8]}
-    turns = {name: iter(seconds) for name, seconds in took.items()}
-    recipe = recipes.RECIPES["deep"]
-    prepared = iter(took)
-    monkeypatch.setattr(own_layers, "CONTENDERS", {name: {} for name in [*took, *others]})
-    monkeypatch.setattr(own_layers.throughput, "prepare", lambda args: ("float32", recipe, next(prepared), None))
-
-    def train_steps(name, batches, steps, callbacks):
-        callbacks[0].seconds += [next(turns[name])] * (steps - 1)
-
-    monkeypatch.setattr(own_layers.throughput, "train_steps", train_steps)
-    only = ["--only", "theirs"] if others else []
-    own_layers.compare(own_layers.options().parse_args(["--rounds", "2", *only]))
-    assert cells(capsys.readouterr().out)[2:] == [
-        ["ours", "375 (250–500)", "1.00× (1.00–1.00)"],
-        ["theirs", "229 (125–333)", "1.75× (1.50–2.00)"],
-    ]
-
-
-def test_each_setting_has_its_turn_in_each_round(monkeypatch, capsys):
-    turns = []
-
-    def measured(name, script, *options, debug):
-        batch_size, threads = options[-2:]
-        turns.append((batch_size, threads))
-        return batch_size + 1000 * threads + len(turns)
-
-    monkeypatch.setattr(settings.contest, "measured", measured)
-    assert settings.main(["--arch", "basic", "--rounds", "3"]) == 0
-    field = [(250, 0), (500, 0), (1000, 0), (2000, 0), (500, 1), (500, 2), (500, 4)]
-    assert turns == 3 * field
-    rows = cells(capsys.readouterr().out)[2:]
-    assert rows[0] == ["250", "as TensorFlow likes", "258 (251–265)"]
-    assert rows[-1] == ["500", "4", "4,514 (4,507–4,521)"]
-
-
-@pytest.mark.slow
-def test_a_setting_is_measured_by_training_with_it(cifar10, capsys):
-    assert settings.main(["--arch", "basic", "--images", "128", "--setting", "64", "0"]) == 0
-    assert 1 < json.loads(capsys.readouterr().out.splitlines()[-1]) < 1e6
-
-
 def test_tricks_are_measured_once_and_compared_seed_by_seed(monkeypatch, tmp_path, capsys):
     asked = []
 
@@ -363,18 +317,6 @@ def test_a_trick_is_measured_on_held_out_pictures(monkeypatch, capsys):
     assert accuracy > 0.3
     assert six_views > 0.3
     assert seconds > 0
-
-
-def test_predicting_is_timed_beside_the_network_alone(tmp_path, capsys):
-    small_sequential(size=16).save(tmp_path / "model.keras")
-    results_speed.main(["--model", str(tmp_path / "model.keras"), "--num", "1500", "--rounds", "2"])
-    out = capsys.readouterr().out
-    alone, predicting = (
-        float(re.search(rf"\| {name} \| ([\d,]+)", out)[1].replace(",", ""))
-        for name in ("the network alone", r"visualize_results\.py")
-    )
-    said = int(re.search(r"goes at (\d+)%", out)[1])
-    assert said == pytest.approx(100 * predicting / alone, abs=1)
 
 
 def turn(seconds, megabytes=100, importing=1.0, drawing=0.5):
