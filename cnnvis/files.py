@@ -9,7 +9,9 @@ from contextlib import contextmanager
 
 try:
     import fcntl
-except ImportError:  # Windows knows no such locks
+except ImportError:  # Windows, which itself lets nobody replace or remove a file that is open
+    import msvcrt
+
     fcntl = None
 
 
@@ -23,9 +25,13 @@ def complete(path):
     try:
         _sweep(path)
         with open(unfinished, "wb") as file:
-            _lock(file)
+            if fcntl is not None:
+                _lock(file)
             yield unfinished
             os.fsync(file)  # else a power failure could leave a new name with nothing in it
+            if fcntl is not None:
+                os.replace(unfinished, path)  # under the lock: a moment later, another process could sweep it away
+        if fcntl is None:
             os.replace(unfinished, path)
     except OSError as error:
         if error.errno:
@@ -36,25 +42,25 @@ def complete(path):
 
 
 def _sweep(path):
-    """Remove the unfinished files of that name which nobody writes to: a lock goes with the process that held it."""
-    if fcntl is None:
-        return
+    """Remove the unfinished files of that name which nobody writes to: who does holds a lock, or Windows refuses."""
     of_this_name = re.compile(rf"\.[0-9a-f]{{16}}\.{re.escape(path.name)}", re.DOTALL)
     for entry in os.scandir(path.parent):
         if of_this_name.fullmatch(entry.name):
-            with contextlib.suppress(OSError), open(entry, "rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with contextlib.ExitStack() as opened, contextlib.suppress(OSError):
+                if fcntl is not None:
+                    fcntl.flock(opened.enter_context(open(entry, "rb")), fcntl.LOCK_EX | fcntl.LOCK_NB)
                 os.unlink(entry)
 
 
 def _lock(file):
-    """Raise BlockingIOError if another process has the lock; a system that knows no locks guards nothing."""
-    if fcntl is None:
-        return
+    """Raise BlockingIOError if another process has the lock; a file system that knows no locks guards nothing."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise
+        if fcntl is None:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError) as error:  # as the one and the other say it
+        raise BlockingIOError(*error.args) from None
     except OSError:
         pass
 
@@ -65,17 +71,25 @@ def claimed(path):
 
     Raises BlockingIOError if another process holds it.
     """
-    with contextlib.ExitStack() as opened:
+    with contextlib.ExitStack() as ends:
+        if fcntl is None:
+            ends.callback(_remove_if_closed, path)  # the last thing, when it is closed
         while True:
-            file = opened.enter_context(open(path, "ab"))
+            file = ends.enter_context(open(path, "ab"))
             _lock(file)
+            if fcntl is None:
+                break
             with contextlib.suppress(FileNotFoundError):  # who held it before may have removed it meanwhile
                 if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
                     break
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
+        if fcntl is not None:
+            ends.callback(path.unlink, missing_ok=True)  # the first thing: once it isn't locked, it may be another's
+        yield
+
+
+def _remove_if_closed(path):
+    with contextlib.suppress(OSError):  # another process has opened it, and will remove it
+        os.unlink(path)
 
 
 def write_hdf5(path, fill):

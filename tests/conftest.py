@@ -4,16 +4,17 @@ pytest-xdist's controller loads this file as well, and runs no test: what takes 
 it is used.
 """
 
-import fcntl
+import contextlib
+import errno
 import functools
 import gc
 import os
-import resource
 import signal
 import sys
 import time
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 os.environ["MPLBACKEND"] = "Agg"
 
@@ -23,6 +24,8 @@ import cnnvis  # noqa: F401 - before TensorFlow, which it sets up
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+
+from cnnvis import files
 
 ROOT = Path(__file__).parent.parent
 NEEDS_CIFAR10 = "needs CIFAR-10: set CIFAR10_DIR to the folder of its binary version"
@@ -112,21 +115,75 @@ def offline(monkeypatch, tmp_path):
 @pytest.fixture
 def file_size():
     """Sets how many bytes a file may grow to, until the test is over."""
+    resource = pytest.importorskip("resource", reason="Windows limits no file's size")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.fixture
+def windows(monkeypatch):
+    """By substitution: no Windows here. No file is replaced or removed that this process has open; locks are msvcrt's.
+
+    Nor is a file synchronised that is open for reading only. Yields the paths that were refused.
+    """
+    fcntl = pytest.importorskip("fcntl", reason="stands in for Windows elsewhere")
+    refused = []
+
+    def refuse_open(path, folder=None):
+        with contextlib.suppress(FileNotFoundError):
+            sought = os.stat(path, dir_fd=folder, follow_symlinks=False)
+            for number in map(int, os.listdir("/dev/fd")):
+                try:
+                    same = os.path.samestat(os.fstat(number), sought)
+                except OSError:  # it was that of /dev/fd itself
+                    continue
+                if same:
+                    refused.append(path)
+                    raise PermissionError(errno.EACCES, "it is open in a process", str(path))
+
+    def replace(source, target, real=os.replace):
+        refuse_open(source)
+        refuse_open(target)
+        real(source, target)
+
+    def unlink(path, *, dir_fd=None, real=os.unlink):
+        refuse_open(path, dir_fd)
+        real(path, dir_fd=dir_fd)
+
+    def fsync(file, real=os.fsync):
+        number = file if isinstance(file, int) else file.fileno()
+        if fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        real(number)
+
+    def locking(number, _mode, _count):
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PermissionError(errno.EACCES, "Permission denied") from None
+
+    monkeypatch.setattr(files, "fcntl", None)
+    monkeypatch.setattr(files, "msvcrt", SimpleNamespace(locking=locking, LK_NBLCK=2), raising=False)
+    for function in (replace, unlink, fsync):
+        monkeypatch.setattr(os, function.__name__, function)
+    monkeypatch.setattr(os, "remove", unlink)
+    return refused
 
 
 def shared(tmp_path_factory, name, make):
     """A folder that `make` fills, once, whichever of pytest-xdist's processes asks for it first; it is only read."""
     base = tmp_path_factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    with open(base / f"{name}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (base / name).exists():
-            unfinished = tmp_path_factory.mktemp(name)
-            make(unfinished)
-            unfinished.rename(base / name)
+    while not (base / name).exists():
+        try:
+            with files.claimed(base / f"{name}.lock"):
+                if not (base / name).exists():
+                    unfinished = tmp_path_factory.mktemp(name)
+                    make(unfinished)
+                    unfinished.rename(base / name)
+        except BlockingIOError:  # another process makes it
+            time.sleep(0.1)
     return base / name
 
 

@@ -105,6 +105,17 @@ def test_another_network_of_that_name_replaces_it(model, real, looks, tmp_path):
     np.testing.assert_allclose(seen["first"].largest, old_seen["first"].largest + 1, rtol=1e-3, atol=1e-4)
 
 
+def test_no_file_is_open_when_it_is_replaced_or_removed(model, real, windows, tmp_path):
+    """By substitution: no Windows here, which would refuse."""
+    for content in (b"", b"no archive at all", b"PK\3\4 half of one"):
+        _, (path,) = see(model, real, [tmp_path])
+        path.write_bytes(content)
+    model.write_bytes(b"another")
+    see(model, real, [tmp_path])
+    assert not path.exists()
+    assert not windows
+
+
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "text", "another"])
 def test_damage_is_noticed(damage, model, real, looks, tmp_path):
     first, (path,) = see(model, real, [tmp_path])
