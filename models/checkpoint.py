@@ -83,7 +83,7 @@ def save(model, metadata, path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
+    with _temporary_folder() as folder:
         saved = Path(folder) / path.name
         model.save(saved)
         keras_versions.make_portable(saved)
@@ -92,13 +92,18 @@ def save(model, metadata, path):
             shutil.copyfile(saved, network)
 
 
+def _temporary_folder():
+    """A folder for copies. One that Keras has left open stays, on Windows, rather than stop what has gone well."""
+    return tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+
+
 @contextmanager
 def complete(path):
     """A path to write to that becomes `path` when all went well, and vanishes when not."""
     unfinished = path.with_name(f".{secrets.token_hex(8)}.{path.name}")
     try:
         yield unfinished
-        with open(unfinished, "rb") as file:
+        with open(unfinished, "r+b") as file:  # Windows synchronises only what could be written to
             os.fsync(file)  # else a power failure could leave a new name with nothing in it
         os.replace(unfinished, path)
     except OSError as error:
@@ -161,7 +166,7 @@ def _digest(path):
 def _load_model(path):
     import keras
 
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with _temporary_folder() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the style of somebody else's model
         harmless, numbers = inspection.inspected(path, Path(folder))
         with inspection.at_most(numbers):

@@ -1,5 +1,6 @@
 """Checkpoints are whole or absent, load without our code, and what is no classifier is refused in a sentence."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -33,6 +34,35 @@ def test_saved_and_loaded(arch, tmp_path, pictures):
     np.testing.assert_allclose(loaded.model(pictures / 1.0), model(pictures / 1.0), rtol=1e-3, atol=1e-5)
     assert loaded.metadata["classes"] == list("abcdefghij")
     assert sorted(os.listdir(path.parent)) == ["network.json", "network.keras"]
+
+
+@pytest.mark.parametrize("file", ["own.keras", "foreign.h5", FIXTURES / "keras2_sequential.h5"])
+def test_no_file_is_open_when_it_is_replaced_or_removed(file, windows, tmp_path):
+    """By substitution: no Windows here, which would refuse; temporary copies count as well."""
+    path = tmp_path / file
+    for _ in range(2):
+        if path.suffix == ".keras":
+            checkpoint.save(build_model("basic", 10), {"seed": 0}, path)
+        elif path.parent == tmp_path:
+            small_sequential().save(path)
+        checkpoint.load(path)
+    assert not windows
+
+
+def test_a_copy_that_keras_leaves_open_does_no_harm(windows, tmp_path, monkeypatch):
+    """By substitution: no Windows here, where it can't be removed."""
+    load = keras.saving.load_model
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    small_sequential().save(tmp_path / "model.keras")
+    with contextlib.ExitStack() as opened:
+
+        def load_and_keep(path, **options):
+            opened.enter_context(open(path, "rb"))
+            return load(path, **options)
+
+        monkeypatch.setattr(keras.saving, "load_model", load_and_keep)
+        checkpoint.load(tmp_path / "model.keras")
+    assert windows
 
 
 def test_opens_with_plain_keras_in_an_empty_script(tmp_path):
