@@ -9,6 +9,7 @@ import os
 import platform
 import re
 import shlex
+import sys
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timezone
@@ -48,7 +49,8 @@ class Run:
 
     def __init__(self, folder, name):
         is_file = name and Path(name).name == name and len(name.encode()) <= 200
-        if not is_file or name.startswith(".") or name.endswith(".resume"):  # as hidden and unfinished files are called
+        is_ours = name.startswith(".") or name.lower().endswith(".resume")  # as hidden and unfinished files are called
+        if not is_file or is_ours:
             raise ValueError(f"--name {name!r} can't be the name of a file")
         self.name, self.folder = name, folder
         self.checkpoint = folder / f"{name}.keras"
@@ -113,8 +115,8 @@ class Run:
 
     def resume_command(self, strategy="none"):
         """What to type to go on."""
-        command = f"python train.py --name {shlex.quote(self.name)} --out {shlex.quote(str(self.folder))} --resume"
-        return command + (f" --strategy {strategy}" if strategy != "none" else "")
+        words = ["python", "train.py", "--name", self.name, "--out", str(self.folder), "--resume"]
+        return as_command(words + (["--strategy", strategy] if strategy != "none" else []))
 
     def _sweep(self):
         """Remove the unfinished files that a killed process left."""
@@ -127,7 +129,7 @@ class Run:
 
     def write_rows(self, rows):
         """Write one dict an epoch to the table."""
-        with complete(self.table) as unfinished, open(unfinished, "w", newline="") as file:
+        with complete(self.table) as unfinished, open(unfinished, "w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, rows[0])
             table.writeheader()
             table.writerows(rows)
@@ -168,6 +170,14 @@ def as_options(settings):
             values = [] if value is True else map(str, value) if isinstance(value, list) else [str(value)]
             words += [f"--{key.replace('_', '-')}", *values]
     return words
+
+
+def as_command(words):
+    """Words as a line to type, which this system's shell takes apart into the same words."""
+    if sys.platform != "win32":
+        return shlex.join(words)
+    plain = re.compile(r"[\w.:=/\\-]+")  # to cmd and PowerShell; there, no file has a quotation mark in its name
+    return " ".join(word if plain.fullmatch(word) else f'"{word}"' for word in words)
 
 
 def restore(args, parser):
@@ -241,7 +251,7 @@ def metadata(run, args, recipe, pictures, rows, tested):
     resolved = {name: getattr(recipe, name) for name in ("epochs", "batch_size", "learning_rate")}
     settings = vars(args) | resolved | {"data": pictures.name}
     return {
-        "command": shlex.join(["python", "train.py", *as_options(settings), "--name", run.name]),
+        "command": as_command(["python", "train.py", *as_options(settings), "--name", run.name]),
         "architecture": args.arch,
         "data": pictures.name,
         "classes": list(pictures.classes),

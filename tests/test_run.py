@@ -2,6 +2,8 @@
 
 import shlex
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -121,7 +123,39 @@ def test_a_shell_understands_how_to_go_on(tmp_path):
     assert shlex.split(run.resume_command("mirrored")) == [*words, "--strategy", "mirrored"]
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", "../x", "x" * 233, "x.resume"])
+def test_a_shell_of_windows_understands_how_to_go_on(monkeypatch):
+    """By substitution: no Windows here, to whose shells only a quotation mark is one."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    command = Run(Path("mein Ordner ä 図"), "it's").resume_command("mirrored")
+    assert command == 'python train.py --name "it\'s" --out "mein Ordner ä 図" --resume --strategy mirrored'
+
+
+def test_a_run_leaves_open_files_alone(windows, tmp_path):
+    """By substitution: no Windows here, which neither replaces nor removes them."""
+    run = Run(tmp_path, "run")
+    with run.claimed():
+        for loss in (0.5, 0.25):
+            run.begin({"seed": 3})
+            run.write_rows([{"epoch": 1, "loss": loss}])
+            run.curves.write_text("curves")
+            assert run.restore() == {"seed": 3}
+            assert run.read_rows(1) == [{"epoch": 1, "loss": loss}]
+            run.end()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.csv", "run.png"]
+    assert not windows
+
+
+def test_a_name_that_differs_by_case_only_is_taken_where_case_makes_no_difference(tmp_path, monkeypatch):
+    """By substitution: no such disk here, as Windows and macOS have."""
+    (tmp_path / "a.keras").touch()
+    Run(tmp_path, "A").check_free()
+    there = {str(path).casefold() for path in tmp_path.iterdir()}
+    monkeypatch.setattr(Path, "exists", lambda path, **_: str(path).casefold() in there)
+    with pytest.raises(FileExistsError, match=r"A\.keras exists: choose another --name"):
+        Run(tmp_path, "A").check_free()
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", "../x", "x" * 233, "x.resume", "x.RESUME"])
 def test_names_that_are_no_file_names(tmp_path, name):
     with pytest.raises(ValueError, match="can't be the name of a file"):
         Run(tmp_path, name)
