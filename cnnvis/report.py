@@ -73,7 +73,10 @@ def class_rows(scores, classes, rival=None, most=None):
 
 def links(figures, folder, path):
     """How a report at `path` shows the figures of these names, which are in a folder: dict of str to Markdown."""
-    way = "".join(map(_in_link, Path(os.path.relpath(folder, path.parent)).as_posix()))
+    try:
+        way = "".join(map(_in_link, Path(os.path.relpath(folder, path.parent)).as_posix()))
+    except ValueError:  # on Windows, of another drive
+        way = folder.resolve().as_uri()
     return {name: f"![{name}](<{way}/{name}.png>)" for name in figures}
 
 

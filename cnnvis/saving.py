@@ -45,8 +45,11 @@ def make_place(file):
 
 
 def link(path, folder):
-    """What to write into a file in `folder` that leads to `path`: a relative URL."""
-    return quote(os.path.relpath(path.resolve(), folder.resolve()).replace(os.sep, "/"))
+    """What to write into a file in `folder` that leads to `path`: a relative URL, or a whole one to another drive."""
+    try:
+        return quote(os.path.relpath(path.resolve(), folder.resolve()).replace(os.sep, "/"))
+    except ValueError:  # on Windows
+        return path.resolve().as_uri()
 
 
 def save_arrays(path, arrays, attributes=None):

@@ -71,3 +71,16 @@ def test_one_suspect_is_not_several():
     assert report.suspicion(found).startswith("1 picture is confidently")
     none = findings.examine(PROBABILITIES, LABELS, 1)
     assert report.suspicion(none).startswith("0 pictures are confidently")
+
+
+def test_figures_on_another_drive_are_linked_to_by_their_whole_path(tmp_path, monkeypatch):
+    """By substitution: no Windows here, where no relative path leads to another drive."""
+
+    def other_drive(path, start):
+        raise ValueError("path is on mount 'C:', start on mount 'D:'")
+
+    monkeypatch.setattr("os.path.relpath", other_drive)
+    folder = tmp_path / "mein Ordner ä 図"
+    (link,) = report.links(["a"], folder, Path("report.md")).values()
+    assert link == f"![a](<{folder.as_uri()}/a.png>)"
+    assert "%20" in link

@@ -52,3 +52,31 @@ def test_figures_are_what_matplotlib_saves_but_drawn_once(layout, tmp_path, monk
 def test_paths_of_figures_are_said_in_order(tmp_path, capsys):
     saving.save_figures(tmp_path, {name: Figure(figsize=(1, 1)) for name in ("b", "a")})
     assert capsys.readouterr().out.split() == [str(tmp_path / "b.png"), str(tmp_path / "a.png")]
+
+
+def test_a_file_on_another_drive_is_linked_to_by_its_whole_path(tmp_path, monkeypatch):
+    """By substitution: no Windows here, where no relative path leads to another drive."""
+    path = tmp_path / "mein Ordner ä" / "README.md"
+    assert saving.link(path, tmp_path) == "mein%20Ordner%20%C3%A4/README.md"
+    monkeypatch.setattr(os.path, "relpath", other_drive)
+    assert saving.link(path, tmp_path) == path.as_uri()
+
+
+def other_drive(path, start):
+    raise ValueError(f"path is on mount 'C:', start on mount 'D:': {path}, {start}")
+
+
+def test_files_of_layers_whose_names_differ_by_case_only_differ_otherwise(tmp_path):
+    files = [saving.layer_file("topic", number, name) for number, name in enumerate(("conv", "Conv", "CONV"), 1)]
+    assert len({file.casefold() for file in files}) == 3
+
+
+def test_no_output_is_open_when_it_takes_its_place(windows, tmp_path):
+    """By substitution: no Windows here, which would refuse."""
+    for _ in range(2):
+        saving.save_text(tmp_path / "x.md", "text")
+        saving.save_arrays(tmp_path / "x.h5", {"a": np.arange(3)})
+        saving.save_figures(tmp_path, {"x": Figure(figsize=(1, 1))})
+        saving.save_animation(tmp_path / "x.gif", [Figure(figsize=(1, 1)), Figure(figsize=(1, 1))])
+    assert {path.name for path in tmp_path.iterdir()} == {"x.md", "x.h5", "x.png", "x.gif"}
+    assert not windows
