@@ -11,7 +11,7 @@ from pathlib import Path
 def describe(how):
     """Processor, cores, how it multiplies in bfloat16, versions and date, then how it was measured: one line."""
     try:
-        cpuinfo = Path("/proc/cpuinfo").read_text()
+        cpuinfo = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
         cpuinfo = ""
     name, family, model = (

@@ -235,12 +235,15 @@ def _all_kept():
 
 @contextmanager
 def _stderr_closed():
-    if sys.stderr is None:
+    try:
+        kept = None if sys.stderr is None else os.dup(2)
+    except OSError:  # in a Windows program without a console
+        kept = None
+    if kept is None:
         yield
         return
     sys.stderr.flush()
-    kept = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
+    with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     try:
         yield

@@ -1,5 +1,6 @@
 """What the scripts say to whoever sits at the console."""
 
+import errno
 import io
 import os
 import sys
@@ -57,8 +58,10 @@ def say(*texts):
     """Print texts, or a path; a reader that has gone away, as `head` does, stops nothing."""
     try:
         print(*map(_harmless, texts), flush=True)
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.EINVAL):  # the second is what Windows calls it
+            raise
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
 
 
 def print_table(title, columns, rows):

@@ -47,7 +47,7 @@ def keep_freed_memory():
     try:
         os.confstr("CS_GNU_LIBC_VERSION")
         mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, ValueError, OSError):  # Windows, macOS, musl
+    except (AttributeError, TypeError, ValueError, OSError):  # Windows, macOS, musl
         return False
     return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, -1))
 
@@ -62,7 +62,7 @@ def _quota(folder, otherwise):
     """Cores that the control group (version 2, then 1) in `folder` grants, rounded up."""
     for files in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
         try:
-            quota, period = " ".join((folder / file).read_text() for file in files).split()
+            quota, period = " ".join((folder / file).read_text(encoding="utf-8") for file in files).split()
             return -(-int(quota) // int(period)) if int(quota) > 0 else otherwise
         except (OSError, ValueError):  # there is no such file, or it says "max"
             continue
@@ -100,7 +100,7 @@ def multiplies_in_tiles():
 def _flags():
     """What the processor can do, as Linux names it, without what the user forbids oneDNN to use: set of str."""
     try:
-        flags = set(Path("/proc/cpuinfo").read_text().split())
+        flags = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
     except OSError:
         return set()
     allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT").upper()  # such as AVX2, AVX512_CORE_BF16

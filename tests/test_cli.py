@@ -1,11 +1,13 @@
 """Options, and errors in one line."""
 
 import contextlib
+import errno
 import gc
+import sys
 
 import pytest
 
-from cnnvis import cli
+from cnnvis import cli, console
 
 
 def run(command, argv=()):
@@ -94,3 +96,39 @@ def test_garbage_is_looked_for_again_after_an_import(error):
         assert gc.get_freeze_count()
     finally:
         gc.unfreeze()
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(errno.EPIPE, "Broken pipe"), OSError(errno.EINVAL, "Invalid")])
+def test_a_reader_that_has_gone_away_stops_nothing(error, monkeypatch):
+    """The second by substitution: no Windows here, which calls a broken pipe an invalid argument."""
+
+    class Closed:
+        def write(self, _text):
+            raise error
+
+    monkeypatch.setattr(sys, "stdout", Closed())
+    console.say("nobody hears it")
+    console.say("nor any other letter: 図")
+    assert sys.stdout.encoding == "utf-8"
+    sys.stdout.close()
+
+
+def test_a_full_disk_behind_stdout_is_told(monkeypatch):
+    class Full:
+        def write(self, _text):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    with pytest.raises(OSError, match="No space left"):
+        console.say("lost")
+
+
+def test_without_a_console_there_is_no_stderr_to_close(monkeypatch):
+    """By substitution: no Windows here, where programs in windows have none."""
+
+    def no_such_file(_number):
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr("os.dup", no_such_file)
+    with cli._stderr_closed():
+        pass

@@ -66,6 +66,32 @@ def test_malloc_is_left_alone_where_there_is_no_glibc(monkeypatch):
     assert not processor.keep_freed_memory()
 
 
+def test_malloc_is_left_alone_where_a_process_is_no_library(monkeypatch):
+    """By substitution: no Windows here, where CDLL takes no None."""
+    for name in [name for name in os.environ if name.startswith("MALLOC_")]:
+        monkeypatch.delenv(name)
+
+    def refuse(name):
+        raise TypeError(f"bad argument type for built-in operation: {name}")
+
+    monkeypatch.setattr("os.confstr", lambda _name: "", raising=False)
+    monkeypatch.setattr("ctypes.CDLL", refuse)
+    assert not processor.keep_freed_memory()
+
+
+def test_a_system_that_tells_nothing_of_its_processor(monkeypatch):
+    """By substitution: no Windows or macOS here, which have neither /proc nor affinities."""
+
+    def refuse(path, *_, **__):
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 6)
+    assert processor.cores() == 6
+    assert processor._flags() == set()
+
+
 @pytest.mark.parametrize(
     ("files", "cores"),
     [
@@ -123,7 +149,7 @@ def test_bfloat16_is_for_processors_whose_instructions_are_used(monkeypatch):
     ],
 )
 def test_instructions_that_the_user_forbids_onednn_do_not_count(isa, kept, monkeypatch):
-    monkeypatch.setattr(Path, "read_text", lambda _path: "flags : avx2 avx512_bf16 amx_bf16")
+    monkeypatch.setattr(Path, "read_text", lambda _path, **_: "flags : avx2 avx512_bf16 amx_bf16")
     if isa:
         monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", isa)
     else:
