@@ -32,6 +32,7 @@ def measured(name, script, *options, debug=False, **settings):
             stdout=subprocess.PIPE,
             stderr=None if debug else subprocess.PIPE,
             encoding="utf-8",
+            errors="replace",  # of what Windows says in a code of its own
             env=os.environ | settings | {"TMPDIR": folder},
         )
     if process.returncode:

@@ -108,11 +108,8 @@ def _median(rounds, what):
 
 def measure(args):
     """Do one job, and print what it took as JSON."""
-    import resource
-
     took = train(TRAININGS[args.job], args.steps) if args.job in TRAININGS else show(*SCRIPTS[args.job])
-    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    console.say(json.dumps(took | {"megabytes": kibibytes * 1024 / 1e6}))
+    console.say(json.dumps(took | {"megabytes": machine.peak_megabytes()}))
 
 
 def train(arch, steps):

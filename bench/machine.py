@@ -1,8 +1,10 @@
 """What a measurement was made on."""
 
+import math
 import os
 import platform
 import re
+import sys
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -26,3 +28,13 @@ def describe(how):
         f"bfloat16 by {' and '.join(native) or 'no instruction'}; TensorFlow {version('tensorflow')}, "
         f"Keras {version('keras')}; {datetime.now():%Y-%m-%d}; {how}."
     )
+
+
+def peak_megabytes():
+    """The most memory that this process has held; NaN on Windows, which Python doesn't ask for it."""
+    try:
+        import resource
+    except ImportError:
+        return math.nan
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most * (1 if sys.platform == "darwin" else 1024) / 1e6  # macOS counts bytes, Linux KiB

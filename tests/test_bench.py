@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from bench import contenders, defaults, peers, tricks
+from bench import contenders, contest, defaults, machine, peers, tricks
 from bench.flops import forward_flops, training_flops
 from cnnvis import data, inputs, processor
 from cnnvis.fast_layers import PackedConv2D
@@ -221,6 +222,24 @@ def test_a_training_that_fails_is_named_in_one_line(monkeypatch, tmp_path, capsy
     err = capsys.readouterr().err
     assert ": tutorial_basic failed (--debug tells more): peers.py: CIFAR10_DIR has no file" in err
     assert len(err.splitlines()) == 1
+
+
+def test_what_is_said_in_another_code_is_no_failure(tmp_path):
+    """By substitution: no Windows here, where processes speak as the console does."""
+    script = tmp_path / "mein Ordner ä 図.py"
+    script.write_text("import sys; sys.stderr.buffer.write(b'caf\\xe9'); print('{}')", encoding="utf-8")
+    assert contest.measured("it", script) == {}
+
+
+def test_the_most_memory_is_counted_as_each_system_counts_it(monkeypatch):
+    """By substitution: no Windows or macOS here."""
+    usage = SimpleNamespace(RUSAGE_SELF=0, getrusage=lambda _who: SimpleNamespace(ru_maxrss=3_000_000))
+    monkeypatch.setitem(sys.modules, "resource", usage)
+    for platform, megabytes in (("linux", 3072), ("darwin", 3)):
+        monkeypatch.setattr(sys, "platform", platform)
+        assert machine.peak_megabytes() == megabytes
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert np.isnan(machine.peak_megabytes())
 
 
 def test_options_that_can_not_be(tmp_path, capsys):
