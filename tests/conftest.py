@@ -114,10 +114,11 @@ def offline(monkeypatch, tmp_path):
 
 @pytest.fixture
 def file_size():
-    """Sets how many bytes a file may grow to, until the test is over."""
+    """Sets how many bytes a file may grow to, any number for None, until the test is over."""
     resource = pytest.importorskip("resource", reason="Windows limits no file's size")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    any_number = resource.RLIM_INFINITY
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (any_number if size is None else size, before[1]))
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 

@@ -1,6 +1,7 @@
 """The house stays as it is drawn: which module may import which, and what answers --help at once."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ LIGHT = [
 
 
 def imports(path, everywhere=True):
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree) if everywhere else tree.body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -101,6 +102,27 @@ def test_nothing_leans_on_the_bench():
 def test_light_modules_import_no_tensorflow_at_once(module):
     names = {name.split(".")[0] for name in imports(ROOT / "cnnvis" / f"{module}.py", everywhere=False)}
     assert not names & {"tensorflow", "keras"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for part in ("", "cnnvis/**/", "models/", "bench/", "article/", "fuzz/")
+        for path in ROOT.glob(f"{part}*.py")
+    ],
+    ids=lambda path: f"{path.parent.name}/{path.name}",
+)
+def test_text_is_read_and_written_in_utf8_wherever_it_runs(path):
+    """Else Windows takes a code of its own."""
+    for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        name = call.func if isinstance(call, ast.Call) else None
+        if getattr(name, "attr", getattr(name, "id", "")) not in ("open", "read_text", "write_text", "fdopen"):
+            continue
+        modes = [word.value for word in call.args if isinstance(word, ast.Constant) and isinstance(word.value, str)]
+        is_of_bytes = any(re.fullmatch("[rwxa]\\+?b\\+?", mode) for mode in modes)
+        is_of_pillow = getattr(getattr(name, "value", None), "id", "") in ("Image", "webbrowser")
+        assert is_of_bytes or is_of_pillow or "encoding" in {option.arg for option in call.keywords}, call.lineno
 
 
 def test_no_room_is_called_utils():

@@ -5,7 +5,6 @@ import json
 import os
 import random
 import re
-import resource
 import shlex
 import shutil
 import signal
@@ -194,6 +193,24 @@ def test_foreign_models(topic, name, foreign, tmp_path, request):
                 image = arrays["image"] if channels == 3 else arrays["image"] @ [[0.299], [0.587], [0.114]]
                 alone = keras.Model(model.inputs, model.get_layer(key).output)(image[None] / 255)[0]
                 np.testing.assert_allclose(array, alone, rtol=1e-3, atol=1e-5)
+
+
+def test_layers_alike_but_for_case_in_a_folder_of_foreign_letters(tmp_path, capsys):
+    """No two files may have names that differ by case only: Windows and macOS would make one of them."""
+    folder = tmp_path / "mein Ordner ä 図"
+    folder.mkdir()
+    names = ("conv", "Conv", "CONV")
+    convs = [keras.layers.Conv2D(2, 3, name=name) for name in names]
+    ends = [keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")]
+    keras.Sequential([keras.Input((12, 12, 3)), *convs, *ends]).save(folder / "Netz ü.keras")
+    noise = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype="uint8")
+    Image.fromarray(noise).save(folder / "Bild é.png")
+    options = ["--model", folder / "Netz ü.keras", "--images", folder / "Bild é.png", "--input-range", "0", "255"]
+    status, arrays = visualize("hidden_layer_output", folder / "Ausgabe ß", *options, "--layers", *names)
+    assert status == 0, capsys.readouterr().err
+    assert {*names} <= arrays.keys()
+    written = [path.name for path in (folder / "Ausgabe ß").iterdir()]
+    assert len({name.casefold() for name in written}) == len(written) == 2 + len(names)
 
 
 def test_results_agree_with_the_plain_model(tmp_path, undrawn):
@@ -823,6 +840,7 @@ def test_a_damaged_state_is_told(tmp_path, capsys):
 @pytest.mark.parametrize("kilobytes", [3, 300, 5000])
 def test_a_disk_that_fills_up_while_training(kilobytes, tmp_path):
     """The limit is met by the settings or the curves, by the state of the first epoch, or not at all."""
+    resource = pytest.importorskip("resource", reason="Windows limits no file's size")
 
     def small_files_only():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

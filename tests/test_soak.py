@@ -16,6 +16,8 @@ from PIL import Image
 
 from tests.conftest import small_sequential
 
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads how memory grows in /proc")
+
 ROOT = Path(__file__).parent.parent
 CALLS = int(os.environ.get("SOAK", 40))
 PICTURES = int(os.environ.get("MILLION", 20_000))
