@@ -72,12 +72,12 @@ figures: setup
 # The page that explore.py fills, from its TypeScript; needs Node.js 20 or newer.
 page:
 	cd page && npm ci --no-audit --no-fund && npm run build
-	cp page/dist/index.html cnnvis/page.html
+	cp page/dist/index.html cnnvis/explore/page.html
 
 # Whether the committed page is what its source builds.
 check-page:
 	cd page && npm ci --no-audit --no-fund && npm run build
-	cmp page/dist/index.html cnnvis/page.html || { echo "cnnvis/page.html is not what page/ builds: make page"; exit 2; }
+	cmp page/dist/index.html cnnvis/explore/page.html || { echo "cnnvis/explore/page.html is not what page/ builds: make page"; exit 2; }
 
 # How near training comes to this machine's ceiling; needs CIFAR-10, and a machine with nothing else to do.
 bench: setup

@@ -4,7 +4,9 @@
 import sys
 from pathlib import Path
 
-from cnnvis import cli, console, saving
+from cnnvis.console import messages as console
+from cnnvis.console import options as cli
+from cnnvis.console import output as saving
 
 
 def options():
@@ -23,8 +25,9 @@ def options():
 def explore(args):
     import time
 
-    from cnnvis import choices, exploration, inputs
-    from models import checkpoint
+    from cnnvis.checkpoints import checkpoint
+    from cnnvis.explore import page_data as exploration
+    from cnnvis.images import choices, inputs
 
     began = time.perf_counter()
     saving.make_place(args.out)
@@ -54,7 +57,10 @@ def explore(args):
 
 def look_at_filters(args, network, classifier):
     """The pictures that filters answer to most, made and real: dict."""
-    from cnnvis import choices, excitation_cache, exploration, filter_pictures, inputs
+    from cnnvis.explore import page_data as exploration
+    from cnnvis.features import cache as excitation_cache
+    from cnnvis.features import visualization as filter_pictures
+    from cnnvis.images import choices, inputs
 
     layers = choices.layers_with_filters(classifier, args.layers) if args.filters else []
     if not layers:

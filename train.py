@@ -7,7 +7,9 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from cnnvis import cli, console, saving
+from cnnvis.console import messages as console
+from cnnvis.console import options as cli
+from cnnvis.console import output as saving
 
 STASH = Path(__file__).parent / "models" / "stashed"
 
@@ -35,7 +37,7 @@ def options():
         help="training images held out, reported on every epoch",
     )
     group = parser.add_argument_group(
-        "how", "defaults that are not shown are the recipe of the architecture, in cnnvis/recipes.py"
+        "how", "defaults that are not shown are the recipe of the architecture, in cnnvis/training/recipes.py"
     )
     epochs, batch_size, rate = map(cli.recipe_value, ("epochs", "batch_size", "learning_rate"))
     group.add_argument("--epochs", type=epochs, metavar="N", help="times that every image is seen (default: recipe)")
@@ -82,7 +84,8 @@ def options():
 
 
 def train(args):
-    from cnnvis import distribution, inputs
+    from cnnvis.images import inputs
+    from cnnvis.training import distribution
 
     chief = distribution.is_chief(args.strategy)
     with contextlib.ExitStack() as held:
@@ -101,7 +104,7 @@ def train(args):
 @contextlib.contextmanager
 def claimed(args, name, chief):
     """The run of that name, which no other process can have meanwhile; to be resumed, with the options that it had."""
-    from cnnvis.run import Run, restore
+    from cnnvis.training.run import Run, restore
 
     if args.resume and not name:
         raise ValueError("--resume needs the --name of the run")
@@ -116,9 +119,12 @@ def claimed(args, name, chief):
 
 def fit(args, chief, run, pictures, held_out, test):
     """Train the network, from where it was interrupted if that is asked for, and stash it."""
-    from cnnvis import distribution, interrupts, plots, training
-    from cnnvis.files import complete
-    from cnnvis.run import SETTINGS, epoch_line, recipe_line
+    from cnnvis import plots
+    from cnnvis.console import interrupts
+    from cnnvis.console.files import complete
+    from cnnvis.training import distribution
+    from cnnvis.training import loop as training
+    from cnnvis.training.run import SETTINGS, epoch_line, recipe_line
 
     logs = tensorboard(args) if chief else []
     recipe, model, batches, lookahead = prepare(args, pictures, held_out)
@@ -176,8 +182,10 @@ def prepare(args, pictures, held_out=()):
     import keras
     import tensorflow as tf
 
-    from cnnvis import distribution, optimizers, processor, recipes, training
-    from cnnvis.batches import Batches
+    from cnnvis import processor
+    from cnnvis.training import distribution, optimizers, recipes
+    from cnnvis.training import loop as training
+    from cnnvis.training.batches import Batches
 
     keras.utils.set_random_seed(args.seed)
     if args.deterministic:
@@ -201,7 +209,7 @@ def prepare(args, pictures, held_out=()):
 
 def chosen_recipe(args):
     """The recipe that the options ask for, not yet adapted to the images; ValueError if it suits none."""
-    from cnnvis import recipes
+    from cnnvis.training import recipes
     from models import convnet
 
     recipe = recipes.change(recipes.RECIPES[args.arch], args.recipe)
@@ -235,7 +243,8 @@ def layers_for(precision, strategy, recipe):
     """
     import keras
 
-    from cnnvis import distribution, fast_layers, processor
+    from cnnvis import processor
+    from cnnvis.training import distribution, fast_layers
 
     packed = precision == "bfloat16" and processor.multiplies_in_tiles()
     return {
@@ -249,7 +258,8 @@ def build(args, recipe, pictures, **options):
     """The untrained network; all that it knows of the training pictures are their colours and 2x2 patches."""
     import numpy as np
 
-    from cnnvis import data, training
+    from cnnvis.images import sources as data
+    from cnnvis.training import loop as training
     from models import convnet
 
     mean, variance = data.statistics(pictures.images)
@@ -275,9 +285,9 @@ def plain(args, recipe, pictures, model):
 
 def forecast(recipe, batches, pictures, held_out, test, network):
     """The callback that says how long all this takes."""
-    from cnnvis.augment import VIEWS
-    from cnnvis.classifier import Classifier
-    from cnnvis.forecast import IMAGES, Forecast, seconds_an_image
+    from cnnvis.network.classifier import Classifier
+    from cnnvis.training.augmentation import VIEWS
+    from cnnvis.training.forecast import IMAGES, Forecast, seconds_an_image
 
     return Forecast(
         epochs=recipe.epochs,
@@ -301,10 +311,10 @@ def tensorboard(args):
 
 def finish(args, run, network, pictures, test, recipe, rows):
     """Read the test set, and stash the network with all that is known of it."""
-    from cnnvis import training
-    from cnnvis.classifier import Classifier
-    from cnnvis.run import metadata
-    from models import checkpoint
+    from cnnvis.checkpoints import checkpoint
+    from cnnvis.network.classifier import Classifier
+    from cnnvis.training import loop as training
+    from cnnvis.training.run import metadata
 
     track = console.track(f"{len(test):,} test images in six views")
     accuracy, views_accuracy = training.accuracies(Classifier(network), test.images, test.labels, track)

@@ -3,7 +3,9 @@
 
 import sys
 
-from cnnvis import cli, console, saving
+from cnnvis.console import messages as console
+from cnnvis.console import options as cli
+from cnnvis.console import output as saving
 
 PARTS = ("fourier", "smooth", "colors", "shift", "turn", "zoom")  # of the ascent, each of which can be left out
 MOST = 24  # filters of a layer that are drawn with nine real patches each; more come on sheets
@@ -41,9 +43,11 @@ def options():
 
 
 def visualize(args):
-    from cnnvis import choices, excitation_cache, filter_pictures, inputs
-    from cnnvis.names import shown
-    from models import checkpoint
+    from cnnvis.checkpoints import checkpoint
+    from cnnvis.console.names import shown
+    from cnnvis.features import cache as excitation_cache
+    from cnnvis.features import visualization as filter_pictures
+    from cnnvis.images import choices, inputs
 
     saving.make_folder(args.out)
     network = checkpoint.load(args.model)

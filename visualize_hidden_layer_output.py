@@ -3,7 +3,9 @@
 
 import sys
 
-from cnnvis import cli, console, saving
+from cnnvis.console import messages as console
+from cnnvis.console import options as cli
+from cnnvis.console import output as saving
 
 MOST_PICTURES = 8  # of the user's own, where --indices names none
 MOST_TRIED = 100  # trucks at most, until one is seen as one
@@ -36,8 +38,8 @@ def options():
 
 
 def visualize(args):
-    from cnnvis import inputs
-    from models import checkpoint
+    from cnnvis.checkpoints import checkpoint
+    from cnnvis.images import inputs
 
     saving.make_folder(args.out)
     network = checkpoint.load(args.model)
@@ -55,7 +57,7 @@ def visualize(args):
 def look(args, classifier, pictures, index, topic):
     """The figures of one picture by name, and what each layer passes on: two dicts."""
     from cnnvis import plots
-    from cnnvis.layer_outputs import has_filters, layer_outputs, size_change, working
+    from cnnvis.network.layer_outputs import has_filters, layer_outputs, size_change, working
 
     image = pictures.images[index]
     outputs = layer_outputs(classifier, image, args.layers)
@@ -85,7 +87,7 @@ def choose(args, classifier, pictures):
 
     Where there are no trucks, any picture that is recognised will do.
     """
-    from cnnvis import skipping
+    from cnnvis.images import unreadable as skipping
 
     if args.indices is not None:
         return skipping.readable(pictures, dict.fromkeys(cli.check_indices(args.indices, len(pictures)))).tolist()

@@ -3,7 +3,9 @@
 
 import sys
 
-from cnnvis import cli, console, saving
+from cnnvis.console import messages as console
+from cnnvis.console import options as cli
+from cnnvis.console import output as saving
 
 
 def options():
@@ -48,8 +50,10 @@ def options():
 
 
 def visualize(args):
-    from cnnvis import choices, importance, inputs, plots
-    from models import checkpoint
+    from cnnvis import plots
+    from cnnvis.attribution import explanation as importance
+    from cnnvis.checkpoints import checkpoint
+    from cnnvis.images import choices, inputs
 
     saving.make_folder(args.out)
     network = checkpoint.load(args.model)

@@ -4,7 +4,9 @@
 import sys
 from pathlib import Path
 
-from cnnvis import cli, console, saving
+from cnnvis.console import messages as console
+from cnnvis.console import options as cli
+from cnnvis.console import output as saving
 
 MOST_ROWS = 25  # classes in the table on the console
 
@@ -28,9 +30,12 @@ def options():
 def visualize(args):
     import numpy as np
 
-    from cnnvis import findings, inputs, plots, report, skipping
-    from cnnvis.names import shown
-    from models import checkpoint
+    from cnnvis import plots
+    from cnnvis.checkpoints import checkpoint
+    from cnnvis.console.names import shown
+    from cnnvis.evaluation import findings, report
+    from cnnvis.images import inputs
+    from cnnvis.images import unreadable as skipping
 
     saving.make_folder(args.out)
     if args.report:
@@ -79,7 +84,7 @@ def visualize(args):
 
 def tell(found, rival, classes):
     """The table on the console: of many classes, those that are recognised worst."""
-    from cnnvis import report
+    from cnnvis.evaluation import report
 
     rows = report.class_rows(found.scores, classes, rival, MOST_ROWS)
     title = report.headline(found.scores), report.class_choice(found.scores, MOST_ROWS)

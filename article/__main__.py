@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from cnnvis import cli, saving
+from cnnvis.console import options as cli
+from cnnvis.console import output as saving
 
 
 def options():

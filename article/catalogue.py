@@ -35,19 +35,19 @@ class Sources:
 
     @cached_property
     def samples(self):
-        from cnnvis import data
+        from cnnvis.images import sources as data
 
         return data.load("samples", "test")
 
     @cached_property
     def network(self):
-        from models import checkpoint
+        from cnnvis.checkpoints import checkpoint
 
         return checkpoint.load(ROOT / "models" / "stashed" / "cifar10_deep.keras")
 
     @cached_property
     def classifier(self):
-        from cnnvis.classifier import Classifier
+        from cnnvis.network.classifier import Classifier
 
         return Classifier(self.network.model)
 
@@ -72,14 +72,15 @@ class Sources:
         return learning.descend(START, RATE, DESCENT_STEPS, *self.animals)
 
     def outputs(self, index, names=None):
-        from cnnvis.layer_outputs import layer_outputs
+        from cnnvis.network.layer_outputs import layer_outputs
 
         return layer_outputs(self.classifier, self.images[index], names)
 
 
 def features(of):
-    from cnnvis import ascent, inputs
-    from cnnvis.receptive_field import receptive_fields
+    from cnnvis.features import ascent
+    from cnnvis.images import inputs
+    from cnnvis.network.receptive_field import receptive_fields
 
     image, rows = of.images[TRUCK], []
     height, width = image.shape[:2]

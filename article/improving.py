@@ -6,8 +6,8 @@ from collections import defaultdict
 import numpy as np
 
 from article.canvas import canvas
-from cnnvis import augment
 from cnnvis.plots.canvas import INK, OTHER, RIGHT, despine, show_image
+from cnnvis.training import augmentation as augment
 
 TRICKS = {
     "optimizer=sgd learning_rate=1 bias_scale=64 logits_scale=0.0123 weight_decay=0.008 warmup=0.23": "Muon",

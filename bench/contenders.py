@@ -12,7 +12,8 @@ from keras import layers
 
 import train
 from bench.flops import training_flops
-from cnnvis import data, recipes
+from cnnvis.images import sources as data
+from cnnvis.training import recipes
 
 
 class Enough(Exception):

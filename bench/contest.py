@@ -6,8 +6,9 @@ import subprocess
 import sys
 import tempfile
 
-from cnnvis import console, saving
-from cnnvis.files import complete
+from cnnvis.console import messages as console
+from cnnvis.console import output as saving
+from cnnvis.console.files import complete
 
 
 def measured(name, script, *options, debug=False, **settings):

@@ -21,7 +21,8 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench import contest, machine  # noqa: E402
-from cnnvis import cli, console  # noqa: E402
+from cnnvis.console import messages as console  # noqa: E402
+from cnnvis.console import options as cli  # noqa: E402
 
 NOT_KEPT = {"MALLOC_PERTURB_": "0"}  # which changes nothing, but makes `processor` leave malloc alone
 HUGE = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=18446744073709551615"
@@ -126,7 +127,8 @@ def show(script, *asked):
     """Seconds of a script from its command to its figures, and what they were spent on."""
     from importlib import import_module
 
-    from cnnvis import plots, saving
+    from cnnvis import plots
+    from cnnvis.console import output as saving
 
     importing, drawing = time.perf_counter() - BEGAN, []  # `cli.run` has imported TensorFlow
     with tempfile.TemporaryDirectory() as folder, timed(drawing, plots, plots.__all__), timed(drawing, saving, SAVING):

@@ -16,8 +16,15 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 
 from bench import contest, machine, occluders  # noqa: E402
-from cnnvis import cli, console, data, faithfulness, importance, occlusion  # noqa: E402
-from models import checkpoint  # noqa: E402
+from cnnvis.attribution import explanation as importance  # noqa: E402
+from cnnvis.attribution import (  # noqa: E402
+    faithfulness,
+    occlusion,
+)
+from cnnvis.checkpoints import checkpoint  # noqa: E402
+from cnnvis.console import messages as console  # noqa: E402
+from cnnvis.console import options as cli  # noqa: E402
+from cnnvis.images import sources as data  # noqa: E402
 
 RESAMPLES = 10_000  # of the bootstrap
 COLUMNS = "map | deletion | insertion | insertion − deletion"
@@ -46,7 +53,7 @@ def main(argv=None):
 
 
 def compare(args):
-    from cnnvis.classifier import Classifier
+    from cnnvis.network.classifier import Classifier
 
     occluders.check_installed()
     contest.check_report(args.out)

@@ -21,8 +21,10 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 
 from bench import contest, machine  # noqa: E402
-from cnnvis import cli, console, data  # noqa: E402
-from models import checkpoint  # noqa: E402
+from cnnvis.checkpoints import checkpoint  # noqa: E402
+from cnnvis.console import messages as console  # noqa: E402
+from cnnvis.console import options as cli  # noqa: E402
+from cnnvis.images import sources as data  # noqa: E402
 
 PLAIN = ("fourier", "smooth", "colors", "shift", "turn", "zoom")
 COLUMNS = "layer | pictures by | seconds a filter | above every real one | activation, of ours | fine energy"
@@ -35,7 +37,7 @@ LEGEND = (
 
 
 def ours(model, filters, statistics, steps, seed, without=()):
-    from cnnvis import ascent
+    from cnnvis.features import ascent
 
     classifier, layer = model
     return ascent.ascend(classifier, layer, filters, statistics, steps=steps, seed=seed, without=without)
@@ -52,7 +54,7 @@ def tf_keras_vis(model, filters, statistics, steps, seed, change=None, together=
     import tensorflow as tf
     from tf_keras_vis import activation_maximization
 
-    from cnnvis import ascent
+    from cnnvis.features import ascent
 
     classifier, layer = model
     network = ascent.excitation_model(classifier, layer, classifier.size)
@@ -141,8 +143,9 @@ def main(argv=None):
 
 def subjects(args):
     """The classifier, the training pictures, the layers, and what real pictures do to their filters."""
-    from cnnvis import choices, excitation_cache
-    from cnnvis.classifier import Classifier
+    from cnnvis.features import cache as excitation_cache
+    from cnnvis.images import choices
+    from cnnvis.network.classifier import Classifier
 
     network = checkpoint.load(args.model)
     classifier, pictures = Classifier(network.model), data.load("cifar10", "train")
@@ -157,7 +160,8 @@ def subjects(args):
 
 def measure(args):
     """Let one contender draw, and print what its pictures are worth as JSON."""
-    from cnnvis import ascent, inputs
+    from cnnvis.features import ascent
+    from cnnvis.images import inputs
 
     network, classifier, pictures, layers, real = subjects(args)
     statistics = inputs.statistics(network, pictures)
@@ -177,7 +181,7 @@ def measure(args):
 
 
 def compare(args):
-    from cnnvis import ascent
+    from cnnvis.features import ascent
 
     if importlib.util.find_spec("tf_keras_vis") is None:
         raise ValueError("tf-keras-vis is not installed: pip install -r bench/requirements.txt, or make bench-filters")

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from cnnvis import occlusion
+from cnnvis.attribution import occlusion
 
 PACKAGES = {"captum": "Captum", "torch": "PyTorch", "tf_explain": "tf-explain"}
 WINDOW = 5  # pixels: the tutorial's side of the hidden square

@@ -22,8 +22,13 @@ import numpy as np  # noqa: E402
 
 from bench import contest, machine, occluders  # noqa: E402
 from bench.occluders import PATCH, WINDOW  # noqa: E402
-from cnnvis import cli, console, data, halves, importance, occlusion  # noqa: E402
-from models import checkpoint  # noqa: E402
+from cnnvis.attribution import banzhaf as halves  # noqa: E402
+from cnnvis.attribution import explanation as importance  # noqa: E402
+from cnnvis.attribution import occlusion  # noqa: E402
+from cnnvis.checkpoints import checkpoint  # noqa: E402
+from cnnvis.console import messages as console  # noqa: E402
+from cnnvis.console import options as cli  # noqa: E402
+from cnnvis.images import sources as data  # noqa: E402
 
 BATCH = 256  # pictures, where the contender leaves it to us
 AT_ONCE = (1, 16, 64, 256)  # windows in a call of Captum's; 1 is its default
@@ -65,7 +70,7 @@ class Contender:
 
 
 def forward(model, images, targets):
-    from cnnvis.classifier import Classifier
+    from cnnvis.network.classifier import Classifier
 
     classifier, hidden = Classifier(model), ready_made(images)
     return lambda: classifier.logits(hidden)
@@ -77,14 +82,14 @@ def predict(model, images, targets):
 
 
 def ours(model, images, targets):
-    from cnnvis.classifier import Classifier
+    from cnnvis.network.classifier import Classifier
 
     classifier, baselines = Classifier(model), occlusion.baseline_images(images, "mean")
     return lambda: occlusion.occlusion_maps(classifier.logits, images, targets, baselines, [WINDOW])
 
 
 def ours_halves(model, images, targets):
-    from cnnvis.classifier import Classifier
+    from cnnvis.network.classifier import Classifier
 
     classifier, baselines = Classifier(model), occlusion.baseline_images(images, "mean")
     how = importance.windows_for("halves", *images.shape[1:3])
@@ -96,7 +101,7 @@ def tf_explain(model, images, targets):
 
 
 def captum_on_keras(at_once, model, images, targets):
-    from cnnvis.classifier import Classifier
+    from cnnvis.network.classifier import Classifier
 
     score = occluders.as_torch(Classifier(model).logits)
     return lambda: [occluders.captum_map(score, *pair, at_once=at_once) for pair in zip(images, targets)]
@@ -149,7 +154,7 @@ def ported(model, images, order="channels_last"):
     """The network in PyTorch as a function of (B, 3, H, W) tensors in that order of memory, checked against Keras."""
     import torch
 
-    from cnnvis.classifier import Classifier
+    from cnnvis.network.classifier import Classifier
 
     order = getattr(torch, order)
     network = occluders.torch_network(model).to(memory_format=order)

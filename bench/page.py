@@ -21,9 +21,9 @@ from playwright.sync_api import sync_playwright
 
 import explore
 from bench import machine
-from cnnvis import data
-from cnnvis.classifier import Classifier
-from models import checkpoint
+from cnnvis.checkpoints import checkpoint
+from cnnvis.images import sources as data
+from cnnvis.network.classifier import Classifier
 
 
 def options():

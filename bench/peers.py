@@ -12,8 +12,10 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench import contest, machine  # noqa: E402
-from cnnvis import cli, console, recipes  # noqa: E402
-from models import checkpoint  # noqa: E402
+from cnnvis.checkpoints import checkpoint  # noqa: E402
+from cnnvis.console import messages as console  # noqa: E402
+from cnnvis.console import options as cli  # noqa: E402
+from cnnvis.training import recipes  # noqa: E402
 
 IMAGES = 50_000  # of CIFAR-10, in an epoch
 COLUMNS = "training | precision | batch | images/s | GFLOP/s | s/epoch | epochs | whole training | test accuracy"
@@ -109,7 +111,7 @@ def train_one(args):
 
 
 def compare(args):
-    from cnnvis import data
+    from cnnvis.images import sources as data
 
     field = contenders()
     shortest = min(contender.epochs * (IMAGES // contender.batch_size) for contender in field.values())

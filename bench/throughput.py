@@ -26,8 +26,11 @@ import tensorflow as tf
 
 import train
 from bench import machine
-from cnnvis import fast_layers, inputs, processor, recipes, training
-from cnnvis.batches import Batches, dataset
+from cnnvis import processor
+from cnnvis.images import inputs
+from cnnvis.training import fast_layers, recipes
+from cnnvis.training import loop as training
+from cnnvis.training.batches import Batches, dataset
 
 REPEATS = 3  # calls of a kernel a round
 MATRIX = 4096  # rows and columns of the matrices whose product is the processor's peak

@@ -17,7 +17,8 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench import contest, machine  # noqa: E402
-from cnnvis import cli, console  # noqa: E402
+from cnnvis.console import messages as console  # noqa: E402
+from cnnvis.console import options as cli  # noqa: E402
 
 SGD = ["optimizer=sgd", "learning_rate=1", "bias_scale=64", "logits_scale=0.0123", "weight_decay=0.008", "warmup=0.23"]
 TRICKS = {
@@ -110,8 +111,9 @@ def measure(args):
     import time
 
     import train
-    from cnnvis import inputs, training
-    from cnnvis.classifier import Classifier
+    from cnnvis.images import inputs
+    from cnnvis.network.classifier import Classifier
+    from cnnvis.training import loop as training
 
     argv = ["--arch", args.arch, "--data", "cifar10", "--seed", str(args.seed), "--validation", str(args.validation)]
     argv += ["--epochs", str(args.epochs)] if args.epochs else []

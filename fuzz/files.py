@@ -6,8 +6,9 @@ import json
 import numpy as np
 from PIL import Image
 
-from cnnvis import cifar10, picture_files
-from models import checkpoint
+from cnnvis.checkpoints import checkpoint
+from cnnvis.images import cifar10
+from cnnvis.images import image_files as picture_files
 
 RECORDS = 2  # of a file of CIFAR-10, in place of ten thousand
 MOST_PIXELS = 1_000_000  # of a picture, so that each is quick

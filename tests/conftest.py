@@ -25,7 +25,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-from cnnvis import files
+from cnnvis.console import files
 
 ROOT = Path(__file__).parent.parent
 NEEDS_CIFAR10 = "needs CIFAR-10: set CIFAR10_DIR to the folder of its binary version"

@@ -9,27 +9,27 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SCRIPTS = sorted(path.name for path in ROOT.glob("*.py"))
 LIGHT = [
-    "cli",
-    "console",
-    "saving",
+    "console/options",
+    "console/messages",
+    "console/output",
     "plots/__init__",
     "plots/canvas",
-    "recipes",
-    "results",
-    "occlusion",
-    "faithfulness",
-    "gradients",
-    "importance",
-    "data",
-    "files",
-    "interrupts",
-    "image_statistics",
-    "cifar10",
-    "names",
-    "picture_files",
-    "skipping",
-    "choices",
-    "run",
+    "training/recipes",
+    "evaluation/metrics",
+    "attribution/occlusion",
+    "attribution/faithfulness",
+    "attribution/integrated_gradients",
+    "attribution/explanation",
+    "images/sources",
+    "console/files",
+    "console/interrupts",
+    "images/statistics",
+    "images/cifar10",
+    "console/names",
+    "images/image_files",
+    "images/unreadable",
+    "images/choices",
+    "training/run",
 ]
 
 
@@ -61,9 +61,9 @@ def test_cnnvis_knows_neither_models_nor_scripts(path):
     assert not forbidden & {name.split(".")[0] for name in names}
     if path.parent.name != "plots":
         assert not [name for name in names if name.startswith("cnnvis.plots")]
-    assert not {"cnnvis.cli", "cnnvis.saving"} & set(names)
-    if path.stem not in ("saving", "inputs", "skipping"):
-        assert "cnnvis.console" not in names
+    assert not {"cnnvis.console.options", "cnnvis.console.output"} & set(names)
+    if path.stem not in ("output", "inputs", "unreadable"):
+        assert "cnnvis.console.messages" not in names
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("models/*.py")), ids=lambda path: path.stem)
@@ -87,9 +87,10 @@ def test_no_script_imports_a_script_and_none_imports_more_than_the_console_and_s
     }
     assert {name.split(".")[0] for name in imports(ROOT / script, everywhere=False)} <= standard
     assert {n for n in imports(ROOT / script, everywhere=False) if n.startswith("cnnvis.")} <= {
-        "cnnvis.cli",
         "cnnvis.console",
-        "cnnvis.saving",
+        "cnnvis.console.options",
+        "cnnvis.console.messages",
+        "cnnvis.console.output",
     }
 
 

@@ -14,7 +14,7 @@ from scipy.signal import correlate2d
 
 from article import __main__ as program
 from article import canvas, catalogue, filters, improving, learning, network, pixels
-from cnnvis import cli
+from cnnvis.console import options as cli
 from tests.conftest import OTHER_TEXT, rounding
 
 pytestmark = pytest.mark.once  # on the lowest versions it would say nothing new

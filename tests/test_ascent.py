@@ -10,9 +10,10 @@ import tensorflow as tf
 from keras import layers
 
 import visualize_hidden_layer_activation
-from cnnvis import ascent, data
-from cnnvis.classifier import Classifier
-from cnnvis.image_statistics import FINE, fine_share, frequencies, picture_statistics, wave_counts
+from cnnvis.features import ascent
+from cnnvis.images import sources as data
+from cnnvis.images.statistics import FINE, fine_share, frequencies, picture_statistics, wave_counts
+from cnnvis.network.classifier import Classifier
 from tests.conftest import small_sequential
 from visualize_hidden_layer_activation import PARTS
 

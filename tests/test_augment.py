@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnvis import augment
+from cnnvis.training import augmentation as augment
 
 
 @given(margin=st.integers(0, 3), seed=st.integers(0, 99))

@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cnnvis import augment, recipes
-from cnnvis.batches import Batches, dataset
+from cnnvis.training import augmentation as augment
+from cnnvis.training import recipes
+from cnnvis.training.batches import Batches, dataset
 
 RECIPE = recipes.RECIPES["deep"]
 

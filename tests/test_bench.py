@@ -18,9 +18,11 @@ from keras import layers
 
 from bench import contenders, contest, defaults, machine, peers, tricks
 from bench.flops import forward_flops, training_flops
-from cnnvis import data, inputs, processor
-from cnnvis.fast_layers import PackedConv2D
-from cnnvis.ghost_batches import GhostBatches
+from cnnvis import processor
+from cnnvis.images import inputs
+from cnnvis.images import sources as data
+from cnnvis.training.fast_layers import PackedConv2D
+from cnnvis.training.ghost_batches import GhostBatches
 from models.convnet import build_model
 
 pytestmark = pytest.mark.once  # on the lowest versions it would say nothing new

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from bench import filters
-from cnnvis import ascent
-from cnnvis.classifier import Classifier
-from cnnvis.image_statistics import picture_statistics
+from cnnvis.features import ascent
+from cnnvis.images.statistics import picture_statistics
+from cnnvis.network.classifier import Classifier
 
 pytestmark = pytest.mark.once  # on the lowest versions it would say nothing new
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from bench import faithfulness, occluders, occlusion_speed
-from cnnvis import occlusion
-from cnnvis.classifier import Classifier
-from models import checkpoint
+from cnnvis.attribution import occlusion
+from cnnvis.checkpoints import checkpoint
+from cnnvis.network.classifier import Classifier
 from models.convnet import build_model
 from tests.test_bench import cells
 

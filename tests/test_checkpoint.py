@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from cnnvis.classifier import Classifier
-from models import checkpoint
+from cnnvis.checkpoints import checkpoint
+from cnnvis.network.classifier import Classifier
 from models.convnet import build_model
 from tests.conftest import small_sequential
 

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from keras import layers
 
-from cnnvis import choices, data
-from cnnvis.classifier import Classifier
-from cnnvis.data import Pictures
+from cnnvis.images import choices
+from cnnvis.images import sources as data
+from cnnvis.images.sources import Pictures
+from cnnvis.network.classifier import Classifier
 
 
 class Reader:

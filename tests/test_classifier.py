@@ -6,8 +6,8 @@ import pytest
 from keras import layers
 
 from cnnvis import processor
-from cnnvis.classifier import Classifier
-from cnnvis.excitation import observe
+from cnnvis.features.top_images import observe
+from cnnvis.network.classifier import Classifier
 from models.convnet import build_model
 from tests.conftest import rounding, small_sequential
 

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from cnnvis import cli, console
+from cnnvis.console import messages as console
+from cnnvis.console import options as cli
 
 
 def run(command, argv=()):

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis import cifar10, data, picture_files
+from cnnvis.images import cifar10
+from cnnvis.images import image_files as picture_files
+from cnnvis.images import sources as data
 
 RECORD = 3073
 

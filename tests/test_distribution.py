@@ -21,8 +21,10 @@ import pytest
 import tensorflow as tf
 
 import train
-from cnnvis import data, distribution, optimizers, recipes, training
-from cnnvis.batches import Batches
+from cnnvis.images import sources as data
+from cnnvis.training import distribution, optimizers, recipes
+from cnnvis.training import loop as training
+from cnnvis.training.batches import Batches
 from models.convnet import build_model
 from tests.conftest import rounding
 from tests.test_scripts import refused

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from keras import layers
 
-from cnnvis import data
-from cnnvis.classifier import Classifier
-from cnnvis.excitation import Excitation, observe, patches
-from cnnvis.receptive_field import Field, receptive_fields
+from cnnvis.features.top_images import Excitation, observe, patches
+from cnnvis.images import sources as data
+from cnnvis.network.classifier import Classifier
+from cnnvis.network.receptive_field import Field, receptive_fields
 from tests.conftest import rounding, small_sequential
 
 

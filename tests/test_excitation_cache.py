@@ -6,9 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cnnvis import excitation, excitation_cache
-from cnnvis.classifier import Classifier
-from cnnvis.data import Pictures
+from cnnvis.features import cache as excitation_cache
+from cnnvis.features import top_images as excitation
+from cnnvis.images.sources import Pictures
+from cnnvis.network.classifier import Classifier
 from tests.conftest import small_sequential
 
 

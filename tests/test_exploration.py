@@ -15,9 +15,10 @@ import pytest
 from keras import layers
 from PIL import Image
 
-from cnnvis import browser_network, exploration
-from cnnvis.classifier import Classifier
-from cnnvis.data import Pictures
+from cnnvis.explore import browser_network
+from cnnvis.explore import page_data as exploration
+from cnnvis.images.sources import Pictures
+from cnnvis.network.classifier import Classifier
 from tests.conftest import small_sequential
 from tests.test_strange_models import SHOWN
 

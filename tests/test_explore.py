@@ -13,10 +13,10 @@ from keras import layers
 from PIL import Image
 
 import explore
-from cnnvis import data
-from cnnvis.classifier import Classifier
-from cnnvis.layer_outputs import layer_outputs
-from models import checkpoint
+from cnnvis.checkpoints import checkpoint
+from cnnvis.images import sources as data
+from cnnvis.network.classifier import Classifier
+from cnnvis.network.layer_outputs import layer_outputs
 from tests.conftest import shared, small_sequential
 from tests.test_exploration import HOSTILE
 from tests.test_strange_models import shared_and_nested

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnnvis import faithfulness
+from cnnvis.attribution import faithfulness
 
 
 def test_order_goes_from_the_most_important_on_and_breaks_ties_in_reading_order():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cnnvis import fast_layers
+from cnnvis.training import fast_layers
 from tests.conftest import rounding
 
 

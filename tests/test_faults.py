@@ -29,11 +29,18 @@ import tensorflow as tf
 from PIL import Image
 
 import train
-from cnnvis import cli, data, excitation_cache, interrupts, picture_files, plots, saving, training
-from cnnvis.classifier import Classifier
-from cnnvis.files import claimed, complete
-from cnnvis.run import Run
-from models import checkpoint
+from cnnvis import plots
+from cnnvis.checkpoints import checkpoint
+from cnnvis.console import interrupts
+from cnnvis.console import options as cli
+from cnnvis.console import output as saving
+from cnnvis.console.files import claimed, complete
+from cnnvis.features import cache as excitation_cache
+from cnnvis.images import image_files as picture_files
+from cnnvis.images import sources as data
+from cnnvis.network.classifier import Classifier
+from cnnvis.training import loop as training
+from cnnvis.training.run import Run
 from models.convnet import build_model
 from tests.conftest import small_sequential
 from tests.test_scripts import QUICK, SCRIPTS, SHIPPED, VISUALIZERS, refused, run, start
@@ -195,7 +202,7 @@ def test_what_a_killed_writer_left_goes_and_what_a_living_one_writes_stays(tmp_p
 
 def test_a_claim_ends_with_its_process(tmp_path):
     path = tmp_path / ".run.lock"
-    hold = "from pathlib import Path; from cnnvis.files import claimed; import signal\n"
+    hold = "from pathlib import Path; from cnnvis.console.files import claimed; import signal\n"
     hold += f"with claimed(Path({str(path)!r})):\n    print(flush=True)\n    signal.pause()"
     process = subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE, cwd=train.STASH.parent.parent)
     process.stdout.readline()
@@ -478,7 +485,7 @@ def test_clocks_that_jump(tmp_path, monkeypatch):
     ahead = iter(range(10**6))
     monkeypatch.setattr(time, "time", lambda: 4e9 - 1e6 * next(ahead))
     monkeypatch.setattr(train, "datetime", Jumping)
-    monkeypatch.setattr("cnnvis.run.datetime", Jumping)
+    monkeypatch.setattr("cnnvis.training.run.datetime", Jumping)
     Jumping.years = iter([2031, 2030, 2020, 1999])
     options = [*NARROW, "--limit", "100", "--epochs", "1", "--out", str(tmp_path)]
     assert train.main(options) == 0

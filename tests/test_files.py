@@ -2,7 +2,7 @@
 
 import pytest
 
-from cnnvis.files import claimed, complete, write_hdf5
+from cnnvis.console.files import claimed, complete, write_hdf5
 
 
 def test_files_are_complete_or_absent(tmp_path):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from cnnvis import forecast
-from cnnvis.classifier import Classifier
+from cnnvis.network.classifier import Classifier
+from cnnvis.training import forecast
 from tests.conftest import small_sequential
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cnnvis import cifar10
+from cnnvis.images import cifar10
 from fuzz import files
 from tests.conftest import slowness
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cnnvis import distribution, fast_layers, recipes
-from cnnvis.ghost_batches import GhostBatches
+from cnnvis.training import distribution, fast_layers, recipes
+from cnnvis.training.ghost_batches import GhostBatches
 from models.convnet import build_model
 
 WIDTHS = (4, 8, 8)

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from keras import layers
 
-from cnnvis import data, gradients
-from cnnvis.classifier import Classifier
+from cnnvis.attribution import integrated_gradients as gradients
+from cnnvis.images import sources as data
+from cnnvis.network.classifier import Classifier
 
 
 def test_a_cubic_scorer_by_hand():

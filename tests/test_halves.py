@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnvis import halves, occlusion
+from cnnvis.attribution import banzhaf as halves
+from cnnvis.attribution import occlusion
 
 
 def test_grids_by_hand():

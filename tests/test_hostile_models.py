@@ -23,7 +23,7 @@ import pytest
 from keras import layers
 
 import visualize_results
-from models import checkpoint, configuration
+from cnnvis.checkpoints import checkpoint, configuration
 from tests.conftest import slowness, small_sequential
 
 ROOT = Path(__file__).parent.parent
@@ -374,7 +374,7 @@ def test_one_array_is_not_read_again_and_again(tmp_path):
 BOMBS = """
 import resource, sys, time
 import keras
-from models import checkpoint
+from cnnvis.checkpoints import checkpoint
 
 def peak():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if "VmHWM" in line)  # not the parent's

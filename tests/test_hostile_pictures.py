@@ -19,8 +19,13 @@ import visualize_hidden_layer_activation
 import visualize_hidden_layer_output
 import visualize_pixel_importance
 import visualize_results
-from cnnvis import cifar10, console, data, picture_files, plots, report
-from cnnvis.names import shown
+from cnnvis import plots
+from cnnvis.console import messages as console
+from cnnvis.console.names import shown
+from cnnvis.evaluation import report
+from cnnvis.images import cifar10
+from cnnvis.images import image_files as picture_files
+from cnnvis.images import sources as data
 from cnnvis.plots.canvas import plain
 from tests.conftest import rounding, slowness, small_sequential
 
@@ -348,7 +353,7 @@ def test_all_figures_show_names_as_they_are():
 
 
 def test_a_network_whose_name_begins_with_an_underscore_is_in_the_legend():
-    from cnnvis import results
+    from cnnvis.evaluation import metrics as results
 
     probabilities, labels = np.array([[0.6, 0.4], [0.3, 0.7]]), np.array([0, 1])
     scores = [results.score(probabilities, labels, 1)] * 2

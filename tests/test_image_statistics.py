@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from cnnvis.image_statistics import FINE, RINGS, Statistics, fine_share, frequencies, picture_statistics, wave_counts
+from cnnvis.images.statistics import FINE, RINGS, Statistics, fine_share, frequencies, picture_statistics, wave_counts
 
 
 def test_statistics_make_noise_as_colourful_as_the_pictures():

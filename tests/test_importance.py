@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from cnnvis import faithfulness, halves, importance, occlusion
+from cnnvis.attribution import banzhaf as halves
+from cnnvis.attribution import explanation as importance
+from cnnvis.attribution import faithfulness, occlusion
 
 
 class LinearClassifier:

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from cnnvis.classifier import Classifier
-from cnnvis.input_range import stated_range
+from cnnvis.network.classifier import Classifier
+from cnnvis.network.pixel_range import stated_range
 from models.convnet import build_model
 from tests.conftest import small_sequential
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis import cli, data, inputs
-from models import checkpoint
+from cnnvis.checkpoints import checkpoint
+from cnnvis.console import options as cli
+from cnnvis.images import inputs
+from cnnvis.images import sources as data
 from tests.conftest import small_sequential
 
 

@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnvis import findings, label_errors, results
+from cnnvis.evaluation import findings, label_errors
+from cnnvis.evaluation import metrics as results
 
 PROBABILITIES = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.55, 0.45], [0.3, 0.7], [0.65, 0.35]])
 LABELS = np.array([0, 0, 0, 0, 1, 1])

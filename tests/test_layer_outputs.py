@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from cnnvis.classifier import Classifier
-from cnnvis.layer_outputs import layer_outputs, size_change, working
+from cnnvis.network.classifier import Classifier
+from cnnvis.network.layer_outputs import layer_outputs, size_change, working
 from models.convnet import build_model
 
 

@@ -8,7 +8,9 @@ import pytest
 import tensorflow as tf
 
 import train
-from cnnvis import data, distribution, recipes, training
+from cnnvis.images import sources as data
+from cnnvis.training import distribution, recipes
+from cnnvis.training import loop as training
 from models.convnet import build_model
 from tests.conftest import rounding
 

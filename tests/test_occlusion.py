@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnvis import data, occlusion
+from cnnvis.attribution import occlusion
+from cnnvis.images import sources as data
 
 
 def by_masks(score, image, target, baseline, windows, stride):

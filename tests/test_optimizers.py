@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cnnvis import optimizers, recipes
+from cnnvis.training import optimizers, recipes
 from models.convnet import build_model
 
 

@@ -7,9 +7,10 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from cnnvis import plots, results
-from cnnvis.importance import Importance
-from cnnvis.layer_outputs import Working
+from cnnvis import plots
+from cnnvis.attribution.explanation import Importance
+from cnnvis.evaluation import metrics as results
+from cnnvis.network.layer_outputs import Working
 from cnnvis.plots import layers
 from cnnvis.plots.canvas import DIVERGING, OTHER, RIGHT
 from tests.conftest import OTHER_TEXT

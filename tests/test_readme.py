@@ -10,7 +10,7 @@ import pytest
 
 import train
 from article import catalogue
-from cnnvis import recipes
+from cnnvis.training import recipes
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -99,7 +99,7 @@ def network_numbers(of):
     others = (100 * chances[-1, names.index(name)] for name in ("airplane", "frog"))
     assert stands("{}% for an airplane, {}% for a frog", *others)
     for name, side in (("conv1", 4), ("conv3", 14)):
-        from cnnvis.receptive_field import receptive_fields
+        from cnnvis.network.receptive_field import receptive_fields
 
         assert receptive_fields(of.classifier, of.classifier.layer(name))[0].size == side
         yield f"`{name}` sees {side}×{side}"

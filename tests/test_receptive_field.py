@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from cnnvis.classifier import Classifier
-from cnnvis.receptive_field import Field, receptive_fields
+from cnnvis.network.classifier import Classifier
+from cnnvis.network.receptive_field import Field, receptive_fields
 from models.convnet import build_model
 from tests.conftest import small_sequential
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from bench import tricks
-from cnnvis import recipes
+from cnnvis.training import recipes
 
 RECIPE = recipes.Recipe(epochs=10, batch_size=2000, learning_rate=0.2, optimizer="muon")
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from markdown_it import MarkdownIt
 
-from cnnvis import findings, report
-from cnnvis.data import Pictures
+from cnnvis.evaluation import findings, report
+from cnnvis.images.sources import Pictures
 
 PROBABILITIES = np.array([[0.6, 0.3, 0.1], [0.3, 0.6, 0.1], [0.3, 0.6, 0.1], [0.2, 0.7, 0.1]], "float32")
 LABELS = np.array([0, 1, 0, 1])

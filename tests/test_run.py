@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnvis.run import Run
+from cnnvis.training.run import Run
 
 
 def test_a_name_is_claimed_once(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from cnnvis import saving
+from cnnvis.console import output as saving
 
 
 def test_names_that_are_no_utf8_are_written_as_far_as_they_can_be(tmp_path):

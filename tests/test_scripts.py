@@ -25,9 +25,12 @@ import visualize_hidden_layer_activation
 import visualize_hidden_layer_output
 import visualize_pixel_importance
 import visualize_results
-from cnnvis import data, occlusion, plots, saving
-from cnnvis.classifier import Classifier
-from models import checkpoint
+from cnnvis import plots
+from cnnvis.attribution import occlusion
+from cnnvis.checkpoints import checkpoint
+from cnnvis.console import output as saving
+from cnnvis.images import sources as data
+from cnnvis.network.classifier import Classifier
 from tests.conftest import small_sequential
 from tests.test_occlusion import by_masks
 
@@ -354,8 +357,8 @@ def test_pixel_importance_agrees_with_the_formula(score, tmp_path, undrawn):
     ],
 )
 def test_halves_are_hidden_unless_windows_are_asked_for(options, method, windows, tmp_path, undrawn):
-    from cnnvis import halves
-    from cnnvis.classifier import Classifier
+    from cnnvis.attribution import banzhaf as halves
+    from cnnvis.network.classifier import Classifier
 
     model = checkpoint.load(KERAS2).model
     common = ["--model", str(KERAS2), "--data", "samples", "--input-range", "0", "1", "--indices", "4", "--seed", "3"]
@@ -495,7 +498,7 @@ def test_a_gif_shows_how_pictures_grow(tmp_path, capsys):
 
 def test_training_pictures_are_kept_beside_the_model(foreign, tmp_path, monkeypatch, capsys):
     """A folder's training pictures are looked at, once; without any, its test pictures are, and that is said."""
-    monkeypatch.setattr("cnnvis.excitation_cache.WORTH_KEEPING", 1)
+    monkeypatch.setattr("cnnvis.features.cache.WORTH_KEEPING", 1)
     shutil.copy(foreign / "sequential.h5", tmp_path / "model.h5")
     shutil.copytree(foreign / "pictures", tmp_path / "pictures")
     options = ["--model", tmp_path / "model.h5", "--data", tmp_path / "pictures", "--input-range", "0", "1"]
@@ -740,7 +743,7 @@ def test_train_writes_a_checkpoint_that_the_others_find(tmp_path, capsys, monkey
 INTERRUPTED = """
 import signal, sys
 import train
-from cnnvis import training
+from cnnvis.training import loop as training
 
 save_state = training.save_state
 

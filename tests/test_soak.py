@@ -52,7 +52,7 @@ print(json.dumps(resident))
 
 LIST = r"""
 import json, re, sys
-from cnnvis import data
+from cnnvis.images import sources as data
 
 pictures = data.load(sys.argv[1], "test", (64, 64), skip_bad=True)
 images, total = pictures.streamed, 0

@@ -12,10 +12,10 @@ import visualize_hidden_layer_activation
 import visualize_hidden_layer_output
 import visualize_pixel_importance
 import visualize_results
-from cnnvis import classifier as classifiers
 from cnnvis import plots
-from cnnvis.classifier import Classifier
-from models import checkpoint
+from cnnvis.checkpoints import checkpoint
+from cnnvis.network import classifier as classifiers
+from cnnvis.network.classifier import Classifier
 from tests.conftest import rounding, small_sequential
 
 SCRIPTS = {

@@ -9,9 +9,11 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import config  # what can be switched on in public can't be switched off there
 
-from cnnvis import data, distribution, fast_layers, optimizers, recipes, training
-from cnnvis.batches import Batches
-from cnnvis.run import Run
+from cnnvis.images import sources as data
+from cnnvis.training import distribution, fast_layers, optimizers, recipes
+from cnnvis.training import loop as training
+from cnnvis.training.batches import Batches
+from cnnvis.training.run import Run
 from models.convnet import build_model
 
 RECIPE = recipes.RECIPES["deep"]

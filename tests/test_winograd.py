@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from cnnvis import winograd
-from cnnvis.classifier import Classifier
+from cnnvis.network import winograd
+from cnnvis.network.classifier import Classifier
 
 
 def test_the_matrices_give_a_row_of_a_convolution():

@@ -6,7 +6,7 @@ from matplotlib import colormaps
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from cnnvis.names import shown
+from cnnvis.console.names import shown
 
 DPI = 110
 RIGHT, WRONG, OTHER, INK = (

@@ -1,0 +1,213 @@
+"""A model file, looked through before Keras opens it: nothing but numbers and a harmless configuration, and not a bomb.
+
+A `.keras` file is a ZIP archive of two JSON files and an HDF5 file; a `.h5` file is HDF5, with the configuration as an
+attribute. HDF5 can point at other files (CVE-2026-1669, -12480), and both can promise far more than they hold
+(CVE-2026-0897).
+"""
+
+import io
+import json
+import math
+import mmap
+import re
+import shutil
+import stat
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from cnnvis.checkpoints import configuration, keras_versions
+
+MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}  # of a .keras file
+EXPANSION = 100  # times its size on disk that a file may grow to in memory: weights hardly compress at all
+ALLOWANCE = 2**20  # bytes on top, and weights that a model may have which are not in its file, such as seeds
+
+
+def inspected(path, folder):
+    """Look through a model file, and give Keras one with nothing in it that was not looked at.
+
+    Parameters
+    ----------
+    path : Path
+        `.keras`, or HDF5.
+    folder : Path
+        Where a copy may go.
+
+    Returns
+    -------
+    path : Path
+        Of the copy, or of the file itself if there is nothing to change in it.
+    numbers : int
+        How many weights the file holds.
+
+    Raises
+    ------
+    ValueError
+        With the reason, if it is no plain model.
+    """
+    return (_inspected_archive if path.suffix == ".keras" else _inspected_hdf5)(path, folder)
+
+
+def _inspected_archive(path, folder):
+    import h5py
+
+    most = _most_bytes(path)
+    with zipfile.ZipFile(path) as archive:
+        _check_members(archive.infolist(), most)
+        content = {name: archive.read(name) for name in sorted(MEMBERS)}
+    metadata, config = json.loads(content["metadata.json"]), json.loads(content["config.json"])
+    version = metadata.get("keras_version") if isinstance(metadata, dict) else None
+    content["config.json"] = json.dumps(_checked_config(config, version)).encode()
+    weights = content["model.weights.h5"]
+    with h5py.File(io.BytesIO(weights)) as file:
+        numbers = _check_hdf5(file, most, _longest_text(weights))
+    copy = folder / path.name
+    with zipfile.ZipFile(copy, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    return copy, numbers
+
+
+def _check_members(members, most):
+    names = [member.filename for member in members]
+    for member in members:
+        if member.filename not in MEMBERS:
+            raise ValueError(f"it contains {member.filename!r}, which no model of Keras's own layers has")
+        if stat.S_ISLNK(member.external_attr >> 16) or member.compress_type not in (
+            zipfile.ZIP_STORED,
+            zipfile.ZIP_DEFLATED,
+        ):
+            raise ValueError(f"its {member.filename} is a link, or compressed in another way than Keras does")
+    if len(set(names)) != len(names) or set(names) != MEMBERS:
+        raise ValueError(f"it must contain each of {', '.join(sorted(MEMBERS))} once")
+    _check_bytes(sum(member.file_size for member in members), most)
+
+
+def _inspected_hdf5(path, folder):
+    import h5py
+
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        longest = _longest_text(content)
+    with h5py.File(path) as file:
+        numbers = _check_hdf5(file, _most_bytes(path), longest)
+        text = file.attrs.get("model_config")
+        if not isinstance(text, str | bytes):
+            raise ValueError("it has no model_config: these may be weights without their model")
+        config = json.loads(text)
+        cleaned = _checked_config(config, file.attrs.get("keras_version"))
+    if cleaned == config:
+        return path, numbers
+    copy = Path(shutil.copyfile(path, folder / path.name))
+    with h5py.File(copy, "r+") as file:
+        file.attrs["model_config"] = json.dumps(cleaned)
+    return copy, numbers
+
+
+def _checked_config(config, version):
+    """The configuration as this Keras reads it, without what compiles the model: that would build an optimizer."""
+    if str(version).startswith("2."):
+        config = keras_versions.modernized(config)
+    config = _without_compiling(config)
+    configuration.check(config)
+    return config
+
+
+def _without_compiling(node):
+    if isinstance(node, list):
+        return [_without_compiling(item) for item in node]
+    if isinstance(node, dict):
+        return {key: _without_compiling(value) for key, value in node.items() if key != "compile_config"}
+    return node
+
+
+def _check_hdf5(file, most, longest):
+    """Walk through an HDF5 file without leaving it; returns how many numbers its arrays hold.
+
+    Raises ValueError if it has links, arrays kept elsewhere, or arrays and texts of more than `most` bytes together.
+    How long a text is shows when it is read, and thousands may be one and the same in the file: each counts as the
+    `longest`.
+    """
+    import h5py
+
+    groups, seen, numbers, size = [file], set(), 0, _texts(file) * longest
+    _check_bytes(size, most)
+    while groups:
+        group = groups.pop()
+        _check_names(group)
+        for name in group:
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise ValueError(f"its {name!r} is a link to somewhere else")
+            item = group[name]
+            address = h5py.h5o.get_info(item.id).addr
+            if address in seen:
+                raise ValueError(f"its {item.name!r} is there under another name, too")
+            seen.add(address)
+            size += _texts(item) * longest
+            if isinstance(item, h5py.Group):
+                groups.append(item)
+            elif isinstance(item, h5py.Dataset):
+                numbers += item.size or 0
+                size += _check_dataset(item)
+            _check_bytes(size, most)
+    return numbers
+
+
+def _check_dataset(dataset):
+    """Size of a dataset in bytes, if it is one of numbers in this file."""
+    if dataset.is_virtual or dataset.external:
+        raise ValueError(f"its array {dataset.name!r} is in another file")
+    if dataset.dtype.hasobject:
+        raise ValueError(f"its array {dataset.name!r} does not hold numbers")
+    chunk = math.prod(dataset.chunks or (0,)) * dataset.dtype.itemsize
+    return max((dataset.size or 0) * dataset.dtype.itemsize, chunk)
+
+
+def _texts(item):
+    """How many texts of no fixed length the attributes of a group or dataset are."""
+    attributes = (item.attrs.get_id(key) for key in item.attrs)
+    return sum(math.prod(attribute.shape) for attribute in attributes if attribute.dtype.hasobject)
+
+
+def _longest_text(content):
+    """Bytes that a text of no fixed length can have at most: as its heap, which begins with its mark and its size."""
+    heaps = re.finditer(rb"GCOL\x01\0\0\0(.{8})", content, re.DOTALL)
+    return max((int.from_bytes(heap[1], "little") for heap in heaps), default=0)
+
+
+def _check_names(group):
+    """Refuse a layer of a `.h5` file that names one array again and again: Keras would read it as often."""
+    names = [name for key in group.attrs if key.startswith("weight_names") for name in np.ravel(group.attrs[key])]
+    if len(set(names)) != len(names):
+        raise ValueError(f"its {group.name!r} names an array twice")
+
+
+def _most_bytes(path):
+    return EXPANSION * path.stat().st_size + ALLOWANCE
+
+
+def _check_bytes(size, most):
+    if size > most:
+        raise ValueError(f"it says that it holds {size / 2**20:,.0f} MB, far more than a file of its size can")
+
+
+@contextmanager
+def at_most(numbers):
+    """Let Keras make so many weights and not many more, wherever it makes them, before memory is taken for them."""
+    import keras
+
+    make, left = keras.Variable.__init__, numbers + ALLOWANCE
+
+    def make_if_small(self, initializer, shape=None, *args, **options):
+        nonlocal left
+        left -= math.prod(np.atleast_1d(np.array(shape or (), "object")).tolist())
+        if left < 0:
+            raise ValueError(f"it describes layers with more weights than the {numbers:,} that it holds")
+        make(self, initializer, shape, *args, **options)
+
+    keras.Variable.__init__ = make_if_small
+    try:
+        yield
+    finally:
+        keras.Variable.__init__ = make

@@ -1,0 +1,300 @@
+"""Anybody's Keras image classifier, taken apart: from pixels 0-255 to every layer's output and the probabilities."""
+
+import math
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cnnvis import processor
+from cnnvis.images.sources import pictures_at_once
+from cnnvis.network import layer_kinds
+from cnnvis.network.pixel_range import ToInput
+from cnnvis.network.winograd import FAST_FROM, fast_convolutions
+
+MOST_OUTPUTS = 2**26  # numbers that a layer may give for one picture: 256 MB of float32
+OUTPUTS_AT_ONCE = 2**28  # for all pictures that go through a network together
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer in the network's graph: its name, what kind it is, and the symbolic tensors around it.
+
+    `linear` is the output before the layer's own activation function, the same as `output` where it has none.
+    """
+
+    name: str
+    kind: str  # "CONV", "RELU", "POOL", "FC" or "other"
+    layer: object
+    inputs: object
+    linear: object
+    output: object
+    activation: str  # of `output` over `linear`: "linear" where it has none
+
+
+class Classifier:
+    """A network that takes (N, H, W, 3) pixels 0-255, whatever the wrapped model takes.
+
+    Parameters
+    ----------
+    model : keras.Model
+        One input (N, H, W, C), C = 1 (grey), 2 (and opacity), 3 (colours) or 4 (and opacity); one output (N, K):
+        probabilities or logits.
+    input_range : (low, high)
+        What black and white are for the wrapped model.
+    size : (height, width), optional
+        Of the pictures, for a model that takes any.
+
+    Attributes
+    ----------
+    layers : dict of str to Layer
+        All layers in order of computation, those of nested models too.
+    size : (height, width)
+    input_range : (low, high)
+    channels : int
+        Of the wrapped model.
+    classes : int
+    entry, exit : symbolic tensors
+        The pictures as the wrapped model takes them, (N, H, W, channels); the probabilities, (N, K).
+
+    Raises
+    ------
+    ValueError
+        If the model ends neither in probabilities nor in logits, has a layer that gives more than `MOST_OUTPUTS`, or
+        can't be computed on pictures at all.
+    """
+
+    def __init__(self, model, input_range=(0, 255), size=None):
+        height, width, self.channels = model.inputs[0].shape[1:]
+        self.size = (height or (size or (32, 32))[0], width or (size or (32, 32))[1])
+        self.input_range = tuple(map(float, input_range))
+        self.classes = model.outputs[0].shape[-1]
+        self.layers = {}
+        self._splits = {}
+        self._most_outputs = 1  # of a layer, for one picture
+        self._pixels = keras.Input((*self.size, 3), name="pixels_0_255")
+        x = self.entry = ToInput(self.channels, input_range, name="cnnvis_to_input")(self._pixels)
+        try:
+            output = self._run(model, x)
+        except ValueError:
+            raise
+        except Exception as error:  # layers of somebody else's fail in as many ways as Keras has
+            raise ValueError(f"the model can't be computed on pictures: {error}") from error
+        self._logits, self.exit = self._head(output)
+        self._functions = {}
+
+    def _run(self, model, x):
+        """Call the model's layers one by one on a symbolic tensor, and keep what passes between them."""
+        if isinstance(model, keras.Sequential):
+            for layer in model.layers:
+                x = self._call(layer, x)
+            return x
+        outputs = model._run_through_graph(x, operation_fn=lambda operation: operation, call_fn=self._call)
+        return keras.tree.flatten(outputs)[0]  # [x] and {"name": x} are one output, too
+
+    def _call(self, layer, *inputs, **options):
+        if isinstance(layer, keras.Sequential) or hasattr(layer, "_run_through_graph"):
+            return self._run(layer, keras.tree.flatten(inputs)[0])
+        options.pop("training", None)
+        name = next(n for n in _numbered(layer.name) if n not in self.layers)
+        if not any(known.layer is layer for known in self.layers.values()):
+            layer.name = name  # two nested models may have used it, one graph may not
+        activation = layer_kinds.activation_of(layer)
+        if isinstance(layer, (*layer_kinds.CONV, keras.layers.Dense)):
+            without_activation, activate = self._split(layer)
+            linear = without_activation(inputs[0])
+            output = activate(linear)
+        else:
+            output = layer(*inputs, **options)
+            linear = output if activation == "linear" else inputs[0]
+        self._check_size(name, output)
+        sources = tuple(keras.tree.flatten(inputs))
+        self.layers[name] = Layer(name, layer_kinds.kind_of(layer), layer, sources, linear, output, activation)
+        return output
+
+    def _check_size(self, name, output):
+        for shape in (tensor.shape[1:] for tensor in keras.tree.flatten(output)):
+            outputs = math.prod(side or 1 for side in shape)
+            if outputs > MOST_OUTPUTS:
+                raise ValueError(f"{name} gives {shape} for one picture, which is too much to compute or to look at")
+            self._most_outputs = max(self._most_outputs, outputs)
+
+    def _split(self, layer):
+        """What a CONV or FC layer does before its activation function, and that function: two callables."""
+        if layer not in self._splits:
+            linear, activate = layer, lambda x: x
+            if layer_kinds.activation_of(layer) != "linear":
+                name = f"cnnvis_{layer.name}_activation"
+                activate = keras.layers.Activation(layer.activation, dtype=layer.dtype_policy, name=name)
+                linear = _twin(layer)
+            if getattr(layer, "data_format", None) == "channels_first":
+                linear = _transposed(layer)
+            self._splits[layer] = linear, activate
+        return self._splits[layer]
+
+    def _head(self, output):
+        """Symbolic logits and probabilities of a network that ends in either."""
+        trailing = []
+        by_output = {id(layer.output): layer for layer in self.layers.values()}
+        x = output
+        while (last := by_output.get(id(x))) and last.activation == "linear" and layer_kinds.only_reshapes(last.layer):
+            trailing.append(last.layer)
+            x = last.inputs[0]
+        activation = last.activation if last else "linear"
+        logits = last.linear if last else x
+        for layer in reversed(trailing):
+            logits = layer(logits)
+        if activation in ("linear", "log_softmax"):
+            return logits, keras.layers.Softmax(dtype="float32", name="cnnvis_softmax")(logits)
+        if activation in ("softmax", "sigmoid"):
+            return logits, output
+        raise ValueError(f"the model ends in {activation}, which gives neither probabilities nor logits")
+
+    def probabilities(self, images, batch_size=None, track=iter):
+        """(N, H, W, 3) pixels 0-255 -> (N, K) float32 probabilities; `track` wraps the sequence of batches.
+
+        As many pictures are a batch as `pictures_at_once` says, fewer if a layer is large, if `batch_size` doesn't.
+        Raises ValueError if the network gives no numbers, as one with broken weights does.
+        """
+        probabilities = self._evaluate("probabilities", lambda: self.exit, images, batch_size, track)
+        if np.isnan(probabilities.min(initial=1)):  # which needs no memory for an answer a number
+            raise ValueError("the model gives no numbers (NaN): its weights or --input-range are wrong")
+        return probabilities
+
+    def logits(self, images):
+        """(N, H, W, 3) pixels 0-255 -> (N, K) float32 logits."""
+        return self._evaluate("logits", lambda: self._logits, images)
+
+    def gradients(self, score, images, targets):
+        """How each target's score changes with each value of its picture.
+
+        Parameters
+        ----------
+        score : {"logit", "probability"}
+        images : (N, H, W, 3) array
+            Pixels 0-255, as many as fit into memory at once.
+        targets : (N,) int array
+
+        Returns
+        -------
+        (N, H, W, 3) float32 array, in units of the score per step of 1 of 255.
+        """
+        key = f"gradients of {score}"
+        if key not in self._functions:
+            model = self.model_to(self._logits if score == "logit" else self.exit)
+            shape = tf.TensorSpec((None, *self.size, 3), tf.float32), tf.TensorSpec((None,), tf.int32)
+
+            @tf.function(input_signature=shape, jit_compile=False)
+            def gradients(pixels, chosen):
+                with tf.GradientTape() as tape:
+                    tape.watch(pixels)
+                    total = tf.reduce_sum(tf.gather(model(pixels, training=False), chosen, axis=1, batch_dims=1))
+                return tape.gradient(total, pixels)
+
+            self._functions[key] = gradients
+        return self._functions[key](np.asarray(images, "float32"), np.asarray(targets, "int32")).numpy()
+
+    def outputs(self, images, names):
+        """Outputs of several layers in one pass: dict of name to (N, h, w, c) or (N, units) float32."""
+        return self._evaluate(("outputs", *names), lambda: {name: self.layers[name].output for name in names}, images)
+
+    def model_to(self, tensors):
+        """Keras model from (N, H, W, 3) pixels 0-255 to symbolic tensors of `layers`."""
+        return keras.Model(self._pixels, tensors)
+
+    def _evaluate(self, key, tensors, images, batch_size=None, track=iter):
+        if key not in self._functions:
+            self._functions[key] = compiled(self.model_to(tensors()))
+        function = self._functions[key]
+        most = max(1, OUTPUTS_AT_ONCE // self._most_outputs)
+        batch_size = batch_size or min(most, pictures_at_once(*self.size))
+        whole = None
+        for start in track(range(0, len(images), batch_size)):
+            part = function(images[start : start + batch_size])
+            if whole is None:
+                whole = keras.tree.map_structure(lambda a: np.empty((len(images), *a.shape[1:]), a.dtype), part)
+            for all_of_it, array in zip(keras.tree.flatten(whole), keras.tree.flatten(part)):
+                all_of_it[start : start + batch_size] = array
+        return whole
+
+    def layer(self, name):
+        """The layer of that name; ValueError names the ones there are."""
+        if name not in self.layers:
+            raise ValueError(f"no layer is called {name!r}; there are {', '.join(self.layers)}")
+        return self.layers[name]
+
+    def relu_input(self, layer):
+        """Symbolic input of the RELU that all of a layer's output goes through, over normalisation and pooling.
+
+        None if there is none, or if some of the output goes elsewhere as well.
+        """
+        if layer.activation in ("relu", "relu6"):
+            return layer.linear
+        x = layer.output
+        while True:
+            readers = [reader for reader in self.layers.values() if any(x is source for source in reader.inputs)]
+            if len(readers) != 1:
+                return None
+            (reader,) = readers
+            if reader.activation in ("relu", "relu6") and reader.kind == "RELU":
+                return x
+            if not isinstance(reader.layer, layer_kinds.KEEPS_CHANNELS):
+                return None
+            x = reader.output
+
+
+def _twin(layer, **changes):
+    """A layer with the same weights, without activation function, and with other changes of its configuration."""
+    config = layer.get_config() | {"activation": None, "name": f"cnnvis_{layer.name}_linear"} | changes
+    twin = type(layer).from_config(config)
+    shape = layer.get_build_config()["input_shape"]
+    twin.build(shape if "data_format" not in changes else (shape[0], *shape[2:], shape[1]))
+    twin.set_weights(layer.get_weights())
+    return twin
+
+
+def _transposed(layer):
+    """What a channels-first CONV layer computes, by a channels-last one: on a CPU, only oneDNN knows the other."""
+    channels_last, twin = keras.layers.Permute((2, 3, 1)), _twin(layer, data_format="channels_last")
+    channels_first = keras.layers.Permute((3, 1, 2))
+    return lambda x: channels_first(twin(channels_last(x)))
+
+
+def compiled(model):
+    """A function from a NumPy batch of any length to the model's outputs as NumPy.
+
+    It is traced once for few images, and once for many. It raises MemoryError if the batch is too large, ValueError if
+    TensorFlow can't compute the model here.
+    """
+    signature = [tf.TensorSpec((None, *model.inputs[0].shape[1:]), tf.float32)]
+
+    @tf.function(input_signature=signature, jit_compile=False, autograph=False)
+    def few(pixels):
+        return model(pixels, training=False)
+
+    @tf.function(input_signature=signature, jit_compile=False, autograph=False)
+    def many(pixels):
+        with fast_convolutions(model):
+            return model(pixels, training=False)
+
+    def run(images):
+        graph = many if len(images) >= FAST_FROM else few
+        try:
+            outputs = graph(np.asarray(images, "float32"))
+        except tf.errors.ResourceExhaustedError as error:
+            raise MemoryError(f"there is not enough memory for {len(images)} pictures at once") from error
+        except tf.errors.OpError as error:
+            cure = "" if processor.uses_onednn() else " (TF_ENABLE_ONEDNN_OPTS=1 may help: oneDNN knows more layers)"
+            raise ValueError(f"TensorFlow can't compute this model here{cure}: {error.message}") from error
+        return keras.tree.map_structure(lambda x: x.numpy().astype("float32", copy=False), outputs)
+
+    return run
+
+
+def _numbered(name):
+    yield name
+    number = 2
+    while True:
+        yield f"{name}_{number}"
+        number += 1

@@ -1,0 +1,268 @@
+"""One training on many devices or machines, in step: each takes its share of every batch (`tf.distribute`)."""
+
+import itertools
+import json
+import os
+import signal
+import zlib
+from contextlib import contextmanager
+from functools import partial
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cnnvis.training import fast_layers
+from cnnvis.training import loop as training
+from cnnvis.training.ghost_batches import GhostBatches
+
+VALIDATION_BATCH = 500  # pictures, at least
+
+
+def is_chief(name):
+    """Whether this process writes and talks, under the strategy of that name: of several workers, only the first does.
+
+    Raises ValueError if TF_CONFIG doesn't tell.
+    """
+    if name != "multiworker":
+        return True
+    try:
+        config = json.loads(os.environ["TF_CONFIG"])
+        cluster, kind, index = config["cluster"], config["task"]["type"], int(config["task"]["index"])
+        valid = (
+            set(cluster) <= {"chief", "worker"}
+            and all(isinstance(addresses, list) for addresses in cluster.values())
+            and index in range(len(cluster[kind]))
+        )
+    except (KeyError, TypeError, ValueError):
+        valid = False
+    if not valid:
+        raise ValueError(
+            "--strategy multiworker needs the environment variable TF_CONFIG, which tells the addresses of all workers "
+            'and which one this is: {"cluster": {"worker": ["host0:2222", "host1:2222"]}, '
+            '"task": {"type": "worker", "index": 0}}'
+        )
+    return (kind, index) == ("chief" if "chief" in cluster else "worker", 0)
+
+
+def start(name, fewest):
+    """The tf.distribute.Strategy of that name; "none" is the default one, of one replica.
+
+    "multiworker" waits for the other workers, and must come before anything that TensorFlow computes.
+
+    Parameters
+    ----------
+    name : {"none", "mirrored", "multiworker"}
+    fewest : int
+        Pictures that replicas will have to share.
+
+    Raises
+    ------
+    ValueError
+        If some replica would get none.
+    ConnectionError
+        If the workers don't come together.
+    """
+    if name == "none":
+        return tf.distribute.get_strategy()
+    if name == "mirrored":
+        strategy = tf.distribute.MirroredStrategy()
+    else:
+        with _signals_end_the_waiting():
+            try:
+                strategy = tf.distribute.MultiWorkerMirroredStrategy()
+            except tf.errors.OpError as error:
+                raise ConnectionError(f"the workers of TF_CONFIG don't come together: {error.message}") from error
+    replicas = strategy.num_replicas_in_sync
+    if fewest < replicas:
+        raise ValueError(
+            f"{replicas} replicas can't share {fewest} pictures: choose a larger --batch-size or --validation"
+        )
+    return strategy
+
+
+@contextmanager
+def _signals_end_the_waiting():
+    """TensorFlow waits up to an hour, in which Python hears no Ctrl-C, and keeps SIGTERM for itself ever after."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def layers(strategy, recipe):
+    """What makes the network and its batch normalisation, so that replicas take the steps that one process takes.
+
+    Each has as many of the ghost batches as the others. Where that is impossible, statistics are of the whole batch,
+    wherever its shares are.
+
+    Parameters
+    ----------
+    strategy : tf.distribute.Strategy
+    recipe : Recipe
+
+    Returns
+    -------
+    dict of str to callable
+        As `models.convnet.build_model` takes them.
+    """
+    parts, left = divmod(recipe.ghost_batches, strategy.num_replicas_in_sync)
+    if left:
+        return {"batch_normalization": partial(keras.layers.BatchNormalization, synchronized=True)}
+
+    def batch_normalization(momentum, **options):  # which a batch should have, made of that of its parts
+        return fast_layers.FusedBatchNormalization(momentum=momentum ** (1 / parts), **options)
+
+    return {"batch_normalization": batch_normalization, "network": partial(GhostBatches, parts=parts)}
+
+
+@contextmanager
+def _lost_workers():
+    """Turn what TensorFlow raises when a worker has gone into a ConnectionError that says what to do."""
+    try:
+        yield
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
+        raise ConnectionError("a worker has gone: start all of them again, with --resume") from error
+
+
+@contextmanager
+def scope(strategy):
+    """Where the network and all that belongs to its state are made. ConnectionError if a worker goes meanwhile."""
+    with strategy.scope(), _lost_workers():
+        yield
+
+
+@_lost_workers()
+def check_alike(model, recipe, batches):
+    """Raise ValueError if several workers don't begin with the same weights, recipe, epoch and labels."""
+    strategy = model.distribute_strategy
+    if strategy.cluster_resolver is None:
+        return
+    digest = zlib.crc32(repr((recipe, batches.seed, batches.epoch)).encode())
+    for array in (batches.labels, *model.get_weights()):
+        digest = zlib.crc32(np.ascontiguousarray(array), digest)
+    if len(set(strategy.gather(tf.constant([digest], tf.int64), axis=0).numpy())) > 1:
+        raise ValueError(
+            "the workers were not started alike: give each the same command, pictures and, to go on, --out folder"
+        )
+
+
+@_lost_workers()
+def fit(model, recipe, batches, held_out=None, callbacks=()):
+    """Do what `model.fit` does, on all replicas in step.
+
+    Keras 3's own fails with several workers (keras-team/keras#20585). The loss of a share is divided by the size of the
+    whole batch, and the gradients of all shares are added up: the step is the one that a single process makes.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built and compiled in the `scope` of a strategy.
+    recipe : Recipe
+    batches : Batches
+        Of the whole training, on every worker alike; the first epoch is `batches.epoch`.
+    held_out : Pictures, optional
+        Measured after every epoch.
+    callbacks : sequence of keras.callbacks.Callback
+
+    Raises
+    ------
+    ConnectionError
+        If a worker is lost.
+    """
+    strategy = model.distribute_strategy
+    tf.function(strategy.run, autograph=False)(_vary_dropout, args=(model,))
+    loss = training.SmoothedCrossEntropy(recipe.label_smoothing)
+
+    def measure(images, labels, is_training=False):
+        logits = model(images, training=is_training)
+        right = tf.argmax(logits, axis=-1) == tf.cast(labels, tf.int64)
+        return tf.stack([tf.reduce_sum(tf.cast(right, tf.float32)), tf.reduce_sum(loss.call(labels, logits))])
+
+    def learn(images, labels):
+        with tf.GradientTape() as tape:
+            sums = measure(images, labels, is_training=True)
+            share = sums[1] / recipe.batch_size
+        model.optimizer.apply(tape.gradient(share, model.trainable_variables), model.trainable_variables)
+        return sums
+
+    def everywhere(step):
+        return tf.function(lambda share: strategy.reduce("SUM", strategy.run(step, share), None), autograph=False)
+
+    def mean(sums, count):
+        return dict(zip(("accuracy", "loss"), (sums.numpy() / count).tolist()))
+
+    train, test = everywhere(learn), everywhere(measure)
+    if held_out:
+        parts = max(1, len(held_out) // VALIDATION_BATCH)
+        tests = list(zip(np.array_split(held_out.images, parts), np.array_split(held_out.labels, parts)))
+        test_shares = _shares(strategy, lambda: itertools.cycle(tests))
+    callbacks = keras.callbacks.CallbackList(callbacks, model=model)
+    callbacks.on_train_begin()
+    for epoch, shares in _shares_of_epochs(strategy, batches):
+        callbacks.on_epoch_begin(epoch)
+        sums = 0.0
+        for step in range(len(batches)):
+            callbacks.on_train_batch_begin(step)
+            sums += train(next(shares))
+            logs = mean(sums, (step + 1) * recipe.batch_size)
+            callbacks.on_train_batch_end(step, logs)
+        if held_out:
+            callbacks.on_test_begin()
+            sums = 0.0
+            for step in range(len(tests)):
+                sums += test(next(test_shares))
+                callbacks.on_test_batch_end(step)
+            logs |= {f"val_{name}": value for name, value in mean(sums, len(held_out)).items()}
+        callbacks.on_epoch_end(epoch, logs)
+    callbacks.on_train_end()
+
+
+def _vary_dropout(model):
+    """Let no two replicas drop the same units of their pictures; what the first drops is what one process would."""
+    replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+    for layer in model.layers:
+        if hasattr(layer, "seed_generator"):
+            layer.seed_generator.state.value.assign_add([2**20 * tf.cast(replica, tf.int64), 0])
+
+
+def _shares_of_epochs(strategy, batches):
+    """Generate the epochs that are to come, each with the iterator that its shares come from."""
+    for stage in batches.stages():
+        shares = _shares(strategy, partial(_endless, batches, stage))
+        for epoch in stage:
+            yield epoch, shares
+
+
+def _shares(strategy, batches):
+    """An endless iterator over the shares of batches, one a replica.
+
+    Parameters
+    ----------
+    strategy : tf.distribute.Strategy
+    batches : callable
+        Makes an endless iterator of pairs of arrays, (N, H, W, C) and (N,): the same ones on every worker.
+    """
+    signature = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in next(batches()))
+
+    def here(context):
+        count = context.num_replicas_in_sync // context.num_input_pipelines
+        first = context.input_pipeline_id * count
+
+        def cut():
+            for batch in batches():
+                shares = zip(*(np.array_split(array, context.num_replicas_in_sync) for array in batch))
+                yield from itertools.islice(shares, first, first + count)
+
+        endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+        return tf.data.Dataset.from_generator(cut, output_signature=signature).apply(endless).prefetch(tf.data.AUTOTUNE)
+
+    return iter(strategy.distribute_datasets_from_function(here))
+
+
+def _endless(batches, stage):
+    for epoch in itertools.cycle(stage):
+        yield from batches.of_epoch(epoch)
