@@ -12,7 +12,7 @@ from cnnvis.attribution import occlusion
 from cnnvis.checkpoints import checkpoint
 from cnnvis.network.classifier import Classifier
 from models.convnet import build_model
-from tests.test_bench import cells
+from tests.bench.test_bench import cells
 
 pytestmark = pytest.mark.once  # on the lowest versions it would say nothing new
 

@@ -27,9 +27,9 @@ from cnnvis.training import loop as training
 from cnnvis.training.batches import Batches
 from models.convnet import build_model
 from tests.conftest import rounding
-from tests.test_scripts import refused
+from tests.scripts.test_scripts import refused
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SMALL = ["--data", "digits", "--precision", "float32", "--name", "run"]
 MULTIWORKER = ["--strategy", "multiworker", *SMALL]
 ONE_STEP = ["--epochs", "1", "--limit", "51", "--batch-size", "51"]  # an odd number: shares of 26 and 25
@@ -51,7 +51,7 @@ def no_process_outlives_its_test():
 
 def call(function, *arguments, **environment):
     """Start a function of this module in a process of its own; the arguments arrive as strings."""
-    command = f"import sys; from tests import test_distribution; test_distribution.{function}(*sys.argv[1:])"
+    command = f"import sys; from tests.training import test_distribution; test_distribution.{function}(*sys.argv[1:])"
     process = subprocess.Popen(
         [sys.executable, "-c", command, *map(str, arguments)],
         cwd=ROOT,

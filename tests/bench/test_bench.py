@@ -27,7 +27,7 @@ from models.convnet import build_model
 
 pytestmark = pytest.mark.once  # on the lowest versions it would say nothing new
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FIELD = {
     "slow": peers.Contender("slow one", epochs=200, batch_size=128, accuracy="~80% (published)"),
     "fast": peers.Contender("fast one", epochs=12, batch_size=500, accuracy="–"),

@@ -20,7 +20,7 @@ from cnnvis.network.classifier import Classifier
 from models.convnet import build_model
 from tests.conftest import small_sequential
 
-FIXTURES = Path(__file__).parent / "fixtures"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
 @pytest.mark.parametrize("arch", ["basic", "deep"])

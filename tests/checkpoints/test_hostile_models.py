@@ -26,7 +26,7 @@ import visualize_results
 from cnnvis.checkpoints import checkpoint, configuration
 from tests.conftest import slowness, small_sequential
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 happened = []
 sys.addaudithook(lambda event, args: happened.append((event, str(args))))
 

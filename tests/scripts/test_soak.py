@@ -18,7 +18,7 @@ from tests.conftest import small_sequential
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads how memory grows in /proc")
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CALLS = int(os.environ.get("SOAK", 40))
 PICTURES = int(os.environ.get("MILLION", 20_000))
 # That memory may grow, once rubbish is collected and free memory given back. It does by about 3 KiB a call, but

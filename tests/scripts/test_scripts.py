@@ -31,10 +31,10 @@ from cnnvis.checkpoints import checkpoint
 from cnnvis.console import output as saving
 from cnnvis.images import sources as data
 from cnnvis.network.classifier import Classifier
+from tests.attribution.test_occlusion import by_masks
 from tests.conftest import small_sequential
-from tests.test_occlusion import by_masks
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "models" / "stashed" / "cifar10_deep.keras"
 KERAS2 = ROOT / "tests" / "fixtures" / "keras2_sequential.h5"
 KERAS2_TRANSFER = KERAS2.with_name("keras2_transfer.h5")

@@ -43,7 +43,7 @@ from cnnvis.training import loop as training
 from cnnvis.training.run import Run
 from models.convnet import build_model
 from tests.conftest import small_sequential
-from tests.test_scripts import QUICK, SCRIPTS, SHIPPED, VISUALIZERS, refused, run, start
+from tests.scripts.test_scripts import QUICK, SCRIPTS, SHIPPED, VISUALIZERS, refused, run, start
 
 if sys.platform == "win32":
     pytest.skip("signals, limits and disks as these are not to be had on Windows", allow_module_level=True)

@@ -15,7 +15,7 @@ from cnnvis.plots import layers
 from cnnvis.plots.canvas import DIVERGING, OTHER, RIGHT
 from tests.conftest import OTHER_TEXT
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 CALIBRATION = results.calibration(np.array([[0.9, 0.1]]), np.array([0]))
 CLASSES = ["cat", "$x^$", "a class with a long name of several words", "d" * 40]
 LONG = ["A NAME IN CAPITALS " * 3, "A CLASS WITH A LONG NAME", "<img src=x onerror=alert(1)>", "Mm" * 20]

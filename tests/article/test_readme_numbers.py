@@ -13,7 +13,7 @@ from article import catalogue, filters, improving, learning, network
 
 pytestmark = pytest.mark.once  # on the lowest versions it would say nothing new
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

@@ -19,7 +19,7 @@ from tests.conftest import OTHER_TEXT, rounding
 
 pytestmark = pytest.mark.once  # on the lowest versions it would say nothing new
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "imgs" / "article"
 SLOW = ["features"]  # ascends sixteen filters
 

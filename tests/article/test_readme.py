@@ -12,7 +12,7 @@ import train
 from article import catalogue
 from cnnvis.training import recipes
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROSE = re.sub(r"```.*?```", "", README, flags=re.DOTALL)
 COMMANDS = [

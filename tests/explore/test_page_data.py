@@ -20,9 +20,9 @@ from cnnvis.explore import page_data as exploration
 from cnnvis.images.sources import Pictures
 from cnnvis.network.classifier import Classifier
 from tests.conftest import small_sequential
-from tests.test_strange_models import SHOWN
+from tests.network.test_strange_models import SHOWN
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 HOSTILE = ("<script>alert(1)</script>", "</script><img src=x onerror=alert(1)>", "<!-- <script>", "plain", "]]>", '"')
 
 

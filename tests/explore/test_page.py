@@ -18,15 +18,15 @@ from cnnvis.images import sources as data
 from cnnvis.network.classifier import Classifier
 from cnnvis.network.layer_outputs import layer_outputs
 from tests.conftest import shared, small_sequential
-from tests.test_exploration import HOSTILE
-from tests.test_strange_models import shared_and_nested
+from tests.explore.test_page_data import HOSTILE
+from tests.network.test_strange_models import shared_and_nested
 
 try:
     from playwright.sync_api import expect, sync_playwright
 except ImportError:
     sync_playwright = None
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "models" / "stashed" / "cifar10_deep.keras"
 KERAS2 = ROOT / "tests" / "fixtures" / "keras2_transfer.h5"
 AXE = ROOT / "page" / "node_modules" / "axe-core" / "axe.min.js"
