@@ -24,7 +24,7 @@ demo: setup
 	$(BIN)/python visualize_pixel_importance.py --model $(MODEL) --out $(DEMO)
 	$(BIN)/python visualize_hidden_layer_activation.py --model $(MODEL) --out $(DEMO)
 	$(BIN)/python visualize_hidden_layer_output.py --model $(MODEL) --out $(DEMO)
-	@echo; echo "The pictures:"; ls $(DEMO)/*.png
+	@echo; echo "The figures:"; ls $(DEMO)/*.png
 
 # One test at a time to each of two processes, and the slow ones first: at the end neither waits for the other.
 PYTEST := -m pytest -n 2 --maxschedchunk 1
@@ -55,7 +55,7 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The pictures of the README; those of the whole test set and of filters need CIFAR-10, the article's nothing.
+# The figures of the README; those of the whole test set and of filters need CIFAR-10, the article's nothing.
 FIGURES := outputs/figures
 figures: setup
 	$(BIN)/python -m article
@@ -88,7 +88,7 @@ bench: setup
 bench-defaults: setup
 	$(BIN)/python bench/defaults.py --out outputs/defaults.md
 
-# What each trick brings, in short trainings over several seeds: two hours; goes on where it was interrupted.
+# What each trick brings, in short trainings over several seeds: two hours; it resumes where it was interrupted.
 bench-tricks: setup
 	$(BIN)/python bench/tricks.py --epochs 4 --validation 10000 --seeds 2
 	$(BIN)/python bench/tricks.py --epochs 4 --validation 10000 --seeds 2 --arch basic
@@ -102,7 +102,7 @@ bench-importance: .venv-bench/installed
 	.venv-bench/bin/python bench/faithfulness.py --out outputs/faithfulness.md
 	.venv-bench/bin/python bench/occlusion_speed.py --out outputs/occlusion_speed.md
 
-# Our pictures of what filters look for beside plain ascent's and tf-keras-vis's: how strong, how smooth, how fast, on
+# Our images of what filters respond to beside plain ascent's and tf-keras-vis's: how strong, how smooth, how fast, on
 # two networks; needs CIFAR-10, and a machine with nothing else to do.
 bench-filters: .venv-bench/installed
 	.venv-bench/bin/python bench/filters.py --model $(MODEL) --out outputs/filters.md
@@ -116,7 +116,7 @@ bench-page: setup
 # What nobody would write into the files that we read; FUZZ_SECONDS of it a reader.
 FUZZ_SECONDS ?= 60
 fuzz: .venv-fuzz/installed
-	.venv-fuzz/bin/python fuzz/readers.py pictures --seconds $(FUZZ_SECONDS)
+	.venv-fuzz/bin/python fuzz/readers.py images --seconds $(FUZZ_SECONDS)
 	.venv-fuzz/bin/python fuzz/readers.py cifar10 --seconds $(FUZZ_SECONDS)
 	.venv-fuzz/bin/python fuzz/readers.py metadata --seconds $(FUZZ_SECONDS)
 

@@ -1,127 +1,86 @@
 #!/usr/bin/env python3
-"""What does a filter look for? Change a picture, step by step, into the one that excites it most."""
+"""What does a filter respond to? Change an image, step by step, into the one that activates it most strongly."""
 
 import sys
 
-from cnnvis.console import messages as console
-from cnnvis.console import options as cli
-from cnnvis.console import output as saving
+from cnnvis import checkpoints, console, features, images, network, plots
 
-PARTS = ("fourier", "smooth", "colors", "shift", "turn", "zoom")  # of the ascent, each of which can be left out
-MOST = 24  # filters of a layer that are drawn with nine real patches each; more come on sheets
+LEFT_OUT = {  # parts of the ascent that can be left out, and the fields of `Ascent` that do so
+    "fourier": {"fourier": False},
+    "limit_high_frequencies": {"limit_high_frequencies": None},
+    "colors": {"colors": False},
+    "shift": {"shift": 0.0},
+    "turn": {"degrees": 0.0},
+    "zoom": {"zoom": 0.0},
+}
+TOPIC = "hidden_layer_activation"
+MOST = 24  # filters of a layer shown with nine top patches each; more than that fill sheets
 
 
 def options():
-    parser = cli.visualize_parser(__doc__)
+    parser = console.visualize_parser(__doc__)
     add = parser.add_argument_group("hidden layer activation").add_argument
+    layers = "CONV or FC layers (default: every other CONV layer and the first FC)"
+    add("--layers", nargs="+", metavar="NAME|all", help=layers)
     add(
-        "--layers",
+        "--filters",
         nargs="+",
-        metavar="NAME|all",
-        help="CONV or FC layers (default: every other CONV layer and the first FC)",
+        type=console.natural_or_all,
+        metavar="I|all",
+        help="filters of each layer (default: random)",
     )
-    add("--filters", nargs="+", type=cli.filter_choice, metavar="I|all", help="of each layer (default: random)")
-    add("--num", type=cli.positive, default=4, metavar="N", help="filters a layer, where --filters names none")
-    add("--steps", type=cli.positive, default=64, metavar="N", help="of the ascent")
-    add("--size", type=cli.positive, metavar="N", help="side of the pictures in pixels (default: the model's)")
-    add(
-        "--objective",
-        choices=("channel", "neuron"),
-        default="channel",
-        help="what is ascended of a CONV layer's filter: its mean over space, or the cell in the middle",
-    )
-    add(
-        "--without",
-        nargs="+",
-        default=(),
-        choices=PARTS,
-        metavar="PART",
-        help=f"parts of the ascent to leave out, to see what they do: {', '.join(PARTS)}",
-    )
-    add("--gif", action="store_true", help="show how the pictures grow, too")
+    add("--num", type=console.positive, default=4, metavar="N", help="filters per layer without --filters")
+    add("--steps", type=console.positive, default=64, metavar="N", help="steps of gradient ascent")
+    add("--size", type=console.positive, metavar="N", help="side of the images in pixels (default: the model's)")
+    objective = "what to maximise of a CONV filter: the mean of its feature map, or the activation at its centre"
+    add("--objective", choices=("channel", "neuron"), default="channel", help=objective)
+    without = f"parts of the ascent to leave out, to see their effect: {', '.join(LEFT_OUT)}"
+    add("--without", nargs="+", default=(), choices=tuple(LEFT_OUT), metavar="PART", help=without)
+    add("--gif", action="store_true", help="also save an animation of the ascent")
     return parser
 
 
 def visualize(args):
-    from cnnvis.checkpoints import checkpoint
-    from cnnvis.console.names import shown
-    from cnnvis.features import cache as excitation_cache
-    from cnnvis.features import visualization as filter_pictures
-    from cnnvis.images import choices, inputs
+    console.make_folder(args.out)
+    checkpoint = checkpoints.load(args.model)
+    which = {"size": checkpoint.size, "skip_bad": args.skip_bad, "split": "train"}
+    dataset = images.choose(args.images, args.data, checkpoint.data, **which)
+    dataset = dataset.in_classes(images.class_names(args.classes) or checkpoint.classes, checkpoint.class_count)
+    classifier = network.take_apart(checkpoint, dataset, args.input_range)
 
-    saving.make_folder(args.out)
-    network = checkpoint.load(args.model)
-    classifier, pictures = inputs.open_classifier(args, network, "train")
-    layers = choices.layers_with_filters(classifier, args.layers)
-    filters = {
-        layer.name: choices.filters_of(layer, args.filters, args.num, [args.seed, number])
-        for number, layer in enumerate(layers)
-    }
-    if args.gif and max(map(len, filters.values())) > MOST:
-        raise ValueError(f"--gif shows {MOST} filters of a layer at most: name some with --filters, or say --num")
-    statistics = inputs.statistics(network, pictures)
+    filters = features.choose_filters(classifier, args.layers, args.filters, num=args.num, seed=args.seed)
+    few = max(map(len, filters.values())) <= MOST
+    if args.gif and not few:
+        raise ValueError(f"--gif shows at most {MOST} filters of a layer: choose fewer with --filters or --num")
+    objective = {"channel": features.channel, "neuron": features.neuron}[args.objective]
+    how = {"steps": args.steps, "size": args.size, "seed": args.seed, "objective": objective}
+    ascent = features.Ascent(**how, **{key: value for part in args.without for key, value in LEFT_OUT[part].items()})
+    console.say(f"Comparing with {len(dataset):,} images of {console.shown(dataset.name)}")
+    about = {"checkpoint": checkpoint, "folders": (checkpoint.path.parent, args.out), "how": ascent}
+    about |= {"frames": args.gif, "track": console.track, "tell": console.say}
+    found = {}
+    for name, layer in features.visualize_layers(classifier, filters, dataset, **about):
+        alive, dead = (~layer.dead).sum(), layer.dead.sum()
+        console.say(f"{name}: {layer.above_real} of {alive} filters exceed every real image; {dead} are dead")
+        found[name] = layer
 
-    every = {layer.name: layer for layer in [*choices.layers_with_filters(classifier, ["all"]), *layers]}
-    track = console.track("Looking at real pictures")
-    places = network.path.parent, args.out
-    real = excitation_cache.observe(classifier, [*every.values()], pictures, network, places, track, console.say)
-    console.say(f"Compared with {len(pictures):,} pictures of {shown(pictures.name)}")
-    how = {key: getattr(args, key) for key in ("steps", "size", "seed", "objective", "without")}
-    examined = {}
-    for layer in layers:
-        examined[layer.name] = filter_pictures.examine(
-            classifier,
-            layer,
-            filters[layer.name],
-            real[layer.name],
-            pictures.images,
-            statistics,
-            growing=args.gif,
-            track=console.track(layer.name),
-            **how,
-        )
-        report(examined[layer.name], layer.name)
-    save(args, examined, network, pictures)
-
-
-def report(layer, name):
-    """Say how many filters the ascent did justice to."""
-    alive = ~layer["dead"]
-    above = (layer["activation"] >= layer["dataset_max"])[alive].sum()
-    console.say(f"{name}: {above} of {alive.sum()} filters exceed every real picture; {(~alive).sum()} are dead")
-
-
-def save(args, examined, network, pictures):
-    """Draw few filters with their patches, many on sheets and in an atlas; write the arrays behind the pictures."""
-    from cnnvis import plots
-
-    topic, classes = "hidden_layer_activation", pictures.classes
-    filters = {name: {k: v for k, v in layer.items() if not k.startswith("growth")} for name, layer in examined.items()}
-    if max(len(layer["filters"]) for layer in examined.values()) <= MOST:
-        saving.save_figures(args.out, plots.filter_pages(topic, filters, classes), args.show)
-    else:
-        saving.save_figures(args.out, plots.filter_atlas(topic, filters), args.show)
-        for number, (name, layer) in enumerate(filters.items(), 1):
-            sheets = plots.filter_sheets(saving.layer_file(topic, number, name), name, layer, classes)
-            saving.save_figures(args.out, sheets, args.show)
+    overview = plots.filter_pages(TOPIC, found, dataset.classes) if few else plots.filter_atlas(TOPIC, found)
+    console.save_figures(args.out, overview, args.show)
+    if not few:
+        for number, (name, layer) in enumerate(found.items(), 1):
+            file = console.layer_file(TOPIC, number, name)
+            sheets = plots.filter_sheets(file, name, layer, classes=dataset.classes)
+            console.save_figures(args.out, sheets, args.show)
     if args.gif:
-        saving.save_animation(args.out / f"{topic}.gif", plots.growth_frames(examined))
-    saving.save_arrays(
-        args.out / f"{topic}.h5",
-        {f"{name}/{key}": array for name, layer in examined.items() for key, array in layer.items()},
-        {
-            "model": str(network.path),
-            "data": pictures.name,
-            "classes": list(classes),
-            "steps": args.steps,
-            "objective": args.objective,
-            "without": list(args.without),
-        },
-    )
+        console.save_animation(args.out / f"{TOPIC}.gif", plots.ascent_frames(found))
+    arrays = {f"{name}/{key}": array for name, layer in found.items() for key, array in layer.arrays().items()}
+    what = {"model": str(checkpoint.path), "data": dataset.name, "classes": list(dataset.classes)}
+    what |= {"steps": args.steps, "objective": args.objective, "without": list(args.without)}
+    console.save_arrays(args.out / f"{TOPIC}.h5", arrays, what)
 
 
 def main(argv=None):
-    return cli.run(options(), visualize, argv)
+    return console.run(options(), visualize, argv)
 
 
 if __name__ == "__main__":

@@ -1,111 +1,97 @@
 #!/usr/bin/env python3
-"""What does each layer pass on for a picture? All channels of all layers, from one pass through the network."""
+"""What does each layer pass on? All channels of all layers for one image, from one pass through the network."""
 
 import sys
 
-from cnnvis.console import messages as console
-from cnnvis.console import options as cli
-from cnnvis.console import output as saving
+from cnnvis import checkpoints, console, images, network, plots
 
-MOST_PICTURES = 8  # of the user's own, where --indices names none
-MOST_TRIED = 100  # trucks at most, until one is seen as one
+MOST_IMAGES = 8  # of the user's own, without --indices
+MOST_TRIED = 100  # trucks at most, until one is classified correctly
 
 
 def options():
-    parser = cli.visualize_parser(__doc__)
-    group = parser.add_argument_group("hidden layer output")
-    group.add_argument("--layers", nargs="+", metavar="NAME", help="(default: every CONV, RELU, POOL and FC layer)")
-    group.add_argument(
-        "--indices",
-        nargs="+",
-        type=cli.natural,
-        metavar="I",
-        help="which pictures (default: the first truck that is seen as one, or own pictures)",
-    )
-    group.add_argument(
-        "--channel",
-        type=cli.natural,
-        metavar="C",
-        help="also how this channel of each CONV layer comes about: its filter's weights beside input and output",
-    )
-    group.add_argument(
-        "--scale",
-        choices=("channel", "layer"),
-        default="channel",
-        help="whether dark and yellow are the lowest and highest of each channel, or of the whole layer",
-    )
+    parser = console.visualize_parser(__doc__)
+    add = parser.add_argument_group("hidden layer output").add_argument
+    add("--layers", nargs="+", metavar="NAME", help="layers (default: every CONV, RELU, POOL and FC layer)")
+    indices = "images (default: the first truck that is classified correctly, or your own images)"
+    add("--indices", nargs="+", type=console.natural, metavar="I", help=indices)
+    channel = "also show how this channel of each CONV layer is computed: its filter beside input and output"
+    add("--channel", type=console.natural, metavar="C", help=channel)
+    scale = "whether colours range from lowest to highest value of each channel, or of the whole layer"
+    add("--scale", choices=("channel", "layer"), default="channel", help=scale)
     return parser
 
 
 def visualize(args):
-    from cnnvis.checkpoints import checkpoint
-    from cnnvis.images import inputs
-
-    saving.make_folder(args.out)
-    network = checkpoint.load(args.model)
-    classifier, pictures = inputs.open_classifier(args, network)
-    for number, index in enumerate(choose(args, classifier, pictures)):
-        topic = "hidden_layer_output" + (f"_picture{index}" if number else "")
-        figures, arrays = look(args, classifier, pictures, index, topic)
-        saving.save_figures(args.out, figures, args.show)
-        what = {"model": str(network.path), "data": pictures.name, "index": index}
-        layers = {name if name != "image" else "image_layer": array for name, array in arrays.items()}
-        image = {"image": pictures.images[index]}
-        saving.save_arrays(args.out / f"{topic}.h5", image | layers, what | {"layers": list(arrays)})
-
-
-def look(args, classifier, pictures, index, topic):
-    """The figures of one picture by name, and what each layer passes on: two dicts."""
-    from cnnvis import plots
-    from cnnvis.network.layer_outputs import has_filters, layer_outputs, size_change, working
-
-    image = pictures.images[index]
-    outputs = layer_outputs(classifier, image, args.layers)
-    layers = {name: classifier.layers[name] for name in outputs}
-    kinds = {name: layer.kind for name, layer in layers.items()}
-    probabilities = classifier.probabilities(image[None])[0]
-    title = f"From pixels to probabilities: {plots.canvas.cut(pictures.caption(index), 60, end=10)}"
-    way = plots.network_outputs(image, outputs, kinds, probabilities, pictures.classes, title, classifier.channels)
-    figures = {topic: way}
-    worked = 0
-    for number, (name, output) in enumerate(outputs.items(), 1):
-        file = saving.layer_file(topic, number, name)
-        figures[file] = plots.layer_output(name, kinds[name], output, args.scale, size_change(layers[name]))
-        if args.channel is not None and (args.layers or has_filters(layers[name])):
-            if not args.layers and args.channel >= output.shape[-1]:
-                continue
-            work = working(classifier, layers[name], image, args.channel)
-            figures[f"{file}_channel{args.channel}"] = plots.working(work, name, args.channel)
-            worked += 1
-    if args.channel is not None and not worked:
-        raise ValueError(f"no CONV layer has a channel {args.channel}")
-    return figures, outputs
+    console.make_folder(args.out)
+    checkpoint = checkpoints.load(args.model)
+    dataset = images.choose(args.images, args.data, checkpoint.data, size=checkpoint.size, skip_bad=args.skip_bad)
+    dataset = dataset.in_classes(images.class_names(args.classes) or checkpoint.classes, checkpoint.class_count)
+    classifier = network.take_apart(checkpoint, dataset, args.input_range)
+    for number, index in enumerate(choose(classifier, dataset, dataset.check(args.indices))):
+        topic = "hidden_layer_output" + (f"_image{index}" if number else "")
+        outputs = network.layer_outputs(classifier, dataset.images[index], args.layers)
+        figures = draw(classifier, dataset, index, outputs=outputs, topic=topic, scale=args.scale)
+        if args.channel is not None:
+            layers = [classifier.layers[name] for name in outputs]
+            figures |= draw_channel(
+                args.channel, classifier, layers, image=dataset.images[index], topic=topic, named=bool(args.layers)
+            )
+        console.save_figures(args.out, figures, args.show)
+        arrays = {name if name != "image" else "image_layer": array for name, array in outputs.items()}
+        what = {"model": str(checkpoint.path), "data": dataset.name, "index": index, "layers": list(outputs)}
+        console.save_arrays(args.out / f"{topic}.h5", {"image": dataset.images[index]} | arrays, what)
 
 
-def choose(args, classifier, pictures):
-    """Indices of the pictures asked for; else of own ones, or of the first truck that is seen as one.
+def choose(classifier, dataset, indices):
+    """Indices of the images asked for; by default, the user's own, or the first truck that is classified correctly.
 
-    Where there are no trucks, any picture that is recognised will do.
+    If there are no trucks, the first image that is classified correctly.
     """
-    from cnnvis.images import unreadable as skipping
-
-    if args.indices is not None:
-        return skipping.readable(pictures, dict.fromkeys(cli.check_indices(args.indices, len(pictures)))).tolist()
-    if (pictures.labels < 0).all():
-        if len(pictures) > MOST_PICTURES:
-            console.notice(f"Showing the first {MOST_PICTURES} of {len(pictures)} pictures; --indices chooses others.")
-        return skipping.readable(pictures, range(len(pictures)), MOST_PICTURES).tolist()
-    truck = cli.class_index("truck", pictures.classes) if "truck" in pictures.classes else None
-    likely = [i for i, label in enumerate(pictures.labels) if truck in (None, label)] or range(len(pictures))
-    likely = skipping.readable(pictures, likely, MOST_TRIED).tolist()
+    if indices is not None:
+        return images.readable(dataset, dict.fromkeys(indices)).tolist()
+    if (dataset.labels < 0).all():
+        if len(dataset) > MOST_IMAGES:
+            console.notice(f"Showing the first {MOST_IMAGES} of {len(dataset)} images; --indices chooses others.")
+        return images.readable(dataset, range(len(dataset)), MOST_IMAGES).tolist()
+    truck = dataset.classes.index("truck") if "truck" in dataset.classes else None
+    likely = [i for i, label in enumerate(dataset.labels) if truck in (None, label)] or range(len(dataset))
+    likely = images.readable(dataset, likely, MOST_TRIED).tolist()
     for index in likely:
-        if classifier.probabilities(pictures.images[index][None])[0].argmax() == pictures.labels[index]:
+        if classifier.probabilities(dataset.images[index][None])[0].argmax() == dataset.labels[index]:
             return [index]
     return likely[:1]
 
 
+def draw(classifier, dataset, index, outputs, *, topic, scale):
+    """Figures for one image by name: an overview of the network, and each layer by itself."""
+    image, kinds = dataset.images[index], {name: classifier.layers[name].kind for name in outputs}
+    title = f"From pixels to probabilities: {plots.cut(dataset.caption(index), 60, end=10)}"
+    predicted = {"probabilities": classifier.probabilities(image[None])[0], "classes": dataset.classes}
+    seen = {"title": title, "channels": classifier.channels}
+    figures = {topic: plots.network_outputs(image, outputs, kinds, **predicted, **seen)}
+    for number, (name, output) in enumerate(outputs.items(), 1):
+        note = network.size_change(classifier.layers[name])
+        figure = plots.layer_output(name, kinds[name], output, scale=scale, note=note)
+        figures[console.layer_file(topic, number, name)] = figure
+    return figures
+
+
+def draw_channel(channel, classifier, layers, *, image, topic, named):
+    """Figures by name: how one channel of each CONV layer is computed, or of every layer if they were `named`."""
+    figures = {}
+    for number, layer in enumerate(layers, 1):
+        if named or (network.has_filters(layer) and channel < layer.output.shape[-1]):
+            terms = network.channel_terms(classifier, layer, image, channel=channel)
+            file = console.layer_file(topic, number, layer.name)
+            figures[f"{file}_channel{channel}"] = plots.channel_terms(terms, layer.name, channel)
+    if not figures:
+        raise ValueError(f"no CONV layer has a channel {channel}")
+    return figures
+
+
 def main(argv=None):
-    return cli.run(options(), visualize, argv)
+    return console.run(options(), visualize, argv)
 
 
 if __name__ == "__main__":

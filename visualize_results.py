@@ -2,101 +2,96 @@
 """How well does a network do, and where does it fail? Accuracy, calibration, confusion, right and wrong predictions."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from cnnvis.console import messages as console
-from cnnvis.console import options as cli
-from cnnvis.console import output as saving
+from cnnvis import checkpoints, console, evaluation, images, network, plots
 
-MOST_ROWS = 25  # classes in the table on the console
+MOST_ROWS = 25  # of classes in the table on the console
 
 
 def options():
-    parser = cli.visualize_parser(__doc__)
+    parser = console.visualize_parser(__doc__)
     add = parser.add_argument_group("results").add_argument
-    add("--examples", type=cli.positive, default=12, metavar="N", help="pictures a gallery")
-    add("--topk", type=cli.positive, metavar="K", help="how many classes a picture may be given (default: 3)")
-    add(
-        "--batch-size",
-        type=cli.positive,
-        metavar="N",
-        help="pictures evaluated at once (default: 250 of 32x32, fewer of larger ones)",
-    )
-    add("--compare", type=Path, metavar="OTHER", help="another model, beside this one on the same pictures")
-    add("--report", type=Path, metavar="FILE.md", help="write all that is found, in Markdown, with the figures")
+    add("--examples", type=console.positive, default=12, metavar="N", help="images in each gallery")
+    add("--topk", type=console.positive, metavar="K", help="report top-K accuracy, and show K classes (default: 3)")
+    batch_size = "images evaluated at once (default: 250 of 32x32, fewer if they are larger)"
+    add("--batch-size", type=console.positive, metavar="N", help=batch_size)
+    add("--compare", type=Path, metavar="OTHER", help="compare with another model on the same images")
+    add("--report", type=Path, metavar="FILE.md", help="write a report in Markdown, with the figures")
     return parser
 
 
 def visualize(args):
-    import numpy as np
-
-    from cnnvis import plots
-    from cnnvis.checkpoints import checkpoint
-    from cnnvis.console.names import shown
-    from cnnvis.evaluation import findings, report
-    from cnnvis.images import inputs
-    from cnnvis.images import unreadable as skipping
-
-    saving.make_folder(args.out)
+    console.make_folder(args.out)
     if args.report:
-        saving.make_place(args.report)
-    network = checkpoint.load(args.model)
-    classifier, pictures = inputs.open_classifier(inputs.where_untold(args, network) if args.compare else args, network)
-    if (args.topk or 1) > classifier.classes:
-        raise ValueError(f"--topk {args.topk} is more than the {classifier.classes} classes of the model")
-    topk = args.topk or min(3, classifier.classes)
-    labelled = (pictures.labels >= 0).any()
+        console.make_parent(args.report)
+    checkpoint = checkpoints.load(args.model)
+    dataset = images.choose(args.images, args.data, checkpoint.data, size=checkpoint.size, skip_bad=args.skip_bad)
+    classifier, dataset = take_apart(args, checkpoint, dataset)
+    topk = evaluation.check_topk(args.topk, classifier.classes)
+    labelled = (dataset.labels >= 0).any()
     if not labelled and (args.compare or args.report):
-        raise ValueError("--compare and --report need pictures whose class is known: say --data rather than --images")
-    other = inputs.open_other(args, checkpoint.load(args.compare), pictures) if args.compare else None
+        raise ValueError("--compare and --report need images whose class is known: use --data instead of --images")
+    if args.compare:
+        second = checkpoints.load(args.compare)
+        others = images.choose(args.images, dataset.name, size=second.size, skip_bad=args.skip_bad)
+        second_classifier, others = take_apart(args, second, replace(others, bad=dataset.bad))
+        order = evaluation.class_order(dataset.classes, others.classes, second.path)
 
     track = console.track("Predicting")
-    probabilities = classifier.probabilities(pictures.streamed, args.batch_size, track)
-    if other:
-        classifier, others, order = other
-        theirs = classifier.probabilities(others.streamed, args.batch_size, track)[:, order]
-    skipped = [shown(pictures.source(place)) for place in sorted(pictures.bad or ())]
-    pictures, kept = skipping.without_bad(pictures)
-    rival = None
-    if skipped:
-        probabilities = probabilities[kept]
-    if other:
-        theirs = theirs[kept] if skipped else theirs
-        rival = findings.face(probabilities, theirs, pictures.labels, topk, (network.path, args.compare))
-    arrays = {"probabilities": probabilities, "labels": pictures.labels, "indices": kept}
+    probabilities = classifier.probabilities(dataset.streamed, args.batch_size, track)
+    if args.compare:
+        theirs = second_classifier.probabilities(others.streamed, args.batch_size, track)[:, order]
+    skipped = dataset.skipped
+    dataset, kept = images.without_unreadable(dataset)
+    probabilities = probabilities[kept] if skipped else probabilities
+    other = None
+    if args.compare:
+        theirs, paths = theirs[kept] if skipped else theirs, (checkpoint.path, args.compare)
+        other = evaluation.compare_with(theirs, probabilities, dataset.labels, topk=topk, paths=paths)
+
     if labelled:
-        found = findings.examine(probabilities, pictures.labels, topk)
-        how = report.headline(found.scores), args.examples, topk, args.seed
-        figures = plots.findings_pages(pictures, probabilities, found, rival, *how)
-        tell(found, rival, pictures.classes)
+        found = evaluation.evaluate(probabilities, dataset.labels, topk)
+        how = {"examples": args.examples, "topk": topk, "seed": args.seed}
+        headline = evaluation.headline(found.scores)
+        figures = plots.findings_pages(dataset, probabilities, found, other=other, headline=headline, **how)
+        say(found, other, dataset.classes)
+        more, numbers = evaluation.to_save(found, other)
     else:
-        first = np.arange(min(args.examples, len(pictures)))
-        figures = plots.predictions(pictures, [probabilities], "results", first, "Predictions", topk)
-    saving.save_figures(args.out, figures, args.show)
-    more, numbers = findings.to_save(found, rival) if labelled else findings.nothing_to_save(classifier.classes)
-    what = {"model": str(network.path), "data": pictures.name, "classes": list(pictures.classes), "skipped": skipped}
-    saving.save_arrays(args.out / "results.h5", arrays | more, what | numbers)
+        figures = plots.prediction_pages(dataset, probabilities, examples=args.examples, topk=topk)
+        more, numbers = evaluation.nothing_to_save(classifier.classes)
+    console.save_figures(args.out, figures, args.show)
+    what = {"model": str(checkpoint.path), "data": dataset.name, "classes": list(dataset.classes), "skipped": skipped}
+    arrays = {"probabilities": probabilities, "labels": dataset.labels, "indices": kept}
+    console.save_arrays(args.out / "results.h5", arrays | more, what | numbers)
     if args.report:
-        links = report.links(figures, args.out, args.report)
-        text = report.markdown(network.path.stem, pictures, probabilities, found, rival, links)
-        saving.save_text(args.report, text)
+        said = {"found": found, "other": other, "figures": evaluation.links(figures, args.out, args.report)}
+        text = evaluation.markdown(checkpoint.path.stem, dataset, probabilities, **said)
+        console.save_text(args.report, text)
 
 
-def tell(found, rival, classes):
-    """The table on the console: of many classes, those that are recognised worst."""
-    from cnnvis.evaluation import report
+def take_apart(args, checkpoint, dataset):
+    """A network, and the images in its classes. With --compare, options only replace metadata that are missing."""
+    given, metadata = (images.class_names(args.classes), args.input_range), (checkpoint.classes, checkpoint.input_range)
+    names, input_range = (a or b for a, b in (zip(metadata, given) if args.compare else zip(given, metadata)))
+    dataset = dataset.in_classes(names, checkpoint.class_count)
+    return network.take_apart(checkpoint, dataset, input_range), dataset
 
-    rows = report.class_rows(found.scores, classes, rival, MOST_ROWS)
-    title = report.headline(found.scores), report.class_choice(found.scores, MOST_ROWS)
-    console.print_table("\n".join(filter(None, title)), report.class_columns(rival), rows)
-    console.say(report.calibration(found.scores))
-    console.say(report.suspicion(found))
-    if rival:
-        console.say(report.difference(rival, found.scores))
+
+def say(found, other, classes):
+    """Print a table of the classes, of many only those with the lowest F1, and what else was found."""
+    rows = evaluation.class_rows(found.scores, classes, other=other, most=MOST_ROWS)
+    title = evaluation.headline(found.scores), evaluation.class_choice(found.scores, MOST_ROWS)
+    console.print_table("\n".join(filter(None, title)), evaluation.class_columns(other), rows)
+    console.say(evaluation.calibration_sentence(found.scores))
+    console.say(evaluation.suspicion(found))
+    if other:
+        console.say(evaluation.difference(other, found.scores))
 
 
 def main(argv=None):
-    return cli.run(options(), visualize, argv)
+    return console.run(options(), visualize, argv)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,11 @@
 import sys
 from pathlib import Path
 
-from cnnvis.console import options as cli
-from cnnvis.console import output as saving
+from cnnvis import console
 
 
 def options():
-    parser = cli.parser(__doc__)
+    parser = console.parser(__doc__)
     parser.prog = "python -m article"
     parser.add_argument("names", nargs="*", metavar="NAME", help="of figures (default: all)")
     parser.add_argument("--out", type=Path, default=Path("imgs/article"), metavar="DIR", help="where they go")
@@ -23,15 +22,15 @@ def draw(args):
     unknown = [name for name in args.names if name not in known]
     if unknown:
         raise ValueError(f"no figure is called {unknown[0]!r}; there are {', '.join(known)}")
-    saving.make_folder(args.out)
+    console.make_folder(args.out)
     sources = catalogue.Sources()
     for name in args.names or known:
         with style():
             if name in catalogue.FIGURES:
-                saving.save_figures(args.out, {name: catalogue.FIGURES[name](sources)})
+                console.save_figures(args.out, {name: catalogue.FIGURES[name](sources)})
             else:
-                saving.save_animation(args.out / f"{name}.gif", list(catalogue.ANIMATIONS[name](sources)))
+                console.save_animation(args.out / f"{name}.gif", list(catalogue.ANIMATIONS[name](sources)))
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(options(), draw))
+    sys.exit(console.run(options(), draw))

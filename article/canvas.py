@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.patches import Rectangle
 
-from cnnvis.plots.canvas import INK, WRONG, new_figure, show_image
+from cnnvis.plots import INK, WRONG, new_figure, show_image
 
 WIDTH = 8  # inches: shown 350 pixels wide, letters of 15 points are 9 pixels high
 LETTERS = 15  # points

@@ -35,19 +35,19 @@ class Sources:
 
     @cached_property
     def samples(self):
-        from cnnvis.images import sources as data
+        from cnnvis import images
 
-        return data.load("samples", "test")
+        return images.load("samples", "test")
 
     @cached_property
     def network(self):
-        from cnnvis.checkpoints import checkpoint
+        from cnnvis import checkpoints
 
-        return checkpoint.load(ROOT / "models" / "stashed" / "cifar10_deep.keras")
+        return checkpoints.load(ROOT / "models" / "stashed" / "cifar10_deep.keras")
 
     @cached_property
     def classifier(self):
-        from cnnvis.network.classifier import Classifier
+        from cnnvis.network import Classifier
 
         return Classifier(self.network.model)
 
@@ -72,30 +72,29 @@ class Sources:
         return learning.descend(START, RATE, DESCENT_STEPS, *self.animals)
 
     def outputs(self, index, names=None):
-        from cnnvis.network.layer_outputs import layer_outputs
+        from cnnvis.network import layer_outputs
 
         return layer_outputs(self.classifier, self.images[index], names)
 
 
 def features(of):
-    from cnnvis.features import ascent
-    from cnnvis.images import inputs
-    from cnnvis.network.receptive_field import receptive_fields
+    from cnnvis import features
+    from cnnvis.network import receptive_fields
 
     image, rows = of.images[TRUCK], []
     height, width = image.shape[:2]
-    statistics = inputs.statistics(of.network, of.samples)
+    statistics = of.network.statistics
     for name, chosen in RECEPTIVE.items():
         layer = of.classifier.layer(name)
         fields = receptive_fields(of.classifier, layer)
         box = (0, 0, height, width)
         if fields:
             (top, bottom), (left, right) = (
-                field.of_cell(cells // 2, side)
+                field.of_unit(cells // 2, side)
                 for field, cells, side in zip(fields, layer.output.shape[1:3], (height, width))
             )
             box = top, left, bottom, right
-        made = ascent.ascend(of.classifier, layer, np.array(chosen), statistics, STEPS)
+        (made,) = features.ascend(of.classifier, layer, np.array(chosen), statistics, features.Ascent(steps=STEPS))
         rows.append((name, box, made))
     return network.features(image, rows)
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from article.canvas import GREY, LETTERS, canvas, frame, number, number_grid, show_grey, sign
 from article.pixels import COLOURS
-from cnnvis.plots.canvas import DIVERGING, INK, RIGHT, show_image
+from cnnvis.plots import DIVERGING, INK, RIGHT, show_image
 
 VERTICAL = np.array([[-1, 2, -1]] * 3)  # bright lines from top to bottom, darker on both sides
 HORIZONTAL = VERTICAL.T

@@ -6,8 +6,8 @@ from collections import defaultdict
 import numpy as np
 
 from article.canvas import canvas
-from cnnvis.plots.canvas import INK, OTHER, RIGHT, despine, show_image
-from cnnvis.training import augmentation as augment
+from cnnvis import training
+from cnnvis.plots import INK, OTHER, RIGHT, despine, show_image
 
 TRICKS = {
     "optimizer=sgd learning_rate=1 bias_scale=64 logits_scale=0.0123 weight_decay=0.008 warmup=0.23": "Muon",
@@ -25,8 +25,8 @@ BESIDES = "ghost_batch=0"  # in all of these trainings: they are older than ghos
 def varied(image, margin, count, seed):
     """Crops and flips of a picture, as training sees it: (H, W, 3) -> (count, H, W, 3) uint8, the odd ones mirrored."""
     rng = np.random.default_rng(seed)
-    crops = augment.random_crop(augment.pad(np.stack([image] * count), margin), margin, rng)
-    return augment.flip(crops, np.arange(count) % 2 == 1)
+    crops = training.random_crop(training.pad(np.stack([image] * count), margin), margin, rng)
+    return training.flip(crops, np.arange(count) % 2 == 1)
 
 
 def augmentation(image, pictures):

@@ -7,7 +7,7 @@ It tells animals from vehicles by one number of a picture, x: how much redder th
 import numpy as np
 
 from article.canvas import LETTERS, canvas
-from cnnvis.plots.canvas import INK, OTHER, RIGHT, WRONG, despine, show_image
+from cnnvis.plots import INK, OTHER, RIGHT, WRONG, despine, show_image
 
 ANIMALS = ("bird", "cat", "deer", "dog", "frog", "horse")
 SHADES = 10  # of 255, that make one unit of x

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from article.canvas import LETTERS, canvas, frame, number_grid
-from cnnvis.plots.canvas import DIVERGING, INK, OTHER, OUTPUTS, RIGHT, WRONG, despine, show_image
+from cnnvis.plots import DIVERGING, INK, OTHER, OUTPUTS, RIGHT, WRONG, despine, show_image
 
 STACKED = 3  # channels of a layer that are drawn
 PER_ROW = 5

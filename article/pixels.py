@@ -5,7 +5,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
 from article.canvas import GREY, canvas, frame, number_grid, show_grey
-from cnnvis.plots.canvas import INK, show_image
+from cnnvis.plots import INK, show_image
 
 LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R 601
 COLOURS = {

@@ -12,18 +12,18 @@ from keras import layers
 
 import train
 from bench.flops import training_flops
-from cnnvis.images import sources as data
-from cnnvis.training import recipes
+from cnnvis import images, training
+from models import convnet
 
 
 class Enough(Exception):
-    """As many steps were timed as were asked for."""
+    """All steps that were asked for are timed."""
 
 
 class Stopwatch(keras.callbacks.Callback):
-    """Notes the seconds of every step, the wait for its pictures included, and ends the training by `Enough`.
+    """Times every step, including the wait for its images, and ends the training by raising `Enough`.
 
-    What happens between two epochs is left out, as in the seconds that train.py writes down.
+    Work between two epochs is left out, as in the seconds that train.py reports.
     """
 
     def __init__(self, steps):
@@ -42,19 +42,19 @@ class Stopwatch(keras.callbacks.Callback):
 
 
 def measure(name, contender, steps, warm_up, seed):
-    """Train for some steps, of which the first are not timed.
+    """Train for some steps and time all but the first ones.
 
     Parameters
     ----------
     name : str
-        Of `TRAININGS`.
+        Key of `TRAININGS`.
     contender : peers.Contender
     steps, warm_up, seed : int
 
     Returns
     -------
     dict
-        `images_per_second` (float), `flops_per_image` (int) in training, `precision` (str) of the arithmetic.
+        `images_per_second` (float), `flops_per_image` (int) of a training step, `precision` (str).
     """
     keras.utils.set_random_seed(seed)
     watch = Stopwatch(warm_up + steps)
@@ -74,21 +74,21 @@ def tutorial_basic(contender, seed, watch):
 
 def tutorial_deeper(contender, seed, watch):
     model = tutorial_model(deeper_layers())
-    # The generator of the tutorial's time, which Keras 3 keeps as legacy: NumPy and SciPy, one picture at a time.
+    # The tutorial's generator, in Keras 3 a legacy API: NumPy and SciPy, one image at a time.
     generator = tf.keras.preprocessing.image.ImageDataGenerator(
         zoom_range=0.1, width_shift_range=0.05, height_shift_range=0.05, horizontal_flip=True
     )
     fit(model, contender, watch, generator.flow(*tutorial_data(), batch_size=contender.batch_size))
 
 
-def fit(model, contender, watch, *pictures, **options):
-    model.fit(*pictures, epochs=contender.epochs, callbacks=[watch], verbose=2, **options)
+def fit(model, contender, watch, *data, **options):
+    model.fit(*data, epochs=contender.epochs, callbacks=[watch], verbose=2, **options)
 
 
 def tutorial_data():
     """Pixels 0-1 and one-hot labels: (50000, 32, 32, 3) and (50000, 10) float arrays."""
-    pictures = data.load("cifar10", "train")
-    return pictures.images.astype("float32") / 255, keras.utils.to_categorical(pictures.labels, 10)
+    dataset = images.load("cifar10", "train")
+    return dataset.images.astype("float32") / 255, keras.utils.to_categorical(dataset.labels, 10)
 
 
 def tutorial_model(stack):
@@ -123,24 +123,24 @@ def deeper_layers():
 
 
 def stock_deep(contender, seed, watch):
-    """The network of train.py as Keras's own means train it, in float32 and without augmentation."""
-    pictures = data.load("cifar10", "train")
-    args = train.options().parse_args(["--arch", "deep", "--seed", str(seed)])
-    model = train.build(args, recipes.RECIPES["deep"], pictures, softmax=False)
+    """The network of train.py, trained with plain Keras in float32 and without augmentation."""
+    dataset = images.load("cifar10", "train")
+    recipe = training.RECIPES["deep"]
+    model = training.build("deep", dataset, recipe, seed, variant=convnet.Variant(softmax=False))
     optimizer = keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=False)
-    fit(model, contender, watch, pictures.images, pictures.labels, batch_size=contender.batch_size)
+    fit(model, contender, watch, dataset.images, dataset.labels, batch_size=contender.batch_size)
 
 
 def ours(arch, contender, seed, watch):
-    """What `python train.py` does, to the letter: the watch is slipped into its `fit`."""
+    """Exactly `python train.py`: the stopwatch is added to the callbacks of its `fit`."""
     keras_fit = keras.Model.fit
 
     def watched_fit(model, *args, callbacks, **options):
         return keras_fit(model, *args, callbacks=[*callbacks, watch], **options)
 
-    keras.Model.fit = watched_fit  # for the rest of this process
+    keras.Model.fit = watched_fit  # until this process ends
     with tempfile.TemporaryDirectory() as folder:
         options = ["--arch", arch, "--data", "cifar10", "--seed", str(seed), "--out", folder]
         train.train(train.options().parse_args(options))

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""What the settings of `cnnvis/processor.py` bring: each script and training as called, and with levers left out.
+"""How much the settings of `cnnvis/processor.py` save: each script and training with and without them.
 
-The levers are oneDNN's kernels, and malloc that keeps what is freed; huge pages, which are not in use, come on top of
-both. Each way has its turn, round after round, in a process of its own. What is compared are the medians of the rounds:
-seconds from command to figures, of trainings seconds a step; and peak memory.
+The settings are oneDNN's kernels, and a malloc that keeps freed memory. Huge pages, which are not used, are added to
+both. Every combination runs once per round, in a fresh process. Reported are medians over the rounds: seconds from
+command to figures (for trainings, seconds per step) and peak memory.
 """
 
 import json
@@ -21,17 +21,16 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench import contest, machine  # noqa: E402
-from cnnvis.console import messages as console  # noqa: E402
-from cnnvis.console import options as cli  # noqa: E402
+from cnnvis import console  # noqa: E402
 
-NOT_KEPT = {"MALLOC_PERTURB_": "0"}  # which changes nothing, but makes `processor` leave malloc alone
+NOT_KEPT = {"MALLOC_PERTURB_": "0"}  # the default; if it is set, `processor` leaves malloc alone
 HUGE = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=18446744073709551615"
 WAYS = {
     "as called": {"TF_ENABLE_ONEDNN_OPTS": "1"},
     "oneDNN alone": {"TF_ENABLE_ONEDNN_OPTS": "1"} | NOT_KEPT,
     "memory kept alone": {"TF_ENABLE_ONEDNN_OPTS": "0"},
     "neither": {"TF_ENABLE_ONEDNN_OPTS": "0"} | NOT_KEPT,
-    "huge pages besides": {"TF_ENABLE_ONEDNN_OPTS": "1", "GLIBC_TUNABLES": HUGE},
+    "with huge pages": {"TF_ENABLE_ONEDNN_OPTS": "1", "GLIBC_TUNABLES": HUGE},
 }
 SCRIPTS = {
     "results": ("visualize_results", "--data", "cifar10"),
@@ -45,13 +44,13 @@ JOBS = (*TRAININGS, *SCRIPTS)
 
 
 def options():
-    parser = cli.parser(__doc__)
-    parser.add_argument("--rounds", type=cli.positive, default=5, metavar="N", help="times that each has its turn")
-    parser.add_argument("--steps", type=cli.positive, default=40, metavar="N", help="of a training, a turn")
-    parser.add_argument("--jobs", nargs="+", choices=JOBS, default=JOBS, metavar="JOB", help=f"of {', '.join(JOBS)}")
+    parser = console.parser(__doc__)
+    parser.add_argument("--rounds", type=console.positive, default=5, metavar="N", help="runs of each combination")
+    parser.add_argument("--steps", type=console.positive, default=40, metavar="N", help="training steps per run")
+    parser.add_argument("--jobs", nargs="+", choices=JOBS, default=JOBS, metavar="JOB", help=", ".join(JOBS))
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=tuple(WAYS), metavar="WAY", help=", ".join(WAYS))
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the tables there, too")
-    parser.add_argument("--job", choices=JOBS, help=SUPPRESS)  # measure this one only, and print JSON
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the tables to this file")
+    parser.add_argument("--job", choices=JOBS, help=SUPPRESS)  # measure only this one, and print JSON
     return parser
 
 
@@ -63,7 +62,7 @@ def compare(args):
             own = "--job", job, "--steps", args.steps, "--seed", args.seed
             turns[job, way].append(contest.measured(f"{job}, {way}", __file__, *own, debug=args.debug, **WAYS[way]))
             console.notice(f"round {number + 1} of {args.rounds}, {job}, {way}: {turns[job, way][-1]['seconds']:.2f} s")
-    how = f"n = {args.rounds} rounds in which each has its turn, of {args.steps} steps if it is a training"
+    how = f"n = {args.rounds} rounds, trainings with {args.steps} steps"
     tables = [comparison(turns)] + [parts(turns)] * any(job in SCRIPTS for job in args.jobs)
     contest.publish("\n\n".join([machine.describe(how), *tables]), args.out)
 
@@ -88,11 +87,11 @@ def comparison(turns):
         for job in jobs
     )
     kept = f"{ways[0].capitalize()}, each has {1 / slowest:.0%} or more of the speed of its best way."
-    return "\n".join([*lines, "", f"Times: to those of the first column. {kept}"])
+    return "\n".join([*lines, "", f"×: relative to the first column. {kept}"])
 
 
 def parts(turns):
-    """The Markdown table of what the seconds of the scripts are spent on, the first way."""
+    """The Markdown table of how the scripts spend their time, in the first combination."""
     first = next(way for _, way in turns)
     lines = ["| | import of TensorFlow | computing | drawing |", "| --- | ---: | ---: | ---: |"]
     for (job, way), rounds in turns.items():
@@ -108,13 +107,13 @@ def _median(rounds, what):
 
 
 def measure(args):
-    """Do one job, and print what it took as JSON."""
-    took = train(TRAININGS[args.job], args.steps) if args.job in TRAININGS else show(*SCRIPTS[args.job])
-    console.say(json.dumps(took | {"megabytes": machine.peak_megabytes()}))
+    """Run one job, and print its time and memory as JSON."""
+    found = train(TRAININGS[args.job], args.steps) if args.job in TRAININGS else show(*SCRIPTS[args.job])
+    console.say(json.dumps(found | {"megabytes": machine.peak_megabytes()}))
 
 
 def train(arch, steps):
-    """Seconds of a training step, the median of so many after a first."""
+    """Seconds of a training step: the median of `steps` steps after the first."""
     from bench import throughput
 
     *_, model, batches = throughput.prepare(throughput.options().parse_args(["--arch", arch]))
@@ -124,14 +123,14 @@ def train(arch, steps):
 
 
 def show(script, *asked):
-    """Seconds of a script from its command to its figures, and what they were spent on."""
+    """Seconds of a script from its command to its figures: in total, importing and drawing."""
     from importlib import import_module
 
     from cnnvis import plots
-    from cnnvis.console import output as saving
 
-    importing, drawing = time.perf_counter() - BEGAN, []  # `cli.run` has imported TensorFlow
-    with tempfile.TemporaryDirectory() as folder, timed(drawing, plots, plots.__all__), timed(drawing, saving, SAVING):
+    importing, drawing = time.perf_counter() - BEGAN, []  # `console.run` has imported TensorFlow
+    drawn = [name for name in plots.__all__ if callable(getattr(plots, name))]
+    with tempfile.TemporaryDirectory() as folder, timed(drawing, plots, drawn), timed(drawing, console, SAVING):
         out = Path(folder) / ("page.html" if script == "explore" else "")
         if import_module(script).main([*asked, "--model", str(MODEL), "--out", str(out)]):
             raise SystemExit(2)
@@ -144,7 +143,7 @@ SAVING = ("save_figures", "save_animation")
 
 @contextmanager
 def timed(seconds, module, names):
-    """Note how long calls of functions of a module take meanwhile, but for those that others of them make."""
+    """Append the seconds of calls of a module's functions to a list, without the calls that they make of each other."""
     kept, busy = {name: getattr(module, name) for name in names}, []
 
     def watched(function):
@@ -172,4 +171,4 @@ def timed(seconds, module, names):
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(options(), lambda args: (measure if args.job else compare)(args)))
+    sys.exit(console.run(options(), lambda args: (measure if args.job else compare)(args)))

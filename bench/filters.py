@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Which pictures of what a filter looks for are better? Judge ours and others' on the same filters; print a table.
+"""Which feature visualisations are better? Compare ours and others' on the same filters, and print a Markdown table.
 
-Better is a picture that excites the filter more, with less fine noise, made in less time. What counts is the picture
-of whole numbers from 0 to 255 that is kept. Each is compared with the training image that excites the filter most.
+A better image activates the filter more strongly, has less fine noise, and takes less time. Measured is the final uint8
+image. Each is compared with the training image that activates the filter most strongly.
 """
 
 import importlib.util
@@ -21,56 +21,54 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 
 from bench import contest, machine  # noqa: E402
-from cnnvis.checkpoints import checkpoint  # noqa: E402
-from cnnvis.console import messages as console  # noqa: E402
-from cnnvis.console import options as cli  # noqa: E402
-from cnnvis.images import sources as data  # noqa: E402
+from cnnvis import checkpoints, console, features, network  # noqa: E402
+from cnnvis.images import image_statistics, load  # noqa: E402
 
-PLAIN = ("fourier", "smooth", "colors", "shift", "turn", "zoom")
-COLUMNS = "layer | pictures by | seconds a filter | above every real one | activation, of ours | fine energy"
+PLAIN = {  # fields of `Ascent` for plain gradient ascent on pixels
+    **{"fourier": False, "limit_high_frequencies": None, "colors": False},
+    **{"shift": 0.0, "degrees": 0.0, "zoom": 0.0},
+}
+COLUMNS = "layer | images by | seconds per filter | above every real image | activation, relative to ours | fine energy"
 LEGEND = (
-    "Above every real one: filters that the picture excites more than any training image. Activation, of ours: the "
-    "median over the filters of its activation less the largest real one's, divided by the same of ours. Fine energy: "
-    "share of the spectrum, but for the mean, above half the Nyquist rate; of real pictures, {real:.0%}. "
-    "Seconds hold everything from the first call to the finished pictures."
+    "Above every real image: filters that the image activates more strongly than any training image does. Activation: "
+    "how far it exceeds the largest of a training image (median over the filters), relative to ours. Fine energy: "
+    "share of the spectrum, without the mean, above half the Nyquist rate; of real images, {real:.0%}. "
+    "Seconds: from the first call to the finished images."
 )
 
 
-def ours(model, filters, statistics, steps, seed, without=()):
-    from cnnvis.features import ascent
-
+def ours(model, filters, statistics, steps, seed, **changes):
     classifier, layer = model
-    return ascent.ascend(classifier, layer, filters, statistics, steps=steps, seed=seed, without=without)
+    ascent = features.Ascent(steps=steps, seed=seed, **changes)
+    return features.ascend(classifier, layer, filters, statistics=statistics, ascent=ascent)[0]
 
 
 def tf_keras_vis(model, filters, statistics, steps, seed, change=None, together=False):
-    """ActivationMaximization on the same network, one filter after the other or all of them together.
+    """tf-keras-vis's ActivationMaximization on the same network, filter by filter or for all filters together.
 
     Parameters
     ----------
     change : callable, optional
-        Gives what differs from its defaults, of which it says that they are for VGG16.
+        Returns options that differ from its defaults, which are documented as being for VGG16.
     """
     import tensorflow as tf
     from tf_keras_vis import activation_maximization
 
-    from cnnvis.features import ascent
-
     classifier, layer = model
-    network = ascent.excitation_model(classifier, layer, classifier.size)
-    np.random.seed(seed)  # which Jitter draws from
-    rng, pictures = np.random.default_rng(seed), []
+    objective = features.objective_model(classifier, layer, classifier.size)
+    np.random.seed(seed)  # used by Jitter
+    rng, made = np.random.default_rng(seed), []
     for chosen in [filters] if together else [[each] for each in filters]:
         start = tf.constant(rng.uniform(0, 255, (len(chosen), *classifier.size, 3)), tf.float32)
-        pictures.append(
-            activation_maximization.ActivationMaximization(network, clone=False)(
+        made.append(
+            activation_maximization.ActivationMaximization(objective, clone=False)(
                 lambda outputs, chosen=chosen: tf.linalg.diag_part(tf.gather(outputs, chosen, axis=1)),
                 seed_input=start,
                 steps=steps,
                 **(change(activation_maximization) if change else {}),
             )
         )
-    return np.rint(np.clip(np.concatenate(pictures), 0, 255)).astype("uint8")
+    return np.rint(np.clip(np.concatenate(made), 0, 255)).astype("uint8")
 
 
 def unregularized(_):
@@ -84,7 +82,7 @@ def little_variation(peer):
     }
 
 
-def moved_as_ours(peer):
+def our_transforms(peer):
     modifiers = peer.input_modifiers
     return {
         "input_modifiers": [modifiers.Jitter(2), modifiers.Rotate2D(5), modifiers.Scale(0.9, 1.1)],
@@ -94,113 +92,103 @@ def moved_as_ours(peer):
 
 CONTENDERS = {
     "ours": ("ours", ours),
-    "plain": (f"plain ascent on pixels (`--without {' '.join(PLAIN)}`)", partial(ours, without=PLAIN)),
+    "plain": (
+        "plain ascent on pixels (`--without fourier limit_high_frequencies colors shift turn zoom`)",
+        partial(ours, **PLAIN),
+    ),
     "documented": ("tf-keras-vis, as documented", tf_keras_vis),
     **{
         change.__name__: (f"tf-keras-vis, {title}, all together", partial(tf_keras_vis, change=change, together=True))
         for title, change in (
             ("without its regularizers", unregularized),
             ("jitter of 2 and a tenth of total variation", little_variation),
-            ("moved as ours, without its regularizers", moved_as_ours),
+            ("our transforms, without its regularizers", our_transforms),
         )
     },
 }
-
-
-OWN = "ours", "plain"  # which take the steps that are our default
+OWN = "ours", "plain"  # these take our default number of steps
 
 
 def fine_energy(images):
-    """Share of the energy of grey waves above half the Nyquist rate: (N, H, W, 3) array -> (N,) float array, 0-1."""
+    """Share of a grey image's energy above half the Nyquist rate: (N, H, W, 3) array -> (N,) float array, 0-1."""
     grey = np.asarray(images, dtype="float64").mean(axis=-1)
     energy = np.abs(np.fft.fft2(grey - grey.mean(axis=(1, 2), keepdims=True))) ** 2
     height, width = grey.shape[1:]
-    fine = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)[None]) > 0.25  # cycles a pixel
+    fine = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)[None]) > 0.25  # cycles per pixel
     total = energy.sum(axis=(1, 2))
     return np.divide(energy[:, fine].sum(axis=1), total, out=np.zeros_like(total), where=total > 0)
 
 
 def options():
-    parser = cli.parser(__doc__, "Each contender runs in a process of its own, one after the other.")
-    parser.add_argument("--model", type=Path, metavar="PATH", help="one of train.py's (default: newest, else deep)")
-    parser.add_argument("--layers", nargs="+", metavar="NAME", help="(default: all CONV layers and the first FC)")
-    parser.add_argument("--num", type=cli.positive, default=16, metavar="N", help="random live filters a layer")
-    parser.add_argument("--steps", type=cli.positive, default=200, metavar="N", help="of tf-keras-vis's ascent")
+    parser = console.parser(__doc__, "Each contender runs in its own process, one after the other.")
+    parser.add_argument("--model", type=Path, metavar="PATH", help="from train.py (default: newest, else deep)")
+    parser.add_argument("--layers", nargs="+", metavar="NAME", help="layers (default: all CONV and the first FC)")
+    parser.add_argument("--num", type=console.positive, default=16, metavar="N", help="random live filters per layer")
+    parser.add_argument("--steps", type=console.positive, default=200, metavar="N", help="steps of tf-keras-vis")
+    who = {"choices": CONTENDERS, "default": list(CONTENDERS), "metavar": "NAME", "help": ", ".join(CONTENDERS)}
+    parser.add_argument("--contenders", nargs="+", **who)
     parser.add_argument(
-        "--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), metavar="NAME", help="who takes part"
+        "--cores", type=console.positive, default=os.cpu_count(), metavar="N", help="threads per operation"
     )
-    parser.add_argument(
-        "--cores", type=cli.positive, default=os.cpu_count(), metavar="N", help="threads of an operation"
-    )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there, too")
-    parser.add_argument("--contender", help=SUPPRESS)  # let this one draw, and print JSON: what `compare` asks for
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table to this file")
+    parser.add_argument("--contender", help=SUPPRESS)  # measure only this one, and print JSON
     return parser
 
 
 def main(argv=None):
-    return cli.run(options(), lambda args: (measure if args.contender else compare)(args), argv)
+    return console.run(options(), lambda args: (measure if args.contender else compare)(args), argv)
 
 
 def subjects(args):
-    """The classifier, the training pictures, the layers, and what real pictures do to their filters."""
-    from cnnvis.features import cache as excitation_cache
-    from cnnvis.images import choices
-    from cnnvis.network.classifier import Classifier
-
-    network = checkpoint.load(args.model)
-    classifier, pictures = Classifier(network.model), data.load("cifar10", "train")
-    every = choices.layers_with_filters(classifier, ["all"])
+    """The checkpoint, its classifier, the training images, the layers, and their responses to real images."""
+    checkpoint = checkpoints.load(args.model)
+    classifier, dataset = network.Classifier(checkpoint.model), load("cifar10", "train")
+    every = features.layers_with_filters(classifier, ["all"])
     names = args.layers or [layer.name for layer in every if layer.kind == "CONV" and layer.layer.trainable] + ["fc1"]
-    layers = choices.layers_with_filters(classifier, names)
-    track = console.track("Looking at real pictures")
-    folders = [network.path.parent]
-    real = excitation_cache.observe(classifier, every, pictures, network, folders, track, console.notice)
-    return network, classifier, pictures, layers, real
+    layers = features.layers_with_filters(classifier, names)
+    track = console.track("Looking at real images")
+    about = {"checkpoint": checkpoint, "folders": [checkpoint.path.parent], "track": track, "tell": console.notice}
+    return checkpoint, classifier, dataset, layers, features.observe(classifier, every, dataset, **about)
 
 
 def measure(args):
-    """Let one contender draw, and print what its pictures are worth as JSON."""
-    from cnnvis.features import ascent
-    from cnnvis.images import inputs
-
-    network, classifier, pictures, layers, real = subjects(args)
-    statistics = inputs.statistics(network, pictures)
+    """Let one contender make its images, and print their scores as JSON."""
+    checkpoint, classifier, dataset, layers, real = subjects(args)
+    statistics = checkpoint.statistics or image_statistics(dataset.images)
     _, draw = CONTENDERS[args.contender]
     found = {}
     for layer in layers:
         alive = np.flatnonzero(~real[layer.name].dead)
         filters = np.sort(np.random.default_rng(args.seed).permutation(alive)[: args.num])
         began = time.perf_counter()
-        steps = ascent.STEPS if args.contender in OWN else args.steps
-        images = draw((classifier, layer), filters, statistics, steps, args.seed)
+        steps = features.STEPS if args.contender in OWN else args.steps
+        images = draw((classifier, layer), filters, statistics, steps=steps, seed=args.seed)
         seconds = (time.perf_counter() - began) / len(filters)
-        reached = ascent.activations(classifier, layer, images)[np.arange(len(filters)), filters]
+        reached = features.activations(classifier, layer, images)[np.arange(len(filters)), filters]
         above = reached - real[layer.name].largest[filters]
         found[layer.name] = {"seconds": seconds, "above": above.tolist(), "fine": fine_energy(images).tolist()}
     console.say(json.dumps(found))
 
 
 def compare(args):
-    from cnnvis.features import ascent
-
     if importlib.util.find_spec("tf_keras_vis") is None:
         raise ValueError("tf-keras-vis is not installed: pip install -r bench/requirements.txt, or make bench-filters")
     contest.check_report(args.out)
-    network, _, pictures, layers, _ = subjects(args)
-    shared = ["--model", network.path, "--num", args.num, "--steps", args.steps, "--seed", args.seed]
+    checkpoint, _, dataset, layers, _ = subjects(args)
+    shared = ["--model", checkpoint.path, "--num", args.num, "--steps", args.steps, "--seed", args.seed]
     shared += ["--layers", *[layer.name for layer in layers]]
     threads = {"TF_NUM_INTRAOP_THREADS": str(args.cores)}
     found = {}
     for name in dict.fromkeys(["ours", *args.contenders]):
         title, _ = CONTENDERS[name]
         found[title] = contest.measured(title, __file__, *shared, "--contender", name, debug=args.debug, **threads)
-        console.notice(f"{title}: {np.mean([layer['seconds'] for layer in found[title].values()]):.2f} s a filter")
-    steps = f"{args.steps} steps of tf-keras-vis, {ascent.STEPS} of ours"
+        console.notice(f"{title}: {np.mean([layer['seconds'] for layer in found[title].values()]):.2f} s per filter")
+    steps = f"{args.steps} steps of tf-keras-vis, {features.STEPS} of ours"
     how = (
-        f"tf-keras-vis {version('tf-keras-vis')}; {network.path.name}, float32, {args.cores} threads, {steps}; "
-        f"n = {args.num} random live filters a layer (seed {args.seed}), {len(pictures):,} training images"
+        f"tf-keras-vis {version('tf-keras-vis')}; {checkpoint.path.name}, float32, {args.cores} threads, {steps}; "
+        f"n = {args.num} random live filters per layer (seed {args.seed}), {len(dataset):,} training images"
     )
-    legend = LEGEND.format(real=fine_energy(pictures.images[::50]).mean())
+    legend = LEGEND.format(real=fine_energy(dataset.images[::50]).mean())
     contest.publish(f"{machine.describe(how)}\n\n{table(found)}\n\n{legend}", args.out)
 
 
@@ -210,8 +198,8 @@ def table(found):
     Parameters
     ----------
     found : dict of str to dict of str to dict
-        Of each contender, ours first, and each layer: `seconds` a filter, and of each filter `above`, what its
-        picture excites it more than the best real one, and `fine`, its picture's fine energy.
+        For each contender, ours first, and each layer: `seconds` per filter, and for each filter `above`, by how much
+        its image's activation exceeds the largest of a real image, and `fine`, its image's fine energy.
     """
     lines = [COLUMNS, "--- | --- | ---: | ---: | ---: | ---:"]
     for layer, own in found["ours"].items():

@@ -1,4 +1,4 @@
-"""How much arithmetic a network takes."""
+"""Floating-point operations of a network."""
 
 import math
 
@@ -6,9 +6,9 @@ import keras
 
 
 def forward_flops(model):
-    """Floating-point operations of one picture's way through a network, two for each multiply-add.
+    """Floating-point operations of a forward pass for one image, two for each multiply-add.
 
-    Counted are Conv2D and Dense layers, the places that CONV layers pad included; all else is little beside them.
+    Counts Conv2D and Dense layers, including padded positions; all other layers are negligible.
 
     Parameters
     ----------
@@ -20,13 +20,13 @@ def forward_flops(model):
     int
     """
     kernels = [layer for layer in model.layers if isinstance(layer, (keras.layers.Conv2D, keras.layers.Dense))]
-    # Each place of the output, of which a Dense layer has one, takes every weight of the kernel once.
+    # Each position of the output (a Dense layer has one) uses every weight of the kernel once.
     return sum(2 * math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape) for layer in kernels)
 
 
 def training_flops(model):
-    """Floating-point operations of training on one picture: int.
+    """Floating-point operations of training on one image: int.
 
-    By convention three times the forward pass, which the gradients of inputs and of weights each cost again.
+    By convention three times the forward pass: the gradients of inputs and of weights cost as much again each.
     """
     return 3 * forward_flops(model)

@@ -1,4 +1,4 @@
-"""What a measurement was made on."""
+"""The machine that a measurement was made on."""
 
 import math
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def describe(how):
-    """Processor, cores, how it multiplies in bfloat16, versions and date, then how it was measured: one line."""
+    """Processor, cores, bfloat16 instructions, versions, date, and how it was measured: one line."""
     try:
         cpuinfo = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
@@ -20,7 +20,7 @@ def describe(how):
         re.search(rf"^{key}\s*: (.+)", cpuinfo, re.MULTILINE) for key in ("model name", "cpu family", "model")
     )
     processor = name[1] if name else platform.processor()
-    if family and model:  # where a cloud hides the rest of the name
+    if family and model:  # clouds hide part of the name
         processor += f" (family {family[1]}, model {model[1]})"
     native = [flag for flag in ("amx_bf16", "avx512_bf16") if flag in cpuinfo.split()]
     return (
@@ -31,10 +31,10 @@ def describe(how):
 
 
 def peak_megabytes():
-    """The most memory that this process has held; NaN on Windows, which Python doesn't ask for it."""
+    """Peak memory of this process; NaN on Windows, where Python can't ask for it."""
     try:
         import resource
     except ImportError:
         return math.nan
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most * (1 if sys.platform == "darwin" else 1024) / 1e6  # macOS counts bytes, Linux KiB
+    return most * (1 if sys.platform == "darwin" else 1024) / 1e6  # macOS reports bytes, Linux KiB

@@ -1,6 +1,6 @@
-"""Occlusion as others do it: the tutorial, Captum and tf-explain; and our network in PyTorch, as Captum likes it best.
+"""Occlusion by others: the tutorial, Captum and tf-explain; and our network in PyTorch, Captum's own framework.
 
-What `bench/requirements.txt` names is imported where it is used, so that the rest can be read and tested without it.
+The packages in `bench/requirements.txt` are imported inside functions, so that the rest can be tested without them.
 """
 
 import contextlib
@@ -10,31 +10,31 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from cnnvis.attribution import occlusion
+from cnnvis import attribution
 
 PACKAGES = {"captum": "Captum", "torch": "PyTorch", "tf_explain": "tf-explain"}
-WINDOW = 5  # pixels: the tutorial's side of the hidden square
-PATCH = 4  # pixels: that of tf-explain's README
+WINDOW = 5  # side of the tutorial's patch, in pixels
+PATCH = 4  # side of the patch in tf-explain's README, in pixels
 
 
 def check_installed():
-    """Raise ValueError if something that is measured beside us is not there."""
+    """Raise ValueError if a package to compare with is not installed."""
     missing = [package for package in PACKAGES if find_spec(package) is None]
     if missing:
         raise ValueError(
-            f"no {', '.join(missing)} here: make bench-importance, or pip install -r bench/requirements.txt"
+            f"not installed: {', '.join(missing)}. Run make bench-importance, or pip install -r bench/requirements.txt"
         )
 
 
 def versions():
-    """Of what is measured beside us: a few words."""
+    """Names and versions of the packages to compare with: str."""
     return ", ".join(f"{name} {version(package)}" for package, name in PACKAGES.items())
 
 
 def tutorial_map(probabilities, image, target, noise, size=WINDOW):
-    """The tutorial's map: put a square of noise around each pixel, and write down there what it costs.
+    """The tutorial's map: replace a patch around each pixel by noise; the fall of the probability is the pixel's value.
 
-    A square that reaches over the border is cut off. What it costs is written at its centre only, not averaged.
+    A patch is cut off at the border. Overlapping patches are not averaged.
 
     Parameters
     ----------
@@ -43,9 +43,9 @@ def tutorial_map(probabilities, image, target, noise, size=WINDOW):
     image : (H, W, C) array
     target : int
     noise : (H * W, H, W, C) array
-        Pictures that the squares are cut from, one a pixel in reading order.
+        Images that the patches are cut from, one for each pixel, row by row.
     size : int
-        Side of the square in pixels, odd.
+        Side of the patch in pixels, odd.
 
     Returns
     -------
@@ -54,13 +54,13 @@ def tutorial_map(probabilities, image, target, noise, size=WINDOW):
     shape = image.shape[:2]
     centres = np.indices(shape).reshape(2, -1).T
     first, end = np.maximum(centres - size // 2, 0), np.minimum(centres + size // 2 + 1, shape)
-    hidden = occlusion.occlude([image] * len(centres), noise, np.concatenate([first, end], axis=1))
+    hidden = attribution.occlude([image] * len(centres), noise, np.concatenate([first, end], axis=1))
     whole = probabilities(image[None])[0, target]
     return (whole - probabilities(hidden)[:, target]).reshape(shape)
 
 
 def captum_map(score, image, target, baseline=0, at_once=1):
-    """Captum's `Occlusion` with squares of `WINDOW` over all colours, one pixel apart.
+    """Captum's `Occlusion` with patches of `WINDOW` pixels over all colours and stride 1.
 
     Parameters
     ----------
@@ -69,9 +69,9 @@ def captum_map(score, image, target, baseline=0, at_once=1):
     image : (H, W, 3) array
     target : int
     baseline : number or (H, W, 3) array
-        What a hidden square shows; 0 is Captum's default.
+        Replaces hidden pixels; 0 is Captum's default.
     at_once : int
-        Squares in a call of `score`; 1 is Captum's default. The map doesn't depend on it.
+        Patches per call of `score`; 1 is Captum's default. The map doesn't depend on it.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def captum_map(score, image, target, baseline=0, at_once=1):
         target=int(target),
         perturbations_per_eval=at_once,
     )
-    return maps[0].mean(dim=0).numpy()  # the three are the same: a square hides them together
+    return maps[0].mean(dim=0).numpy()  # all three are the same: a patch hides them together
 
 
 def _tensor(image):
@@ -97,9 +97,9 @@ def _tensor(image):
 
 
 def tf_explain_map(model, image, target):
-    """The map of tf-explain's `OcclusionSensitivity`, with the patches of its README.
+    """The map of tf-explain's `OcclusionSensitivity`, with the patch size of its README.
 
-    1 - p of each of a grid of grey patches (127.5, which is grey for pixels 0-255 only), then enlarged to the picture.
+    1 - p for each patch of a grid, filled with 127.5 (which is grey only for pixels 0-255), resized to the image.
 
     Parameters
     ----------
@@ -119,10 +119,10 @@ def tf_explain_map(model, image, target):
 
 
 def as_torch(score):
-    """A function from (B, H, W, C) to (B, K) arrays as one from (B, C, H, W) to (B, K) tensors."""
+    """Turn a function of arrays, (B, H, W, C) -> (B, K), into one of tensors, (B, C, H, W) -> (B, K)."""
     import torch
 
-    return lambda pictures: torch.from_numpy(score(pictures.permute(0, 2, 3, 1).numpy()))
+    return lambda images: torch.from_numpy(score(images.permute(0, 2, 3, 1).numpy()))
 
 
 def torch_network(model):
@@ -131,7 +131,7 @@ def torch_network(model):
     Parameters
     ----------
     model : keras.Model
-        Its layers follow one another; none ends in an activation of its own but the last.
+        A chain of layers; only the last may have an activation of its own.
 
     Returns
     -------
@@ -141,7 +141,7 @@ def torch_network(model):
     Raises
     ------
     ValueError
-        If the network has a layer of another kind than these.
+        If a layer has no translation here.
     """
     import torch
 
@@ -150,7 +150,7 @@ def torch_network(model):
 
 
 def _channels_last():
-    """A layer of PyTorch's that brings (B, C, H, W) into the order in which Keras flattens it, (B, H, W, C)."""
+    """A PyTorch layer that permutes (B, C, H, W) to (B, H, W, C), the order in which Keras flattens."""
     from torch import nn
 
     class ChannelsLast(nn.Module):
@@ -161,7 +161,7 @@ def _channels_last():
 
 
 def _torch_layers(layer):
-    """What a Keras layer is in PyTorch: list of torch.nn.Module."""
+    """Translate a Keras layer to PyTorch: list of torch.nn.Module."""
     from keras import layers
     from torch import nn
 
@@ -202,7 +202,7 @@ def _normalization(mean, variance, epsilon, gain=None, bias=None):
 
 
 def _fill(module, **weights):
-    """Put arrays or Keras variables into a PyTorch module; those that are None stay as they are."""
+    """Copy arrays or Keras variables into a PyTorch module, except those that are None."""
     import torch
     from keras import ops
 

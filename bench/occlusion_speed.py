@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Time how fast we and others hide windows and score what is left, side by side, and print a Markdown table.
+"""Time occlusion by ours and others side by side, and print a Markdown table.
 
-The measure is the network's own forward pass on as many ready-made pictures.
+The reference is the network's forward pass on the same number of occluded images, prepared in advance.
 """
 
 import json
@@ -22,57 +22,50 @@ import numpy as np  # noqa: E402
 
 from bench import contest, machine, occluders  # noqa: E402
 from bench.occluders import PATCH, WINDOW  # noqa: E402
-from cnnvis.attribution import banzhaf as halves  # noqa: E402
-from cnnvis.attribution import explanation as importance  # noqa: E402
-from cnnvis.attribution import occlusion  # noqa: E402
-from cnnvis.checkpoints import checkpoint  # noqa: E402
-from cnnvis.console import messages as console  # noqa: E402
-from cnnvis.console import options as cli  # noqa: E402
-from cnnvis.images import sources as data  # noqa: E402
+from cnnvis import attribution, checkpoints, console, network  # noqa: E402
+from cnnvis.images import load  # noqa: E402
 
-BATCH = 256  # pictures, where the contender leaves it to us
-AT_ONCE = (1, 16, 64, 256)  # windows in a call of Captum's; 1 is its default
-COLUMNS = "occlusion by | windows/s | of the forward pass | ours is faster by"
+BATCH = 256  # images per batch, unless the contender decides
+AT_ONCE = (1, 16, 64, 256)  # patches per call in Captum; 1 is its default
+COLUMNS = "occlusion by | patches/s | of the forward pass | ours is faster by"
 LEGEND = (
-    "Windows/s: the median round; in brackets the slowest and the fastest. Windows are "
-    f"{WINDOW}×{WINDOW}, one pixel apart; tf-explain's {PATCH}×{PATCH}, side by side. By default, "
-    "half of a picture is hidden at once: each such picture counts as one."
+    "Patches/s: the median round; in brackets the slowest and the fastest. Patches have "
+    f"{WINDOW}×{WINDOW} pixels and stride 1; tf-explain's {PATCH}×{PATCH}, side by side. Banzhaf values "
+    "hide half of an image at once: each such image counts as one patch."
 )
 
 
-def one_by_one(height, width, size=WINDOW, apart=1):
-    """How many windows are hidden in a picture, one after the other."""
-    return len(occlusion.window_corners(height, width, size, apart))
+def one_by_one(height, width, size=WINDOW, stride=1):
+    """Number of patches in an image that are hidden one after the other."""
+    return len(attribution.window_corners(height, width, size, stride=stride))
 
 
-def many_halves(height, width):
-    return len(
-        halves.Halves((height, width), *importance.windows_for("halves", height, width), np.random.default_rng())
-    )
+def coalitions(height, width):
+    """Number of images with half of their patches hidden, for one map."""
+    size, rng = (height, width), np.random.default_rng()
+    return len(attribution.Masks(size, *attribution.windows_for("banzhaf", size), rng))
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One that takes part.
+    """A way to occlude images, or a reference.
 
     Attributes
     ----------
     title : str
     prepare : callable
-        keras.Model, (N, H, W, 3) uint8, (N,) int targets -> a function that goes through all windows of all pictures.
-    windows : callable
-        (height, width) of a picture -> how many pictures with something hidden go through the network for its map.
+        keras.Model, (N, H, W, 3) uint8, (N,) int targets -> a function that occludes all patches of all images.
+    patches : callable
+        height, width -> number of occluded images per image.
     """
 
     title: str
     prepare: Callable
-    windows: Callable = one_by_one
+    patches: Callable = one_by_one
 
 
 def forward(model, images, targets):
-    from cnnvis.network.classifier import Classifier
-
-    classifier, hidden = Classifier(model), ready_made(images)
+    classifier, hidden = network.Classifier(model), ready_made(images)
     return lambda: classifier.logits(hidden)
 
 
@@ -82,18 +75,15 @@ def predict(model, images, targets):
 
 
 def ours(model, images, targets):
-    from cnnvis.network.classifier import Classifier
-
-    classifier, baselines = Classifier(model), occlusion.baseline_images(images, "mean")
-    return lambda: occlusion.occlusion_maps(classifier.logits, images, targets, baselines, [WINDOW])
+    classifier, baselines = network.Classifier(model), attribution.baseline_images(images, "mean")
+    return lambda: attribution.occlusion_maps(classifier.logits, images, targets, baselines=baselines, windows=[WINDOW])
 
 
-def ours_halves(model, images, targets):
-    from cnnvis.network.classifier import Classifier
-
-    classifier, baselines = Classifier(model), occlusion.baseline_images(images, "mean")
-    how = importance.windows_for("halves", *images.shape[1:3])
-    return lambda: halves.half_maps(classifier.logits, images, targets, baselines, *how)
+def ours_banzhaf(model, images, targets):
+    classifier, baselines = network.Classifier(model), attribution.baseline_images(images, "mean")
+    sides, stride = attribution.windows_for("banzhaf", images.shape[1:3])
+    how = {"baselines": baselines, "windows": sides, "stride": stride}
+    return lambda: attribution.banzhaf_maps(classifier.logits, images, targets, **how)
 
 
 def tf_explain(model, images, targets):
@@ -101,9 +91,7 @@ def tf_explain(model, images, targets):
 
 
 def captum_on_keras(at_once, model, images, targets):
-    from cnnvis.network.classifier import Classifier
-
-    score = occluders.as_torch(Classifier(model).logits)
+    score = occluders.as_torch(network.Classifier(model).logits)
     return lambda: [occluders.captum_map(score, *pair, at_once=at_once) for pair in zip(images, targets)]
 
 
@@ -121,19 +109,19 @@ def torch_forward(order, model, images, targets):
 
 
 CONTENDERS = {
-    "forward": Contender("nobody: the network's forward pass alone", forward),
-    "predict": Contender(f"nobody: Keras `predict(batch_size={BATCH})`", predict),
+    "forward": Contender("the forward pass alone", forward),
+    "predict": Contender(f"the forward pass by Keras `predict(batch_size={BATCH})`", predict),
     "ours": Contender("ours, `--method occlusion`", ours),
-    "halves": Contender("ours, as it is by default", ours_halves, many_halves),
-    "tf_explain": Contender("tf-explain, as documented", tf_explain, partial(one_by_one, size=PATCH, apart=PATCH)),
+    "banzhaf": Contender("ours, `--method banzhaf` (default)", ours_banzhaf, coalitions),
+    "tf_explain": Contender("tf-explain, as documented", tf_explain, partial(one_by_one, size=PATCH, stride=PATCH)),
     **{
         f"captum_on_keras_{n}": Contender(f"Captum on our Keras network, {n} at once", partial(captum_on_keras, n))
         for n in AT_ONCE
     },
-    "torch_forward": Contender(
-        "nobody: the network in PyTorch, channels last", partial(torch_forward, "channels_last")
+    "torch_forward": Contender("the forward pass in PyTorch, channels last", partial(torch_forward, "channels_last")),
+    "torch_channels_first": Contender(
+        "the forward pass in PyTorch, channels first", partial(torch_forward, "contiguous_format")
     ),
-    "torch_channels_first": Contender("nobody: the same, channels first", partial(torch_forward, "contiguous_format")),
     **{
         f"captum_on_torch_{n}": Contender(f"Captum on the network in PyTorch, {n} at once", partial(captum_on_torch, n))
         for n in AT_ONCE
@@ -142,62 +130,60 @@ CONTENDERS = {
 
 
 def ready_made(images):
-    """Copies of the pictures, each with one window black: (N * windows, H, W, 3) float32 array."""
-    corners = occlusion.window_corners(*images.shape[1:3], WINDOW, 1)
+    """Copies of the images, each with one black patch: (N * patches, H, W, 3) float32 array."""
+    corners = attribution.window_corners(*images.shape[1:3], WINDOW, stride=1)
     black = np.broadcast_to(np.float32(0), images.shape[1:])
     return np.concatenate(
-        [occlusion.occlude([image] * len(corners), [black] * len(corners), corners) for image in images]
+        [attribution.occlude([image] * len(corners), [black] * len(corners), corners) for image in images]
     )
 
 
 def ported(model, images, order="channels_last"):
-    """The network in PyTorch as a function of (B, 3, H, W) tensors in that order of memory, checked against Keras."""
+    """The network in PyTorch, checked against Keras: a function of (B, 3, H, W) tensors in this memory format."""
     import torch
 
-    from cnnvis.network.classifier import Classifier
-
     order = getattr(torch, order)
-    network = occluders.torch_network(model).to(memory_format=order)
+    translated = occluders.torch_network(model).to(memory_format=order)
 
     @torch.inference_mode()
-    def score(pictures):
-        return network(pictures.contiguous(memory_format=order))
+    def score(images):
+        return translated(images.contiguous(memory_format=order))
 
     pixels = np.moveaxis(images, -1, 1).astype("float32")
-    difference = np.abs(score(torch.from_numpy(pixels)).numpy() - Classifier(model).logits(images)).max()
+    difference = np.abs(score(torch.from_numpy(pixels)).numpy() - network.Classifier(model).logits(images)).max()
     if not difference < 1e-3:
         raise ArithmeticError(f"the logits of PyTorch and Keras differ by {difference}")
     return score
 
 
 def options():
-    parser = cli.parser(__doc__, "Each contender runs in a process of its own, one after the other, round after round.")
+    parser = console.parser(__doc__, "In each round, every contender runs once, in its own process.")
     parser.add_argument(
-        "--model", type=Path, metavar="PATH", help="a `deep` of train.py's (default: your newest, else deep)"
-    )
-    parser.add_argument("--num", type=cli.positive, default=4, metavar="N", help="random ones of the bundled samples")
-    parser.add_argument("--seconds", type=cli.above_zero, default=10, metavar="S", help="of each turn, at least")
-    parser.add_argument(
-        "--rounds", type=cli.positive, default=5, metavar="N", help="times that each contender has its turn"
+        "--model", type=Path, metavar="PATH", help="a `deep` network from train.py (default: your newest, else deep)"
     )
     parser.add_argument(
-        "--cores", type=cli.positive, default=os.cpu_count(), metavar="N", help="threads of an operation"
+        "--num", type=console.positive, default=4, metavar="N", help="random images of the bundled samples"
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there, too")
-    parser.add_argument("--contender", help=SUPPRESS)  # time this one only, and print JSON: what `run` asks for
+    parser.add_argument("--seconds", type=console.above_zero, default=10, metavar="S", help="of each run, at least")
+    parser.add_argument("--rounds", type=console.positive, default=5, metavar="N", help="runs of each contender")
+    parser.add_argument(
+        "--cores", type=console.positive, default=os.cpu_count(), metavar="N", help="threads per operation"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table to this file")
+    parser.add_argument("--contender", help=SUPPRESS)  # time only this one, and print JSON
     return parser
 
 
 def main(argv=None):
-    return cli.run(options(), lambda args: (measure if args.contender else compare)(args), argv)
+    return console.run(options(), lambda args: (measure if args.contender else compare)(args), argv)
 
 
 def measure(args):
-    """Time one contender, and print its windows a second as JSON."""
+    """Time one contender, and print its patches per second as JSON."""
     contender = CONTENDERS[args.contender]
-    samples = data.load("samples", "test").images
+    samples = load("samples", "test").images
     images = samples[np.random.default_rng(args.seed).integers(0, len(samples), args.num)]
-    model = checkpoint.load(args.model).model
+    model = checkpoints.load(args.model).model
     targets = model(images.astype("float32")).numpy().argmax(axis=1)
     call = contender.prepare(model, images, targets)
     call()  # to warm up
@@ -205,24 +191,23 @@ def measure(args):
     while (seconds := time.perf_counter() - began) < args.seconds:
         call()
         calls += 1
-    console.say(json.dumps(calls * len(images) * contender.windows(*images.shape[1:3]) / seconds))
+    console.say(json.dumps(calls * len(images) * contender.patches(*images.shape[1:3]) / seconds))
 
 
 def compare(args):
-
     occluders.check_installed()
     contest.check_report(args.out)
     rates = {name: [] for name in CONTENDERS}
     for number in range(args.rounds):
         for name, contender in CONTENDERS.items():
             rates[name].append(run(name, args))
-            console.notice(f"round {number + 1} of {args.rounds}, {contender.title}: {rates[name][-1]:,.0f} a second")
+            console.notice(f"round {number + 1} of {args.rounds}, {contender.title}: {rates[name][-1]:,.0f} patches/s")
     text = f"{conditions(args)}\n\n{table(rates)}\n\n{LEGEND}"
     contest.publish(text, args.out)
 
 
 def run(name, args):
-    """Windows a second of one contender, in a fresh process."""
+    """Patches per second of one contender, in a fresh process."""
     options = ["--contender", name, "--num", args.num, "--seconds", args.seconds, "--seed", args.seed]
     options += ["--model", args.model] if args.model else []
     threads = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), str(args.cores))  # TensorFlow's, PyTorch's
@@ -231,10 +216,10 @@ def run(name, args):
 
 def conditions(args):
     """Machine, versions, date and n, in a line."""
-    name = checkpoint.find(args.model).name
+    name = checkpoints.find(args.model).name
     return machine.describe(
-        f"{occluders.versions()}; {name}, float32, {args.cores} threads, {args.num} pictures at a time; "
-        f"n = {args.rounds} rounds in which each contender has its turn of at least {args.seconds:g} s"
+        f"{occluders.versions()}; {name}, float32, {args.cores} threads, {args.num} images at a time; "
+        f"n = {args.rounds} rounds of at least {args.seconds:g} s for each contender"
     )
 
 
@@ -244,12 +229,12 @@ def table(rates):
     Parameters
     ----------
     rates : dict of str to list of float
-        Windows a second of each of `CONTENDERS`, of each round.
+        Patches per second of each contender, in each round.
 
     Returns
     -------
     str
-        A row a contender, in the order of `rates`.
+        One row per contender, in the order of `rates`.
     """
     forward, ours = median(rates["forward"]), median(rates["ours"])
     lines = [COLUMNS, "--- | ---: | ---: | ---:"]

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The page of explore.py in Chromium: how large it is, how soon it shows, how fast and how exactly it predicts.
+"""The page of explore.py in Chromium: its size, the time to its first view, the speed and accuracy of its predictions.
 
-The first view is there when the browser has painted a picture and its probabilities. Predictions a second are what
-the page's own button measures, with both workers busy. The largest difference is between a probability that the page
-shows and the one that Keras gives, over all samples.
+The first view is complete once an image and its probabilities are drawn. Predictions per second are measured by the
+page's own button, with both workers busy. The largest difference is that between probabilities of the page and Keras,
+over all samples.
 """
 
 import argparse
@@ -21,20 +21,18 @@ from playwright.sync_api import sync_playwright
 
 import explore
 from bench import machine
-from cnnvis.checkpoints import checkpoint
-from cnnvis.images import sources as data
-from cnnvis.network.classifier import Classifier
+from cnnvis import checkpoints, images, network
 
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--model", type=Path, help="(default: your newest, else deep)")
-    parser.add_argument("--rounds", type=int, default=5, help="medians are reported")
+    parser.add_argument("--rounds", type=int, default=5, help="runs; medians are reported")
     return parser
 
 
 def measure(browser, page, samples):
-    """Seconds to the first view and to the live network, predictions a second, (N, K) probabilities."""
+    """Seconds to the first view and to the running network, predictions per second, (N, K) probabilities."""
     tab = browser.new_page()
     began = time.perf_counter()
     tab.goto(page.resolve().as_uri(), wait_until="commit")
@@ -44,11 +42,11 @@ def measure(browser, page, samples):
     alive = time.perf_counter() - began
     tab.get_by_role("tab", name="Results").click()
     tab.get_by_role("button", name="How fast?").click()
-    tab.wait_for_selector("#speed:has-text('a second')", timeout=60_000)
+    tab.wait_for_selector("#speed:has-text('per second')", timeout=60_000)
     speed = float(tab.locator("#speed").inner_text().split()[0])
     probabilities = []
     for index in range(samples):
-        tab.get_by_label("Pictures to choose from").get_by_role("button").nth(index).click()
+        tab.get_by_label("Images to choose from").get_by_role("button").nth(index).click()
         tab.wait_for_timeout(200)
         tab.wait_for_selector("[aria-label=Probabilities][aria-busy=false]")
         rows = tab.locator("[data-class]").evaluate_all("rows => rows.map(r => [r.dataset.class, r.dataset.value])")
@@ -59,9 +57,9 @@ def measure(browser, page, samples):
 
 def main():
     args = options().parse_args()
-    path = checkpoint.find(args.model)
-    samples = data.load("samples", "test").images
-    expected = Classifier(checkpoint.load(path).model).probabilities(samples)
+    path = checkpoints.find(args.model)
+    samples = images.load("samples", "test").images
+    expected = network.Classifier(checkpoints.load(path).model).probabilities(samples)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         page = Path(folder) / "explore.html"
         began = time.perf_counter()
@@ -78,7 +76,7 @@ def main():
     print(machine.describe(f"Chromium {version}; {path.name}; n = {args.rounds} rounds, medians"))
     print(f"the page: {size / 1e6:.1f} MB, made in {made:.0f} s")
     print(f"first view after {first:.2f} s, the network runs after {alive:.2f} s")
-    print(f"{speed:.0f} predictions a second (lowest {min(r[2] for r in rounds):.0f})")
+    print(f"{speed:.0f} predictions per second (lowest {min(r[2] for r in rounds):.0f})")
     print(f"largest difference from Keras over {len(samples)} samples: {difference:.5f}")
 
 

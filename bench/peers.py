@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Time a few hundred steps of our trainings and of others', side by side, and print a Markdown table."""
+"""Time some steps of our trainings and of others side by side, and print a Markdown table."""
 
 import json
 import sys
@@ -12,33 +12,30 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench import contest, machine  # noqa: E402
-from cnnvis.checkpoints import checkpoint  # noqa: E402
-from cnnvis.console import messages as console  # noqa: E402
-from cnnvis.console import options as cli  # noqa: E402
-from cnnvis.training import recipes  # noqa: E402
+from cnnvis import checkpoints, console, training  # noqa: E402
 
-IMAGES = 50_000  # of CIFAR-10, in an epoch
+IMAGES = 50_000  # training images of CIFAR-10
 COLUMNS = "training | precision | batch | images/s | GFLOP/s | s/epoch | epochs | whole training | test accuracy"
 LEGEND = (
     "Images/s: the median round; in brackets the slowest and the fastest. GFLOP/s: two for each multiply-add of CONV "
-    "and FC layers, training = three times the forward pass. The whole training is extrapolated. Test accuracy: of one "
-    "view of each picture, where it is known."
+    "and FC layers, training = three times the forward pass. The whole training is extrapolated. Test accuracy: "
+    "without TTA, if known."
 )
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A training that takes part.
+    """A training to compare.
 
     Attributes
     ----------
     title : str
     epochs : int
-        Of its recipe.
+        In its recipe.
     batch_size : int
-        Pictures a step.
+        Images per step.
     accuracy : str
-        Of the trained network on the test set, and where that figure is from.
+        Test accuracy of the trained network, and its source.
     """
 
     title: str
@@ -48,7 +45,7 @@ class Contender:
 
 
 def contenders():
-    """All that take part, by the name of what trains them in `contenders.py`: dict of str to Contender."""
+    """All trainings by their key in `contenders.TRAININGS`: dict of str to Contender."""
     deep, basic = our_recipe("deep"), our_recipe("basic")
     return {
         "tutorial_basic": Contender("tutorial, basic: 4 CONV", 200, 128, "~80% (published)"),
@@ -60,14 +57,14 @@ def contenders():
 
 
 def our_recipe(arch):
-    return recipes.adapt(recipes.RECIPES[arch], IMAGES)
+    return training.adapt(training.RECIPES[arch], IMAGES)
 
 
-def stashed_accuracy(arch, stash=checkpoint.STASH):
-    """Test accuracy of the newest stashed network that today's recipe made of all of CIFAR-10; "–" if there is none."""
+def stashed_accuracy(arch, stash=checkpoints.STASH):
+    """Test accuracy of the newest stashed network with the current recipe and all of CIFAR-10; "–" if there is none."""
     found = []
     for path in stash.glob("[!.]*.keras"):
-        metadata = checkpoint.read_metadata(path)
+        metadata = checkpoints.read_metadata(path)
         whole = (metadata.get("architecture"), metadata.get("data"), metadata.get("training_images"))
         if whole == (arch, "cifar10", IMAGES) and is_recipe(metadata.get("recipe"), our_recipe(arch)):
             found.append((metadata["trained_at"], f"{metadata['test_accuracy']:.2%} ({path.stem}.json)"))
@@ -75,62 +72,61 @@ def stashed_accuracy(arch, stash=checkpoint.STASH):
 
 
 def is_recipe(written, recipe):
-    """Whether a recipe as it is written beside a checkpoint, perhaps by an older version, is this one.
+    """Whether the recipe saved with a checkpoint, perhaps by an older version, is this one.
 
-    What recipes no longer have was off in it, then.
+    Entries that no longer exist must be off.
     """
     try:
-        kept = {name: value for name, value in written.items() if value or name in recipes.ENTRIES}
-        return json.dumps(asdict(recipes.Recipe(**kept))) == json.dumps(asdict(recipe))
+        kept = {name: value for name, value in written.items() if value or name in training.ENTRIES}
+        return json.dumps(asdict(training.Recipe(**kept))) == json.dumps(asdict(recipe))
     except (AttributeError, TypeError):
         return False
 
 
 def options():
-    parser = cli.parser(__doc__, "Each training runs in a process of its own, one after the other, round after round.")
-    parser.add_argument("--steps", type=cli.positive, default=70, metavar="N", help="timed steps of each training")
-    parser.add_argument("--warm-up", type=cli.natural, default=10, metavar="N", help="steps before them")
-    parser.add_argument(
-        "--rounds", type=cli.positive, default=3, metavar="N", help="times that each training has its turn"
-    )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there, too")
-    parser.add_argument("--contender", help=SUPPRESS)  # train this one only, and print JSON: what `run` asks for
+    parser = console.parser(__doc__, "In each round, every training runs once, in its own process.")
+    parser.add_argument("--steps", type=console.positive, default=70, metavar="N", help="timed steps of each training")
+    parser.add_argument("--warm-up", type=console.natural, default=10, metavar="N", help="steps before the timed ones")
+    parser.add_argument("--rounds", type=console.positive, default=3, metavar="N", help="runs of each training")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the table to this file")
+    parser.add_argument("--contender", help=SUPPRESS)  # time only this one, and print JSON
     return parser
 
 
 def main(argv=None):
-    return cli.run(options(), lambda args: (train_one if args.contender else compare)(args), argv)
+    return console.run(options(), lambda args: (train_one if args.contender else compare)(args), argv)
 
 
 def train_one(args):
-    """Train one contender and print what was measured, as JSON."""
+    """Time one training, and print the results as JSON."""
     from bench.contenders import measure
 
     contender = contenders()[args.contender]
-    console.say(json.dumps(measure(args.contender, contender, args.steps, args.warm_up, args.seed)))
+    how = {"steps": args.steps, "warm_up": args.warm_up, "seed": args.seed}
+    console.say(json.dumps(measure(args.contender, contender, **how)))
 
 
 def compare(args):
-    from cnnvis.images import sources as data
+    from cnnvis import images
 
     field = contenders()
     shortest = min(contender.epochs * (IMAGES // contender.batch_size) for contender in field.values())
     if args.warm_up + args.steps > shortest:
-        raise ValueError(f"--warm-up and --steps are more than the {shortest:,} steps that the shortest training has")
+        raise ValueError(f"--warm-up and --steps exceed the {shortest:,} steps of the shortest training: choose fewer")
     contest.check_report(args.out)
-    data.load("cifar10", "train")  # to say at once that it can't be had
+    images.load("cifar10", "train")  # fails at once if it is missing
     results = {name: [] for name in field}
     for number in range(args.rounds):
         for name, contender in field.items():
             results[name].append(run(name, args))
             rate = results[name][-1]["images_per_second"]
-            console.notice(f"round {number + 1} of {args.rounds}, {contender.title}: {rate:,.0f} images a second")
+            console.notice(f"round {number + 1} of {args.rounds}, {contender.title}: {rate:,.0f} images/s")
     text = f"{conditions(args)}\n\n{table(field, results)}\n\n{LEGEND}"
     contest.publish(text, args.out)
 
 
 def run(name, args):
-    """What one training measured of itself, in a fresh process."""
+    """Results of one training, from a fresh process."""
     options = ["--contender", name, "--seed", args.seed, "--steps", args.steps, "--warm-up", args.warm_up]
     return contest.measured(name, __file__, *options, debug=args.debug)
 
@@ -138,8 +134,7 @@ def run(name, args):
 def conditions(args):
     """Machine, versions, date and n, in a line."""
     return machine.describe(
-        f"n = {args.rounds} rounds in which each training has its turn: {args.warm_up} steps to warm up, then "
-        f"{args.steps} that are timed"
+        f"n = {args.rounds} rounds, {args.steps} timed steps of each training after {args.warm_up} to warm up"
     )
 
 
@@ -150,12 +145,12 @@ def table(field, results):
     ----------
     field : dict of str to Contender
     results : dict of str to list of dict
-        What `contenders.measure` gives, of each round.
+        Results of `contenders.measure`, one per round.
 
     Returns
     -------
     str
-        A row a contender, in the order of `field`.
+        One row per contender, in the order of `field`.
     """
     lines = [COLUMNS, "--- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---"]
     for name, contender in field.items():

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""How near training comes to what this machine's convolution kernels can do.
+"""How close training comes to the speed of this machine's convolution kernels.
 
-Trains for some steps exactly as train.py does, and times in the same run, in turn, each kernel that these steps call:
-forward, gradient of the input, gradient of the filters, of every CONV and FC layer, in their shapes and precision, in
-memory that is warm. Each counts at its best: in parts side by side or as a whole batch, images packed into rows or not.
-A step that did nothing else would take the sum of these times: the ceiling. Beside it stands what the processor makes
-of one large matrix product.
+Trains for some steps exactly as train.py does, and in the same run times each kernel that these steps call: forward,
+gradient of the input and gradient of the filters of every CONV and FC layer, with their shapes and precision and a warm
+cache. The fastest variant counts: in parts side by side or as a whole batch, images packed into rows or not. A step
+that did nothing else would take the sum of these times: the ceiling. For comparison, one large matrix product is timed.
 """
 
 import argparse
@@ -24,16 +23,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import train
 from bench import machine
-from cnnvis import processor
-from cnnvis.images import inputs
-from cnnvis.training import fast_layers, recipes
-from cnnvis.training import loop as training
-from cnnvis.training.batches import Batches, dataset
+from cnnvis import images, keras_internals, training
 
-REPEATS = 3  # calls of a kernel a round
-MATRIX = 4096  # rows and columns of the matrices whose product is the processor's peak
+REPEATS = 3  # calls of a kernel per round
+MATRIX = 4096  # rows and columns of the matrices for the processor's peak
 
 
 def options():
@@ -41,9 +35,9 @@ def options():
     parser.add_argument("--arch", choices=("basic", "deep"), default="deep")
     parser.add_argument("--data", default="cifar10", help="as in train.py")
     parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
-    parser.add_argument("--batch-size", type=int, help="images a step (default: recipe)")
-    parser.add_argument("--rounds", type=int, default=5, help="of steps and kernels in turn; medians are reported")
-    parser.add_argument("--steps", type=int, default=10, help="a round")
+    parser.add_argument("--batch-size", type=int, help="images per step (default: recipe)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of steps and kernels; medians are reported")
+    parser.add_argument("--steps", type=int, default=10, help="steps per round")
     return parser
 
 
@@ -62,14 +56,13 @@ class Stopwatch(keras.callbacks.Callback):
 
 
 def kernels(model, batch, dtype):
-    """The kernels that a training step calls: (layer, what it computes, multiply-adds, functions to time).
+    """The kernels that a training step calls: tuples of layer name, kernel name, multiply-adds and functions to time.
 
-    The functions are ways to compute the same: each ghost batch by itself, side by side, as in the step; and the whole
-    batch at once.
+    The functions compute the same in different ways: ghost batches side by side, as in the step, or the whole batch.
     """
     layers = [layer for layer in model.layers if isinstance(layer, (keras.layers.Conv2D, keras.layers.Dense))]
     splits = dict.fromkeys([tuple(map(len, np.array_split(range(batch), model.parts))), (batch,)])
-    learning = False  # whether any layer before this one learns: only then is the gradient of its input asked for
+    learning = False  # whether a layer before this one learns: only then is the gradient of the input needed
     for layer in layers:
         work = batch * math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape)
         needed = {"forward": True, "d-input": learning, "d-filter": layer.trainable}
@@ -85,14 +78,14 @@ def _side_by_side(calls):
 
 
 def _ways(layer, what, sizes, dtype):
-    """Ways to compute one kernel on random images, `sizes` of them a part: tuples of as many functions."""
+    """Ways to compute one kernel for parts of `sizes` random images: tuples with one function per part."""
     arrays = [_random_arrays(layer, size, dtype) for size in sizes]
     compute = _convolution if len(layer.output.shape) == 4 else _product
     return zip(*(compute(layer, what, *parts) for parts in arrays))
 
 
 def _random_arrays(layer, count, dtype):
-    """Inputs, kernel and gradient of the outputs of a layer."""
+    """Random inputs, kernel and gradients of the outputs of a layer."""
     shapes = (count, *layer.input.shape[1:]), layer.kernel.shape, (count, *layer.output.shape[1:])
     return [tf.cast(tf.random.normal(shape), dtype) for shape in shapes]
 
@@ -105,8 +98,8 @@ def _convolution(layer, what, x, kernel, y):
         return [lambda: tf.raw_ops.Conv2DBackpropInput(input_sizes=x.shape, filter=kernel, out_backprop=y, **options)]
     sizes = kernel.shape
     ways = [lambda: tf.raw_ops.Conv2DBackpropFilter(input=x, filter_sizes=sizes, out_backprop=y, **options)]
-    if isinstance(layer, fast_layers.PackedConv2D) and x.shape[2] <= fast_layers.WIDEST_PACKED:
-        ways.append(lambda: fast_layers.packed_filter_gradient(x, sizes, y))
+    if isinstance(layer, training.PackedConv2D) and x.shape[2] <= training.WIDEST_PACKED:
+        ways.append(lambda: training.packed_filter_gradient(x, sizes, y))
     return ways
 
 
@@ -119,12 +112,12 @@ def _product(_layer, what, x, kernel, y):
 
 
 def matrix_product(dtype):
-    """One large matrix product, which no convolution can outrun by much: its multiply-adds, and the function."""
+    """One large matrix product, about the processor's peak: its multiply-adds, and the function."""
     a, b = (tf.cast(tf.random.normal((MATRIX, MATRIX)), dtype) for _ in range(2))
     return MATRIX**3, tf.function(lambda: [tf.matmul(a, b)])
 
 
-def seconds_a_call(call):
+def seconds_per_call(call):
     began = time.perf_counter()
     for _ in range(REPEATS):
         result = call()
@@ -133,24 +126,18 @@ def seconds_a_call(call):
 
 
 def prepare(args):
-    """What train.py would train: the precision, the recipe, the compiled network and its batches."""
-    tf.get_logger().setLevel("ERROR")  # which finds that each kernel has a function of its own
-    precision = args.precision
-    if precision == "auto":
-        precision = "bfloat16" if processor.multiplies_bfloat16() else "float32"
-    keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
-    asked = train.options().parse_args(["--arch", args.arch, "--data", args.data])
-    pictures, _, _ = inputs.training_pictures(asked)
-    recipe = recipes.adapt(recipes.RECIPES[args.arch], len(pictures), batch_size=args.batch_size)
-    model = train.build(asked, recipe, pictures, **train.layers_for(precision, tf.distribute.get_strategy(), recipe))
-    batches = Batches(pictures.images, pictures.labels, recipe, seed=0)
-    training.compile_model(model, recipe, recipe.epochs * len(batches))
+    """The precision, recipe, compiled network and batches of train.py."""
+    tf.get_logger().setLevel("ERROR")  # it warns that each kernel has its own function
+    precision = training.precision_of(args.precision)
+    dataset, _, _ = images.for_training(args.data)
+    recipe = training.recipe_for(args.arch, dataset, batch_size=args.batch_size)
+    model, batches, _ = training.prepare(dataset, recipe, arch=args.arch, precision=precision)
     return precision, recipe, model, batches
 
 
 def train_steps(model, batches, steps, callbacks):
-    """The first steps of the next epoch."""
-    pipeline = dataset(batches.next_epoch, len(batches), next(batches.of_epoch(0)))
+    """Train for the first steps of the next epoch."""
+    pipeline = training.dataset_of(batches.next_epoch, len(batches), next(batches.of_epoch(0)))
     model.fit(pipeline, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=callbacks)
 
 
@@ -163,10 +150,10 @@ def main(argv=None):
     stopwatch, times, products = Stopwatch(), [[[] for _ in ways] for *_, ways in timed], []
     for number in range(args.rounds + 1):
         train_steps(model, batches, steps, [stopwatch])
-        products.append(seconds_a_call(product))
+        products.append(seconds_per_call(product))
         for (*_, ways), seconds in zip(timed, times):
             for way, its_seconds in zip(ways, seconds):
-                its_seconds.append(seconds_a_call(way))
+                its_seconds.append(seconds_per_call(way))
         if number == 0:  # the first round warms up
             stopwatch.seconds.clear()
             products.clear()
@@ -176,10 +163,10 @@ def main(argv=None):
 
 
 def report(args, precision, recipe, steps, timed, seconds, peak):
-    """Print the table of kernels, and what training makes of them."""
+    """Print the table of kernels, and the speed of training relative to them."""
     how = f"medians of {args.rounds} rounds of {args.steps} steps and of the kernels, in turn"
     print(machine.describe(f"batches of {recipe.batch_size}, {precision}; {how}"))
-    print("\n| layer | GFLOP an image | forward | d-input | d-filter |\n| --- | --- | --- | --- | --- |")
+    print("\n| layer | GFLOP per image | forward | d-input | d-filter |\n| --- | --- | --- | --- | --- |")
     rates, flops = {}, {}
     for (layer, what, work, _), time_taken in zip(timed, seconds):
         rates.setdefault(layer, {})[what] = 2e-9 * work / time_taken
@@ -189,11 +176,11 @@ def report(args, precision, recipe, steps, timed, seconds, peak):
         print(f"| {layer} | {flops[layer]:.4f} | {' | '.join(cells)} |")
     work = sum(2e-9 * work for _, _, work, _ in timed)
     step, ceiling = statistics.median(steps), sum(seconds)
-    print("\n| | images/s | GFLOP/s | ms a step |\n| --- | --- | --- | --- |")
+    print("\n| | images/s | GFLOP/s | ms per step |\n| --- | --- | --- | --- |")
     for name, time_taken in ("training", step), ("the kernels alone", ceiling):
         print(f"| {name} | {recipe.batch_size / time_taken:.0f} | {work / time_taken:.0f} | {1000 * time_taken:.0f} |")
     print(f"| a matrix product, {MATRIX}×{MATRIX} | – | {peak:.0f} | – |")
-    whose = "its kernels'" if processor.uses_onednn() else "TensorFlow's own kernels' (oneDNN's are off)"
+    whose = "its kernels'" if keras_internals.uses_onednn() else "TensorFlow's own kernels' (oneDNN's are off)"
     print(f"\n{args.arch} trains at {ceiling / step:.0%} of {whose} ceiling.")
 
 

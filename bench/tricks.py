@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""What each trick of a recipe brings: train without it, on several seeds, and look at held-out training images.
+"""How much each trick of a recipe helps: train without it, with several seeds, and score held-out training images.
 
-Each line of the table leaves one trick out, or changes one; the test set is not read. What is measured is kept in a
-CSV file and not measured again, so that the table can be made in several sittings.
+Each row of the table leaves one trick out or changes it; the test set is not read. Results are kept in a CSV file and
+not measured again, so that an interrupted run can be resumed.
 """
 
 import csv
@@ -17,8 +17,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench import contest, machine  # noqa: E402
-from cnnvis.console import messages as console  # noqa: E402
-from cnnvis.console import options as cli  # noqa: E402
+from cnnvis import console  # noqa: E402
 
 SGD = ["optimizer=sgd", "learning_rate=1", "bias_scale=64", "logits_scale=0.0123", "weight_decay=0.008", "warmup=0.23"]
 TRICKS = {
@@ -34,7 +33,7 @@ TRICKS = {
         "random flips": ["flip=random"],
         "statistics of whole batches": ["ghost_batch=0"],
         "lookahead": ["lookahead=on"],
-        "small pictures first": ["small_side=24", "small_epochs=2"],
+        "small images first": ["small_side=24", "small_epochs=2"],
     },
     "basic": {
         "the recipe": [],
@@ -45,26 +44,26 @@ TRICKS = {
         "random flips": ["flip=random"],
     },
 }
-FIELDS = ["arch", "epochs", "validation", "changes", "seed", "accuracy", "six_views", "seconds"]
+FIELDS = ["arch", "epochs", "validation", "changes", "seed", "accuracy", "tta", "seconds"]
 
 
 def options():
-    parser = cli.parser(__doc__)
+    parser = console.parser(__doc__)
     parser.add_argument("--arch", choices=tuple(TRICKS), default="deep", help="whose recipe")
-    parser.add_argument("--epochs", type=cli.positive, metavar="N", help="of each training (default: recipe)")
-    parser.add_argument("--seeds", type=cli.positive, default=3, metavar="N", help="trainings a line")
-    parser.add_argument("--validation", type=cli.positive, default=5000, metavar="N", help="images held out")
-    parser.add_argument("--file", type=Path, default=ROOT / "bench" / "tricks.csv", help="of what was measured")
-    parser.add_argument("--changes", help=SUPPRESS)  # measure this one only, and print JSON: what `measured` asks for
+    parser.add_argument("--epochs", type=console.positive, metavar="N", help="per training (default: recipe)")
+    parser.add_argument("--seeds", type=console.positive, default=3, metavar="N", help="trainings per row")
+    parser.add_argument("--validation", type=console.positive, default=5000, metavar="N", help="images held out")
+    parser.add_argument("--file", type=Path, default=ROOT / "bench" / "tricks.csv", help="CSV file for the results")
+    parser.add_argument("--changes", help=SUPPRESS)  # measure only this one, and print JSON
     return parser
 
 
 def main(argv=None):
-    return cli.run(options(), lambda args: (compare if args.changes is None else measure)(args), argv)
+    return console.run(options(), lambda args: (compare if args.changes is None else measure)(args), argv)
 
 
 def compare(args):
-    """Measure what is not in the file yet, seed after seed, then print the table."""
+    """Measure all rows that are not in the file yet, seed after seed, then print the table."""
     tricks = TRICKS[args.arch]
     for seed in range(args.seed, args.seed + args.seeds):
         for name, changes in tricks.items():
@@ -83,7 +82,7 @@ def key(args, changes, seed):
 
 
 def found(args, changes, seed):
-    """The row of the file that has this measurement, or None."""
+    """The row of this measurement in the file, or None."""
     if not args.file.exists():
         return None
     with open(args.file, newline="", encoding="utf-8") as file:
@@ -99,7 +98,7 @@ def append(path, row):
 
 
 def measured(args, changes, seed):
-    """Train once, in a fresh process: a row of the file."""
+    """Train once, in a fresh process: a row for the file."""
     options = ["--arch", args.arch, "--validation", args.validation, "--seed", seed, "--changes", " ".join(changes)]
     options += ["--epochs", args.epochs] if args.epochs else []
     name = f"the training with {' '.join(changes) or 'the recipe'}"
@@ -107,45 +106,43 @@ def measured(args, changes, seed):
 
 
 def measure(args):
-    """Train, and print the accuracy on the held-out images, one view and six, and the seconds, as JSON."""
+    """Train, and print the accuracy on held-out images, without and with TTA, and the seconds, as JSON."""
     import time
 
-    import train
-    from cnnvis.images import inputs
-    from cnnvis.network.classifier import Classifier
-    from cnnvis.training import loop as training
+    from cnnvis import evaluation, images, network, training
 
-    argv = ["--arch", args.arch, "--data", "cifar10", "--seed", str(args.seed), "--validation", str(args.validation)]
-    argv += ["--epochs", str(args.epochs)] if args.epochs else []
-    argv += ["--recipe", *args.changes.split()] if args.changes else []
-    asked = train.options().parse_args(argv)
-    pictures, held_out, _ = inputs.training_pictures(asked)
-    recipe, model, batches, callbacks = train.prepare(asked, pictures)
+    dataset, held_out, _ = images.for_training("cifar10", validation=args.validation, seed=args.seed)
+    recipe = training.recipe_for(args.arch, dataset, args.changes.split(), epochs=args.epochs)
+    how = {"arch": args.arch, "seed": args.seed, "precision": training.precision_of("auto")}
+    model, batches, callbacks = training.prepare(dataset, recipe, **how)
     began = time.perf_counter()
-    training.fit(model, batches, callbacks=callbacks)
+    training.fit(model, recipe, batches, callbacks=callbacks)
     seconds = time.perf_counter() - began
-    network = train.plain(asked, recipe, pictures, model)
-    accuracy, six_views = training.accuracies(Classifier(network), held_out.images, held_out.labels)
-    console.say(json.dumps([accuracy, six_views, seconds]))
+    trained = training.plain(args.arch, dataset, recipe, model, args.seed)
+    accuracy, tta = evaluation.accuracies(network.Classifier(trained), held_out.images, held_out.labels)
+    console.say(json.dumps([accuracy, tta, seconds]))
 
 
 def table(args, tricks):
-    """The Markdown table: means, and differences from the first line seed by seed with their standard error.
+    """The Markdown table: means over seeds, and mean differences from the first row with their standard error.
 
-    Seconds are those of the fastest seed: whatever else the machine had to do can only add to them.
+    Seconds are those of the fastest seed, the least disturbed by other work of the machine.
     """
     seeds = range(args.seed, args.seed + args.seeds)
-    lines = ["| | changed in the recipe | one view | costs | six views | seconds, the fastest |", "| --- " * 6 + "|"]
+    lines = [
+        "| | changed in the recipe | accuracy | loss | with TTA | seconds, the fastest |",
+        "| --- " * 6 + "|",
+    ]
     whole = None
     for name, changes in tricks.items():
         rows = [found(args, changes, seed) for seed in seeds]
-        one, six, seconds = ([float(row[field]) for row in rows] for field in FIELDS[5:])
-        whole = whole or one
-        gains = [100 * (a - b) for a, b in zip(whole, one)]
-        error = f" ± {stdev(gains) / sqrt(len(gains)):.2f}" if len(gains) > 1 else ""
-        brings = f"{mean(gains):+.2f}{error}" if changes else ""
+        plain, tta, seconds = ([float(row[field]) for row in rows] for field in FIELDS[5:])
+        whole = whole or plain
+        losses = [100 * (a - b) for a, b in zip(whole, plain)]
+        error = f" ± {stdev(losses) / sqrt(len(losses)):.2f}" if len(losses) > 1 else ""
+        loss = f"{mean(losses):+.2f}{error}" if changes else ""
         shown = f"`{' '.join(changes)}`" if changes else ""
-        lines.append(f"| {name} | {shown} | {mean(one):.2%} | {brings} | {mean(six):.2%} | {min(seconds):.0f} |")
+        lines.append(f"| {name} | {shown} | {mean(plain):.2%} | {loss} | {mean(tta):.2%} | {min(seconds):.0f} |")
     return "\n".join(lines)
 
 

@@ -1,6 +1,6 @@
-"""What the scripts share: data, training, and the computing and drawing behind each visualization.
+"""What the scripts share: images, training, and the computing and drawing behind each visualization.
 
-Import it before TensorFlow: `processor.prepare` says why.
+Import it before TensorFlow; `processor.prepare` explains why.
 """
 
 from cnnvis import processor

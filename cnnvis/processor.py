@@ -1,8 +1,9 @@
-"""The processor: what it can do, and how TensorFlow is set up to make the most of it.
+"""The processor: what it can do, and how to set TensorFlow up to make the most of it.
 
-TensorFlow leaves oneDNN's kernels off on processors that lack AVX512-VNNI, AVX-VNNI and AMX, where they would double
-its speed; and glibc hands the memory of every large tensor back to the kernel, only to ask for it again, page by page,
-a step later. `prepare` sees to both. It has to run before TensorFlow is imported, and importing `cnnvis` runs it.
+TensorFlow leaves oneDNN's kernels off on processors without AVX512-VNNI, AVX-VNNI and AMX, although they would double
+its speed there. And glibc returns the memory of every large tensor to the operating system, only to request it again,
+page by page, a step later. `prepare` changes both. Importing `cnnvis` runs it, because it must run before TensorFlow is
+imported.
 """
 
 import ctypes
@@ -11,21 +12,24 @@ import sys
 import warnings
 from pathlib import Path
 
+from cnnvis.keras_internals import uses_onednn
+
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # parameters of mallopt, from glibc's malloc.h
 
 
 def prepare():
-    """Set up this process, and those that it starts, before TensorFlow is imported.
+    """Set up this process, and its child processes, before TensorFlow is imported.
 
-    What the user has set stays: `TF_ENABLE_ONEDNN_OPTS`, `TF_NUM_INTRAOP_THREADS`, `TF_NUM_INTEROP_THREADS`,
-    `TF_CPP_MIN_LOG_LEVEL`; and malloc is left alone if there is any `MALLOC_…` variable or `GLIBC_TUNABLES` names it.
-    Where TensorFlow was imported before, it keeps its own settings, and a warning says so.
+    The user's own settings stay: `TF_ENABLE_ONEDNN_OPTS`, `TF_NUM_INTRAOP_THREADS`, `TF_NUM_INTEROP_THREADS` and
+    `TF_CPP_MIN_LOG_LEVEL`. malloc stays as it is if a variable `MALLOC_…` is set or `GLIBC_TUNABLES` mentions malloc.
+    If TensorFlow has already been imported, it keeps its own settings, and a warning says so.
     """
     keep_freed_memory()
     if "tensorflow" in sys.modules:
         if "TF_ENABLE_ONEDNN_OPTS" not in os.environ:
+            on_or_off = "on" if uses_onednn() else "off"
             warnings.warn(
-                f"TensorFlow was imported before cnnvis and keeps its own settings (oneDNN is {_on_or_off()}): "
+                f"TensorFlow was imported before cnnvis and keeps its own settings (oneDNN is {on_or_off}): "
                 "import cnnvis first, or set TF_ENABLE_ONEDNN_OPTS=1",
                 stacklevel=3,
             )
@@ -38,9 +42,9 @@ def prepare():
 
 
 def keep_freed_memory():
-    """Let malloc keep what is freed for the next tensor, if it is glibc's: whether it does.
+    """Make glibc's malloc keep freed memory for the next tensor; return whether that worked.
 
-    Without this, glibc maps every block of more than 32 MiB anew, and the kernel fills it with zeros, page by page.
+    Otherwise, glibc maps every block of more than 32 MiB anew, and the kernel zeroes it page by page.
     """
     if "glibc.malloc" in os.environ.get("GLIBC_TUNABLES", "") or any(name.startswith("MALLOC_") for name in os.environ):
         return False
@@ -53,35 +57,24 @@ def keep_freed_memory():
 
 
 def cores():
-    """How many cores this process may use: those that it may run on, or fewer if a container's quota says so."""
+    """How many cores this process may use: those in its affinity mask, or fewer if a container sets a quota."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(available, _quota(Path("/sys/fs/cgroup"), available)))
 
 
 def _quota(folder, otherwise):
-    """Cores that the control group (version 2, then 1) in `folder` grants, rounded up."""
+    """How many cores the control group (version 2 or 1) in `folder` allows, rounded up; `otherwise` without a quota."""
     for files in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
         try:
             quota, period = " ".join((folder / file).read_text(encoding="utf-8") for file in files).split()
             return -(-int(quota) // int(period)) if int(quota) > 0 else otherwise
-        except (OSError, ValueError):  # there is no such file, or it says "max"
+        except (OSError, ValueError):  # no such file, or it contains "max"
             continue
     return otherwise
 
 
-def uses_onednn():
-    """Whether TensorFlow, once imported, takes oneDNN's kernels."""
-    from tensorflow.python.util import _pywrap_util_port
-
-    return _pywrap_util_port.IsMklEnabled()
-
-
-def _on_or_off():
-    return "on" if uses_onednn() else "off"
-
-
 def multiplies_bfloat16():
-    """Whether the first GPU, or else the processor, has instructions that multiply in bfloat16, and they are used."""
+    """Whether TensorFlow uses bfloat16 instructions of the first GPU or, without a GPU, of the processor."""
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
@@ -91,14 +84,14 @@ def multiplies_bfloat16():
 
 
 def multiplies_in_tiles():
-    """Whether bfloat16 is multiplied by the processor's matrix unit (AMX), since there is no GPU."""
+    """Whether TensorFlow multiplies bfloat16 on the processor's matrix unit (AMX): only without a GPU."""
     import tensorflow as tf
 
     return not tf.config.list_physical_devices("GPU") and uses_onednn() and "amx_bf16" in _flags()
 
 
 def _flags():
-    """What the processor can do, as Linux names it, without what the user forbids oneDNN to use: set of str."""
+    """The processor's features by their names in Linux, except those that the user forbids oneDNN: set of str."""
     try:
         flags = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
     except OSError:

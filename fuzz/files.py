@@ -1,4 +1,4 @@
-"""Valid files of the kinds that we read, and what their readers promise of any file, for fuzzers to begin with."""
+"""Valid files to start fuzzing from, and what each reader promises for any file."""
 
 import io
 import json
@@ -6,24 +6,23 @@ import json
 import numpy as np
 from PIL import Image
 
-from cnnvis.checkpoints import checkpoint
-from cnnvis.images import cifar10
-from cnnvis.images import image_files as picture_files
+from cnnvis import checkpoints
+from cnnvis.images import FORMATS, cifar10, open_image, resize
 
-RECORDS = 2  # of a file of CIFAR-10, in place of ten thousand
-MOST_PIXELS = 1_000_000  # of a picture, so that each is quick
+RECORDS = 2  # in a file of CIFAR-10, instead of 10,000
+MOST_PIXELS = 1_000_000  # in an image, for speed
 
 
-def picture(path):
-    """A picture is (H, W, 3) uint8, of its own size and of any other."""
-    image = picture_files.open_image(path)
+def image(path):
+    """Check that an image has mode RGB, and can be resized: (H, W, 3) uint8."""
+    image = open_image(path)
     assert image.mode == "RGB", image.mode
-    resized = picture_files.resize(image, (9, 7))
+    resized = resize(image, (9, 7))
     assert (resized.shape, resized.dtype) == ((9, 7, 3), np.uint8), resized.shape
 
 
 def batch(path):
-    """A file of CIFAR-10 is as many pictures as it says, with labels 0-9."""
+    """Check that a file of CIFAR-10 has `RECORDS` images, with labels 0-9."""
     images, labels = cifar10.read(path)
     assert (images.shape, images.dtype) == ((RECORDS, 32, 32, 3), np.uint8), images.shape
     assert labels.shape == (RECORDS,), labels.shape
@@ -31,51 +30,51 @@ def batch(path):
 
 
 def metadata(path):
-    """Metadata are a dict whose class names, if it has any, differ."""
-    found = checkpoint.read_metadata(path)
+    """Check that metadata are a dict, and class names differ, if there are any."""
+    found = checkpoints.read_metadata(path)
     assert isinstance(found, dict), found
     assert len(set(found.get("classes", ()))) == len(found.get("classes", ())), found
 
 
-def pictures_to_begin_with():
-    """A small picture of each kind that Pillow writes, in each mode that the kind has: pairs of name and content."""
+def image_seeds():
+    """Small images in each format and mode that Pillow can write: pairs of name and content."""
     noise = Image.effect_noise((13, 11), 90)
     modes = {mode: noise.convert(mode) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I", "I;16", "F")}
     Image.init()
-    for kind in picture_files.FORMATS:
+    for kind in FORMATS:
         for mode, image in modes.items():
             content = io.BytesIO()
             try:
-                image.save(content, kind, sizes=[image.size])  # of an ICO, or Pillow 10 writes an empty one
-            except (KeyError, OSError, ValueError):  # not of this mode
+                image.save(content, kind, sizes=[image.size])  # `sizes` for ICO: else Pillow 10 writes an empty file
+            except (KeyError, OSError, ValueError):  # the format doesn't have this mode
                 continue
             yield f"{kind}-{mode.replace(';', '')}", content.getvalue()
     for kind in ("GIF", "PNG", "WEBP", "TIFF"):
         content = io.BytesIO()
         modes["RGB"].save(content, kind, save_all=True, append_images=[modes["RGB"].rotate(90)])
-        yield f"{kind}-moving", content.getvalue()
+        yield f"{kind}-animated", content.getvalue()
 
 
-def batches_to_begin_with():
+def batch_seeds():
     yield "two", bytes([3, *range(256), *[7] * 2816] * RECORDS)
 
 
-def metadata_to_begin_with():
+def metadata_seeds():
     known = {"data": "cifar10", "classes": ["cat", "dog"], "input_range": [0, 255], "trained_at": "2024-01-01"}
     yield "known", json.dumps(known).encode()
-    for path in checkpoint.STASH.glob("*.json"):
+    for path in checkpoints.STASH.glob("*.json"):
         yield path.stem, path.read_bytes()
 
 
-# The reader, which is called with a path, what to begin with, and the end of the file's name.
+# Reader (called with a path), seeds, and suffix of the file.
 READERS = {
-    "pictures": (picture, pictures_to_begin_with, ".png"),
-    "cifar10": (batch, batches_to_begin_with, ".bin"),
-    "metadata": (metadata, metadata_to_begin_with, ".json"),
+    "images": (image, image_seeds, ".png"),
+    "cifar10": (batch, batch_seeds, ".bin"),
+    "metadata": (metadata, metadata_seeds, ".json"),
 }
 
 
 def few_and_small():
-    """Let a file of CIFAR-10 be of few records, and no picture be large, so that a reader is quick."""
+    """Make readers fast: few records in a file of CIFAR-10, and no large images."""
     cifar10.RECORDS = RECORDS
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Feeds the readers of files what nobody would write: right result, ValueError or OSError, and nothing else, soon.
+"""Feed damaged files to a reader: it must return a valid result, or raise ValueError or OSError, in time.
 
-Atheris (libFuzzer) changes valid files, keeps what reaches new lines of the readers' code, and changes that further.
-What it keeps goes to outputs/fuzz/<reader>/, what it finds to outputs/fuzz/<reader>-*.
+Atheris (libFuzzer) mutates valid files, keeps those that reach new lines of code, and mutates them further. They are
+kept in outputs/fuzz/<reader>/, failures in outputs/fuzz/<reader>-*.
 """
 
 import argparse
@@ -22,7 +22,7 @@ with atheris.instrument_imports(include=["cnnvis", "models", "PIL"]):
 
     from fuzz.files import READERS, few_and_small
 
-    Image.init()  # which imports Pillow's reader of each kind
+    Image.init()  # imports Pillow's readers of all formats
 
 
 def main():

@@ -1,65 +1,79 @@
-"""The two CONV-RELU-POOL-FC networks of this project, written with standard Keras layers only.
+"""The networks of this project: what a CONV-RELU-POOL-FC network is, in standard Keras layers.
 
-A network takes pixels as they are, 0 to 255: its first layer normalises them. Its last layer gives
-probabilities, the layer before it (`fc2`) the logits, which is where it ends while it is trained.
+How to read it: `build_model` puts normalisation in front and probabilities at the end; between them is one of the
+`ARCHITECTURES`, a function to be read from top to bottom. Each line is a layer, and the comment beside it gives the
+shape of its output, (batch, height, width, channels). Pixels go in as they are, 0 to 255. The last layer before the
+probabilities, `fc2`, gives the logits; during training, the network ends there.
+
+To add an architecture, write its function here, enter its name in `ARCHITECTURES` and `WIDTHS`, and give it a recipe
+in `cnnvis/training/recipes.py`. Training finds layers by name: Muon takes orthogonal steps for the kernels of `conv1`,
+`conv2`, ... and `fc1`; `fc2` has a learning rate of its own; a layer called `whitening` gets whitening filters.
 """
+
+import bisect
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
 from keras import layers
 
-ARCHITECTURES = ("basic", "deep")
-
-# The 2x2x3 = 12 whitening directions of Page (2018), each with its negative, so that RELU loses nothing.
+# The 2x2x3 = 12 whitening directions of Page (2018), each with its negative, so that ReLU loses nothing.
 WHITENING_FILTERS = 24
-WIDTHS = {"basic": (32, 64), "deep": (64, 256, 256)}  # filters of the CONV layers, a number a group
-FC2_STDDEV = 1 / 144  # of the first FC2 weights: small logits, so that training starts undecided
+WIDTHS = {"basic": (32, 64), "deep": (64, 256, 256)}  # filters of the CONV layers, one number per group
+ANY_SIZE = {"deep"}  # architectures that take images of any size, so that training can begin with small ones
+FC2_STDDEV = 1 / 144  # of the initial FC2 weights of deep: small logits, so that training starts undecided
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How a network differs from the default of its architecture.
+
+    Attributes
+    ----------
+    widths : tuple of int
+        Filters of the CONV layers of each group; `WIDTHS` if empty.
+    identity_start : bool
+        Whether the CONV layers of `deep` start as the identity.
+    anti_aliasing : bool
+        Whether the POOL layers of `deep` average neighbours before they subsample.
+    softmax : bool
+        Whether the network ends in probabilities. Without softmax it has the same weights and ends in logits: a loss
+        needs them, since float32 rounds small probabilities to 0.
+    normalization, batch_normalization, convolution, network : callable
+        Make the layer that normalises pixels, the layers of `deep`, and the network from its inputs and outputs.
+        Training passes faster ones, with the same weights and results.
+    """
+
+    widths: tuple = ()
+    identity_start: bool = True
+    anti_aliasing: bool = True
+    softmax: bool = True
+    normalization: Callable = layers.Normalization
+    batch_normalization: Callable = layers.BatchNormalization
+    convolution: Callable = layers.Conv2D
+    network: Callable = keras.Model
 
 
 def build_model(
-    arch,
-    classes,
-    mean=(0.0, 0.0, 0.0),
-    variance=(1.0, 1.0, 1.0),
-    seed=0,
-    input_shape=(32, 32, 3),
-    normalization=layers.Normalization,
-    batch_normalization=layers.BatchNormalization,
-    convolution=layers.Conv2D,
-    network=keras.Model,
-    widths=(),
-    identity_start=True,
-    anti_aliasing=True,
-    softmax=True,
+    arch, classes, variant=None, *, mean=(0.0, 0.0, 0.0), variance=(1.0, 1.0, 1.0), seed=0, input_shape=(32, 32, 3)
 ):
     """Build an untrained network.
 
     Parameters
     ----------
-    arch : {"basic", "deep"}
+    arch : str
+        One of `ARCHITECTURES`.
     classes : int
-        How many the network tells apart.
+        Number of classes.
+    variant : Variant, optional
     mean, variance : sequence of 3 floats
-        Of the training pixels in each colour (0-255, and its square): what `normalization` removes.
+        Of the training pixels (0-255) in each colour: the first layer subtracts the mean and divides by the standard
+        deviation.
     seed : int
         Of the initial weights and of dropout.
     input_shape : tuple of int
-        (height, width, channels) of a picture; None where any is taken, which `deep` can, from `smallest_side` on.
-    normalization : callable
-        Makes the layer that normalises pixels. Training passes a faster one, with the same results.
-    batch_normalization, convolution : callable
-        Make the normalisation and CONV layers of `deep`, likewise.
-    network : callable
-        Makes the network of its inputs and outputs, likewise.
-    widths : sequence of int
-        Filters of the CONV layers of each group; `WIDTHS` if empty.
-    identity_start : bool
-        Whether the CONV layers of `deep` begin by passing their input on.
-    anti_aliasing : bool
-        Whether the POOL layers of `deep` smooth before they drop cells.
-    softmax : bool
-        Whether the network ends in probabilities. Without, it has the same weights and ends in logits: a loss needs
-        them, since float32 rounds small probabilities to nothing.
+        (height, width, channels) of an image; for the architectures in `ANY_SIZE`, height and width can be None.
 
     Returns
     -------
@@ -69,42 +83,46 @@ def build_model(
     Raises
     ------
     ValueError
-        If `arch` is not one of `ARCHITECTURES`, or `widths` are not as many as it has groups.
+        If `arch` is not one of `ARCHITECTURES`, or it has another number of groups than there are widths.
     """
     if arch not in ARCHITECTURES:
         raise ValueError(f"no architecture is called {arch!r}; there are {', '.join(ARCHITECTURES)}")
-    widths = group_widths(arch, widths)
+    variant = variant or Variant()
+    seeds = iter(range(1000 * seed, 1000 * (seed + 1)))
     pixels = keras.Input(input_shape, name="pixels")  # (B, 32, 32, 3)
-    x = normalization(mean=mean, variance=variance, dtype="float32", name="normalization")(pixels)
-    if arch == "basic":
-        logits = _basic(x, classes, seed, widths)
-    else:
-        logits = _deep(x, classes, seed, widths, batch_normalization, convolution, identity_start, anti_aliasing)
-    outputs = layers.Softmax(dtype="float32", name="probabilities")(logits) if softmax else logits  # (B, classes)
-    return network(pixels, outputs, name=arch)
+    x = variant.normalization(mean=mean, variance=variance, dtype="float32", name="normalization")(pixels)
+    build = ARCHITECTURES[arch]
+    logits = build(x, classes, widths=group_widths(arch, variant.widths), seeds=seeds, variant=variant)  # (B, classes)
+    outputs = layers.Softmax(dtype="float32", name="probabilities")(logits) if variant.softmax else logits
+    return variant.network(pixels, outputs, name=arch)
 
 
 def group_widths(arch, widths=()):
     """Filters of the CONV layers of each group: `widths`, or `WIDTHS` if empty.
 
-    Raises ValueError if they are not as many as the architecture has groups.
+    Raises ValueError if the architecture has another number of groups.
     """
     if len(widths) not in (0, len(WIDTHS[arch])):
         raise ValueError(f"{arch} has {len(WIDTHS[arch])} groups of CONV layers, not {len(widths)}")
     return tuple(widths) or WIDTHS[arch]
 
 
-def smallest_side(anti_aliasing=True):
-    """The fewest pixels in a row of which the last POOL layer of a group of `deep` makes a place."""
-    side = 1
-    for _ in WIDTHS["deep"]:
-        side = 2 * side + bool(anti_aliasing)
-    return side + 1  # the whitening filters are 2 wide
+def smallest_side(arch, variant, most):
+    """The smallest side, up to `most` pixels, of square images that leave every layer an output; else `most` + 1."""
+    narrow = replace(variant, widths=(1,) * len(WIDTHS[arch]))  # quickly built
+
+    def fits(side):
+        try:
+            model = build_model(arch, 2, narrow, input_shape=(side, side, 3))
+        except ValueError:  # a newer Keras builds no layer without an output
+            return False
+        return all(0 not in layer.output.shape for layer in model.layers)
+
+    return bisect.bisect_left(range(1, most + 1), True, key=fits) + 1
 
 
-def _basic(x, classes, seed, widths):
+def basic(x, classes, *, widths, seeds, variant):
     """Four CONV layers and two FC, without batch normalisation: the network that the article builds by hand."""
-    seeds = iter(range(1000 * seed, 1000 * (seed + 1)))
 
     def conv(x, number, filters):
         start = keras.initializers.HeUniform(next(seeds))
@@ -123,38 +141,40 @@ def _basic(x, classes, seed, widths):
     return layers.Dense(classes, kernel_initializer=start, dtype="float32", name="fc2")(x)
 
 
-def _deep(x, classes, seed, widths, batch_normalization, convolution, identity, anti_aliasing):
+def deep(x, classes, *, widths, seeds, variant):
     """Six CONV layers in three groups, each pooled after its first, then two FC layers.
 
-    A frozen CONV in front whitens 2x2 patches, the others start as the identity (both as in Jordan, "94% on
-    CIFAR-10 in 3.29 Seconds on a Single GPU", 2024). Pooling comes before normalising since it leaves a quarter
-    of the numbers to normalise. Bias is batch normalisation's; its gain is left out, the next layer has it.
+    A frozen CONV layer in front whitens 2x2 patches, the others start as the identity (both as in Jordan, "94% on
+    CIFAR-10 in 3.29 Seconds on a Single GPU", 2024). Pooling comes before batch normalisation, which then has only a
+    quarter of the values to normalise. Batch normalisation adds the bias; it has no gain, since the next layer's
+    weights do the same.
 
-    Of the maxima of all 2x2 cells, a POOL layer alone keeps every second, so that its output depends on where the
-    grid falls. Averaging neighbours first makes it depend less on a shift of the picture by a pixel (Zhang,
-    "Making convolutional networks shift-invariant again", 2019).
+    A POOL layer alone keeps every second of the 2x2 maxima, so that its output depends on where the grid falls.
+    Averaging neighbouring maxima first makes it less sensitive to a shift of the image by a pixel (Zhang, "Making
+    convolutional networks shift-invariant again", 2019).
     """
-    seeds = iter(range(1000 * seed, 1000 * (seed + 1)))
 
     def conv(x, number, filters):
         start = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform", next(seeds))
-        layer = convolution(filters, 3, padding="same", use_bias=False, kernel_initializer=start, name=f"conv{number}")
+        layer = variant.convolution(
+            filters, 3, padding="same", use_bias=False, kernel_initializer=start, name=f"conv{number}"
+        )
         x = layer(x)
-        if identity:
+        if variant.identity_start:
             layer.kernel.assign(identity_start(layer.kernel.numpy()))
         return x
 
     def pool(x, number):
-        if not anti_aliasing:
+        if not variant.anti_aliasing:
             return layers.MaxPooling2D(2, name=f"pool{number}")(x)
         x = layers.MaxPooling2D(2, strides=1, name=f"pool{number}")(x)
         return layers.AveragePooling2D(2, name=f"smooth{number}")(x)
 
     def normalize_relu(x, number):
-        x = batch_normalization(scale=False, momentum=0.9, epsilon=1e-5, name=f"norm{number}")(x)
+        x = variant.batch_normalization(scale=False, momentum=0.9, epsilon=1e-5, name=f"norm{number}")(x)
         return layers.ReLU(name=f"relu{number}")(x)
 
-    start = keras.initializers.GlorotUniform(next(seeds))  # until training puts the whitening filters there
+    start = keras.initializers.GlorotUniform(next(seeds))  # training replaces them by the whitening filters
     x = layers.Conv2D(
         WHITENING_FILTERS, 2, use_bias=False, trainable=False, kernel_initializer=start, name="whitening"
     )(x)  # (B, 31, 31, 24)
@@ -174,10 +194,10 @@ def _deep(x, classes, seed, widths, batch_normalization, convolution, identity, 
 
 
 def identity_start(kernel):
-    """The CONV kernel with its first filters replaced by ones that pass an input channel on unchanged.
+    """A CONV kernel whose first filters copy one input channel each.
 
     With the identity (Dirac delta, Zagoruyko & Komodakis 2017) in as many filters as there are input channels, a deep
-    network starts to learn as a shallow one.
+    network learns like a shallow one at first.
 
     Parameters
     ----------
@@ -185,7 +205,8 @@ def identity_start(kernel):
 
     Returns
     -------
-    (h, w, inputs, filters) float array, a new one.
+    (h, w, inputs, filters) float array
+        A new one.
     """
     height, width, inputs, filters = kernel.shape
     copied = np.arange(min(inputs, filters))
@@ -193,3 +214,6 @@ def identity_start(kernel):
     kernel[..., copied] = 0
     kernel[height // 2, width // 2, copied, copied] = 1
     return kernel
+
+
+ARCHITECTURES = {"basic": basic, "deep": deep}

@@ -1,7 +1,7 @@
 """Small models and images that many tests share.
 
-pytest-xdist's controller loads this file as well, and runs no test: what takes seconds to be imported is imported where
-it is used.
+pytest-xdist's controller loads this file, too, although it runs no test. So slow imports are inside the functions that
+need them.
 """
 
 import contextlib
@@ -30,34 +30,34 @@ from cnnvis.console import files
 ROOT = Path(__file__).parent.parent
 NEEDS_CIFAR10 = "needs CIFAR-10: set CIFAR10_DIR to the folder of its binary version"
 
-# A busy machine draws slowly, too.
+# Without deadlines: a busy machine draws examples slowly.
 settings.register_profile(
     "suite", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=25, derandomize=True
 )
 settings.load_profile("suite")
 
-# Matplotlib 3.11 sets text in another way than those before, and a layout makes room for its text.
+# Matplotlib 3.11 renders text differently from earlier versions, and layouts depend on the size of text.
 OTHER_TEXT = tuple(map(int, metadata.version("matplotlib").split(".")[:2])) < (3, 11)
 
 
 def rounding(terms, magnitude=1.0):
-    """How far two float32 sums of so many products may lie apart, whatever the order of their terms.
+    """The largest difference of two float32 sums of `terms` products that are added in different orders.
 
-    Each rounds at every step to 24 bits, so it is off by at most terms · 2⁻²⁴ · the sum of the terms' magnitudes
-    (Higham, Accuracy and Stability of Numerical Algorithms, 2002, eq. 3.5). Where several layers follow one another,
-    their terms add up.
+    Every step rounds to 24 bits, so a sum has an error of at most terms · 2⁻²⁴ · the sum of the terms' magnitudes
+    (Higham, Accuracy and Stability of Numerical Algorithms, 2002, eq. 3.5). For several layers in sequence, `terms` is
+    the sum of theirs.
     """
     return 2 * terms * 2.0**-24 * magnitude
 
 
 def pytest_configure():
-    """A shell that starts the tests in the background has Ctrl-C ignored, which some of them send."""
+    """Let tests send Ctrl-C, which a process ignores if a shell starts it in the background."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
-    """What takes long comes first, so that none of it is alone on one core in the end."""
-    long = ("test_distribution", "test_training")
+    """Run slow tests first, so that none of them is left alone on one core at the end."""
+    long = ("test_distribution", "test_loop")
 
     def order(item):
         return item.get_closest_marker("slow") is None, item.path.stem not in long
@@ -66,14 +66,14 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
-    """What has been imported stays: looking for garbage in it took an eighth of the time."""
+    """Exclude imported modules from garbage collection, which took an eighth of the time."""
     gc.collect()
     gc.freeze()
 
 
 @functools.cache
 def slowness():
-    """How many times as long as a fast machine Python takes here, at least 1: a factor for bounds on time."""
+    """How many times slower Python is here than on a fast machine, at least 1: a factor for limits on time."""
 
     def seconds():
         began = time.process_time()
@@ -85,7 +85,7 @@ def slowness():
 
 @pytest.fixture(autouse=True)
 def float32_policy():
-    """Training sets Keras's global policy; no test may leave it to the next."""
+    """Reset Keras's global policy, which training sets, after each test."""
     yield
     if "keras" in sys.modules:
         sys.modules["keras"].config.set_dtype_policy("float32")
@@ -93,7 +93,7 @@ def float32_policy():
 
 @pytest.fixture
 def cifar10():
-    """The folder of the real CIFAR-10; without it the test is skipped."""
+    """The folder of the real CIFAR-10; the test is skipped without it."""
     folder = os.environ.get("CIFAR10_DIR")
     if not folder:
         pytest.skip(NEEDS_CIFAR10)
@@ -102,7 +102,7 @@ def cifar10():
 
 @pytest.fixture
 def offline(monkeypatch, tmp_path):
-    """No CIFAR-10 on the machine, and no server that answers."""
+    """A machine without CIFAR-10 and without a network."""
 
     def refuse(*_args, **_options):
         raise OSError("no network in this test")
@@ -114,7 +114,7 @@ def offline(monkeypatch, tmp_path):
 
 @pytest.fixture
 def file_size():
-    """Sets how many bytes a file may grow to, any number for None, until the test is over."""
+    """A function that limits the size of files in bytes (None: no limit) until the end of the test."""
     resource = pytest.importorskip("resource", reason="Windows limits no file's size")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     any_number = resource.RLIM_INFINITY
@@ -124,9 +124,9 @@ def file_size():
 
 @pytest.fixture
 def windows(monkeypatch):
-    """By substitution: no Windows here. No file is replaced or removed that this process has open; locks are msvcrt's.
+    """Imitate Windows: no file can be replaced or removed while this process has it open, and locks are msvcrt's.
 
-    Nor is a file synchronised that is open for reading only. Yields the paths that were refused.
+    A file that is open only for reading can't be synchronised either. Yields the list of refused paths.
     """
     fcntl = pytest.importorskip("fcntl", reason="stands in for Windows elsewhere")
     refused = []
@@ -137,7 +137,7 @@ def windows(monkeypatch):
             for number in map(int, os.listdir("/dev/fd")):
                 try:
                     same = os.path.samestat(os.fstat(number), sought)
-                except OSError:  # it was that of /dev/fd itself
+                except OSError:  # the descriptor of /dev/fd itself
                     continue
                 if same:
                     refused.append(path)
@@ -173,7 +173,7 @@ def windows(monkeypatch):
 
 
 def shared(tmp_path_factory, name, make):
-    """A folder that `make` fills, once, whichever of pytest-xdist's processes asks for it first; it is only read."""
+    """A read-only folder that `make` fills once for all processes of pytest-xdist."""
     base = tmp_path_factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     while not (base / name).exists():
@@ -183,14 +183,14 @@ def shared(tmp_path_factory, name, make):
                     unfinished = tmp_path_factory.mktemp(name)
                     make(unfinished)
                     unfinished.rename(base / name)
-        except BlockingIOError:  # another process makes it
+        except BlockingIOError:  # another process is filling it
             time.sleep(0.1)
     return base / name
 
 
 @pytest.fixture(scope="session")
 def shipped_results(tmp_path_factory):
-    """The folder to which visualize_results.py wrote what the included network makes of all of CIFAR-10's test set."""
+    """The output folder of visualize_results.py for the included network on CIFAR-10's whole test set."""
     import visualize_results
 
     if not os.environ.get("CIFAR10_DIR"):
@@ -204,7 +204,7 @@ def shipped_results(tmp_path_factory):
 
 
 def small_sequential(channels=3, classes=10, activation="softmax", size=32):
-    """A Sequential of the kind that tutorials make: RELU fused into its CONV and FC layers, unlike in our networks."""
+    """A Sequential as in tutorials: unlike in our networks, the ReLUs are part of the CONV and FC layers."""
     import keras
     from keras import layers
 
@@ -228,6 +228,6 @@ def sequential():
 
 
 @pytest.fixture
-def pictures():
-    """Seven random pictures."""
+def images():
+    """Seven random images: (7, 32, 32, 3) uint8."""
     return np.random.default_rng(0).integers(0, 256, (7, 32, 32, 3), dtype="uint8")

@@ -1,4 +1,4 @@
-"""What is set up before TensorFlow is imported, and what the user has set, which stays."""
+"""TensorFlow is set up before it is imported, and the user's own settings stay."""
 
 import ast
 import os
@@ -14,16 +14,16 @@ ROOT = Path(__file__).parent.parent
 SET = ("TF_ENABLE_ONEDNN_OPTS", "TF_CPP_MIN_LOG_LEVEL", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 TWICE = """
 import resource
-len(b"1" * 2**27)  # 128 MiB, more than glibc keeps by itself
+len(b"1" * 2**27)  # 128 MiB, more than glibc keeps by default
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 len(b"1" * 2**27)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
-MALLOC = {"ours": {}, "left alone": {"MALLOC_PERTURB_": "0"}}
+MALLOC = {"ours": {}, "unchanged": {"MALLOC_PERTURB_": "0"}}
 
 
 def python(code, **settings):
-    """What a fresh process prints, with nothing set but `settings`: (stdout, stderr)."""
+    """Run code in a new process with only these settings: (stdout, stderr)."""
     kept = {name: value for name, value in os.environ.items() if name not in SET and not name.startswith("MALLOC_")}
     done = subprocess.run(
         [sys.executable, "-c", code], env=kept | settings, cwd=ROOT, capture_output=True, text=True, check=True
@@ -31,34 +31,34 @@ def python(code, **settings):
     return done.stdout.strip(), done.stderr.strip()
 
 
-def test_onednn_is_on_unless_the_user_has_set_it():
+def test_onednn_is_on_unless_the_user_turns_it_off():
     code = "import cnnvis; from cnnvis import processor; print(processor.uses_onednn())"
     assert python(code)[0] == str(sys.platform != "darwin")
-    kept = "import cnnvis, os; print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"  # which TensorFlow itself reads
+    kept = "import cnnvis, os; print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"  # TensorFlow reads it
     assert python(kept, TF_ENABLE_ONEDNN_OPTS="0")[0] == "0"
 
 
-def test_tensorflow_that_was_there_first_keeps_its_settings_and_one_warning_says_so():
+def test_tensorflow_imported_first_keeps_its_settings_with_one_warning():
     code = "import tensorflow, os, cnnvis; from cnnvis import console; print(os.environ.get('TF_ENABLE_ONEDNN_OPTS'))"
     out, err = python(code)
     assert out == "None"
     assert err.count("TensorFlow was imported before cnnvis") == 1
     assert "set TF_ENABLE_ONEDNN_OPTS=1" in err
-    played = "import sys; sys.modules['tensorflow'] = sys; "  # which does here, and takes seconds less
-    out, err = python(played + code, TF_ENABLE_ONEDNN_OPTS="0")
+    pretended = "import sys; sys.modules['tensorflow'] = sys; "  # enough here, and seconds faster
+    out, err = python(pretended + code, TF_ENABLE_ONEDNN_OPTS="0")
     assert (out, "before cnnvis" in err) == ("0", False)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts the page faults that Linux reports")
-def test_freed_memory_is_kept_for_what_comes_next():
+def test_freed_memory_is_reused():
     pages = 2**27 // os.sysconf("SC_PAGE_SIZE")
     faults = {name: int(python(f"import cnnvis\n{TWICE}", **how)[0]) for name, how in MALLOC.items()}
     assert faults["ours"] < pages / 100
-    assert faults["left alone"] > pages / 2
+    assert faults["unchanged"] > pages / 2
 
 
-def test_malloc_is_left_alone_where_there_is_no_glibc(monkeypatch):
-    """By substitution: a system that does not know glibc's version."""
+def test_malloc_stays_as_it_is_without_glibc(monkeypatch):
+    """As on a system without glibc."""
     for name in [name for name in os.environ if name.startswith("MALLOC_")]:
         monkeypatch.delenv(name)
     monkeypatch.setattr("ctypes.CDLL", lambda _name: pytest.fail("mallopt was looked for"))
@@ -66,8 +66,8 @@ def test_malloc_is_left_alone_where_there_is_no_glibc(monkeypatch):
     assert not processor.keep_freed_memory()
 
 
-def test_malloc_is_left_alone_where_a_process_is_no_library(monkeypatch):
-    """By substitution: no Windows here, where CDLL takes no None."""
+def test_malloc_stays_as_it_is_where_a_process_is_not_a_library(monkeypatch):
+    """As on Windows, where CDLL refuses None."""
     for name in [name for name in os.environ if name.startswith("MALLOC_")]:
         monkeypatch.delenv(name)
 
@@ -79,8 +79,8 @@ def test_malloc_is_left_alone_where_a_process_is_no_library(monkeypatch):
     assert not processor.keep_freed_memory()
 
 
-def test_a_system_that_tells_nothing_of_its_processor(monkeypatch):
-    """By substitution: no Windows or macOS here, which have neither /proc nor affinities."""
+def test_a_system_that_says_nothing_about_its_processor(monkeypatch):
+    """As on Windows and macOS, which have neither /proc nor affinities."""
 
     def refuse(path, *_, **__):
         raise FileNotFoundError(path)
@@ -113,7 +113,7 @@ def test_a_containers_quota_counts(files, cores, tmp_path):
     assert processor._quota(tmp_path, 8) == cores
 
 
-def test_threads_are_as_many_as_cores(monkeypatch):
+def test_there_is_a_thread_per_core(monkeypatch):
     monkeypatch.setattr(processor, "cores", lambda: 3)
     monkeypatch.setattr("os.cpu_count", lambda: 64)
     monkeypatch.setattr(processor, "keep_freed_memory", lambda: True)
@@ -124,18 +124,18 @@ def test_threads_are_as_many_as_cores(monkeypatch):
     assert [settings[name] for name in SET] == ["1", "3", "3", "5"]
 
 
-def test_bfloat16_is_for_processors_whose_instructions_are_used(monkeypatch):
+def test_bfloat16_is_for_processors_whose_instructions_tensorflow_uses(monkeypatch):
     monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda _kind: [])
 
-    def answers(flags, onednn):
+    def multiplies(flags, onednn):
         monkeypatch.setattr(processor, "_flags", lambda: flags)
         monkeypatch.setattr(processor, "uses_onednn", lambda: onednn)
         return processor.multiplies_bfloat16(), processor.multiplies_in_tiles()
 
-    assert answers({"amx_bf16", "avx512_bf16"}, True) == (True, True)
-    assert answers({"avx512_bf16"}, True) == (True, False)
-    assert answers({"amx_bf16", "avx512_bf16"}, False) == (False, False)
-    assert answers({"avx2"}, True) == (False, False)
+    assert multiplies({"amx_bf16", "avx512_bf16"}, True) == (True, True)
+    assert multiplies({"avx512_bf16"}, True) == (True, False)
+    assert multiplies({"amx_bf16", "avx512_bf16"}, False) == (False, False)
+    assert multiplies({"avx2"}, True) == (False, False)
 
 
 @pytest.mark.parametrize(
@@ -167,8 +167,8 @@ ENTRIES = [
 
 
 @pytest.mark.parametrize("path", ENTRIES, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_every_way_in_passes_through_here_before_tensorflow(path):
-    """What is imported first, at the top of each file that starts a process or a package: ours, then TensorFlow."""
+def test_every_entry_point_imports_ours_before_tensorflow(path):
+    """Each file that starts a process or a package imports one of our modules before TensorFlow."""
     order = []
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

@@ -1,38 +1,39 @@
-"""Which pixels count for a prediction: maps, and how far to trust them."""
+"""Heat maps by any of the methods, and how far to trust them."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cnnvis.attribution import banzhaf as halves
-from cnnvis.attribution import faithfulness, occlusion
-from cnnvis.attribution import integrated_gradients as gradients
+from cnnvis.attribution import banzhaf, faithfulness, integrated_gradients, occlusion
 
-METHODS = ("halves", "occlusion", "gradient")
-WINDOWS = {"halves": (8,), "occlusion": (5, 10, 15), "gradient": (8,)}  # sides of squares, in 32nds of the shorter side
-STRIDE = 2  # from one square to the next, likewise
+if TYPE_CHECKING:  # it imports TensorFlow
+    from cnnvis.network import Classifier
+
+STRIDE = 2  # between neighbouring patches, in 1/32 of the side of the image
 
 
 @dataclass(frozen=True)
-class Importance:
-    """Pictures, each with a map for one class; all arrays are as long.
+class Explanation:
+    """N images, each with a heat map for one class.
 
     Attributes
     ----------
     images : (N, H, W, 3) uint8 array
     target : (N,) int array
-        Class that is explained.
+        The class explained.
     baselines : (N, H, W, 3) array
-        What hidden pixels show, 0-255.
+        Pixels that replace hidden ones, 0-255.
     importance : (N, H, W) float32 array
-        Signed, in units of the score.
+        The heat maps: signed, in units of the score.
     deletion, insertion, random_deletion, random_insertion : (N,) float32 arrays
-        Of the maps, and of maps that the same method makes of random numbers instead of the network's.
-    sections : (N, 4) int array
-        The square over which a map has most: top, left, bottom, right (exclusive).
+        Scores of the maps, 0-1, and of maps that the same method makes from random scores instead of the network's.
+    patches : (N, 4) int array
+        The most important patch of each map: top, left, bottom, right (exclusive).
     probability, hidden_probability : (N,) float32 arrays
-        Of the target, for the picture as it is and with that square hidden.
+        Of the target, for the whole image and with that patch hidden.
     """
 
     images: np.ndarray
@@ -43,7 +44,7 @@ class Importance:
     insertion: np.ndarray
     random_deletion: np.ndarray
     random_insertion: np.ndarray
-    sections: np.ndarray
+    patches: np.ndarray
     probability: np.ndarray
     hidden_probability: np.ndarray
 
@@ -51,33 +52,95 @@ class Importance:
         return len(self.images)
 
     def __getitem__(self, chosen):
-        return Importance(*(getattr(self, field.name)[chosen] for field in fields(self)))
+        return Explanation(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+    def arrays(self):
+        """All arrays by their names in files: dict."""
+        return {"sections" if name == "patches" else name: array for name, array in vars(self).items()}
 
 
-def windows_for(method, height, width, windows=None, stride=None):
-    """Sides of the squares and the stride in pixels, for pictures of that size.
+def windows_for(method, size, windows=None, stride=None):
+    """Sides of the patches and the stride in pixels, for images of (height, width).
 
-    Those that aren't said are `WINDOWS` and `STRIDE`, so that a larger picture has as many squares.
-
-    Raises ValueError if a window doesn't fit, or the stride leaves pixels out.
+    The defaults, those of the method and `STRIDE`, scale with the image. Raises ValueError if a patch is larger than
+    the image, or the stride than a patch.
     """
-    scale = min(height, width) / 32
-    windows = sorted(windows or {max(1, round(window * scale)) for window in WINDOWS[method]})
+    scale = min(size) / 32
+    windows = sorted(windows or {max(1, round(window * scale)) for window in METHODS[method].windows})
     stride = stride or max(1, min(round(STRIDE * scale), *windows))
     for window in windows:
-        occlusion.window_corners(height, width, window, stride)
+        occlusion.window_corners(*size, window, stride)
     return windows, stride
 
 
-def random_maps(method, shape, windows, stride, rng):
-    """What a method draws of a network that answers at random: the yardstick for its maps.
+def _banzhaf(classifier, images, targets, *, score, track, **options):
+    scores = _scores(classifier, score)
+    return banzhaf.banzhaf_maps(scores, images, targets, track=track("Hiding half of the patches"), **options)
 
-    Hidden pixels that lie scattered destroy a picture faster than as many in one place do. So an order of importance
-    is compared fairly only with a random one that is as smooth.
+
+def _occlusion(classifier, images, targets, *, score, seed, track, **options):
+    scores = _scores(classifier, score)
+    return occlusion.occlusion_maps(scores, images, targets, track=track("Hiding patches"), **options)
+
+
+def _gradients(classifier, images, targets, *, baselines, windows, stride, score, seed, track):
+    of_pixels, track = partial(classifier.gradients, score), track("Integrating gradients")
+    return integrated_gradients.integrated_gradients(of_pixels, images, targets, baselines=baselines, track=track)
+
+
+def _random_banzhaf(shape, windows, stride, rng):
+    nothing, classes = np.zeros((*shape, 1), "float32"), np.zeros(shape[0], int)
+    return banzhaf.banzhaf_maps(
+        lambda x: rng.normal(size=(len(x), 1)), nothing, classes, baselines=nothing, windows=windows, stride=stride
+    )
+
+
+def _random_occlusion(shape, windows, stride, rng):
+    count = sum(len(occlusion.window_corners(*shape[1:], window, stride)) for window in windows)
+    return occlusion.average_maps(rng.normal(size=(shape[0], count)), shape[1:], windows, stride=stride)
+
+
+def _random_gradients(shape, windows, stride, rng):
+    return rng.normal(size=shape).astype("float32")
+
+
+def _scores(classifier, score):
+    return classifier.logits if score == "logit" else classifier.probabilities
+
+
+class Method(NamedTuple):
+    """A method of attribution.
+
+    Hiding scattered pixels destroys an image faster than hiding as many in one place, so that the random map to compare
+    with must be as smooth as the method's own.
+    """
+
+    maps: Callable  # (classifier, images, targets, *, baselines, windows, stride, score, seed, track) -> (N, H, W)
+    random_maps: Callable  # ((N, H, W), windows, stride, rng) -> (N, H, W), of random scores
+    windows: tuple  # sides of patches by default, in 1/32 of the image's
+
+
+METHODS = {
+    "banzhaf": Method(_banzhaf, _random_banzhaf, windows=(8,)),
+    "occlusion": Method(_occlusion, _random_occlusion, windows=(5, 10, 15)),
+    "gradients": Method(_gradients, _random_gradients, windows=(8,)),
+}
+
+
+def check_method(name):
+    """The name itself. ValueError if no method is called so."""
+    if name not in METHODS:
+        raise ValueError(f"no method is called {name!r}: choose {', '.join(METHODS)}")
+    return name
+
+
+def random_maps(method, shape, windows, stride, rng):
+    """A method's maps of random scores, to compare its maps with.
 
     Parameters
     ----------
-    method : as in `explain`
+    method : str
+        One of `METHODS`.
     shape : (N, H, W)
     windows, stride : as in `windows_for`
     rng : numpy.random.Generator
@@ -86,71 +149,94 @@ def random_maps(method, shape, windows, stride, rng):
     -------
     (N, H, W) float32 array
     """
-    if method == "gradient":
-        return rng.normal(size=shape).astype("float32")
-    if method == "halves":
-        nothing, classes = np.zeros((*shape, 1), "float32"), np.zeros(shape[0], int)
-        return halves.half_maps(lambda x: rng.normal(size=(len(x), 1)), nothing, classes, nothing, windows, stride)
-    count = sum(len(occlusion.window_corners(*shape[1:], window, stride)) for window in windows)
-    return occlusion.average_maps(rng.normal(size=(shape[0], count)), shape[1:], windows, stride)
+    return METHODS[method].random_maps(shape, windows, stride=stride, rng=rng)
 
 
 def explain(
-    classifier,
-    images,
-    targets,
-    method="halves",
-    windows=None,
-    stride=None,
-    baseline="mean",
-    score="logit",
-    seed=0,
-    track=lambda words: iter,
-):
-    """Map the importance of each pixel, and check the maps.
+    classifier: "Classifier",
+    images: np.ndarray,
+    targets: np.ndarray | None = None,
+    *,
+    method: str = "banzhaf",
+    windows: Sequence[int] | None = None,
+    stride: int | None = None,
+    baseline: str | float = "mean",
+    score: str = "logit",
+    seed: int = 0,
+    track: Callable[[str], Callable] = lambda words: iter,
+) -> Explanation:
+    """Make a heat map of each image for one class, and check the maps.
 
     Parameters
     ----------
     classifier : Classifier
     images : (N, H, W, 3) uint8 array
-    targets : (N,) int array
-    method : {"halves", "occlusion", "gradient"}
-        Hide half of all squares at once, or one after the other, or integrate gradients.
+    targets : (N,) int array, optional
+        Classes to explain; the predicted ones if not given.
+    method : {"banzhaf", "occlusion", "gradients"}
+        Hide half of the patches at once, hide one after the other, or integrate gradients.
     windows, stride : as in `windows_for`
-        The gradient's maps have only the section from them.
+        Integrated gradients use them only to choose the most important patch.
     baseline : as in `occlusion.baseline_images`
     score : {"logit", "probability"}
     seed : int
-        Of the noise, of the halves and of the random maps.
+        Of the noise, the masks and the random maps.
     track : callable
-        Takes words and returns a wrapper of sequences: a progress bar, say.
+        Takes a title and returns a function that wraps a sequence, such as a progress bar.
 
     Returns
     -------
-    Importance
+    Explanation
+
+    Raises
+    ------
+    ValueError
+        If a patch is larger than the image, or the stride than a patch.
     """
-    windows, stride = windows_for(method, *images.shape[1:3], windows, stride)
+    if targets is None:
+        targets = classifier.probabilities(images).argmax(axis=1)
+    windows, stride = windows_for(method, images.shape[1:3], windows, stride=stride)
     baselines = occlusion.baseline_images(images, baseline, seed)
-    scores = classifier.logits if score == "logit" else classifier.probabilities
-    if method == "halves":
-        how = windows, stride, seed, track("Hiding halves")
-        maps = halves.half_maps(scores, images, targets, baselines, *how)
-    elif method == "occlusion":
-        maps = occlusion.occlusion_maps(scores, images, targets, baselines, windows, stride, track("Hiding sections"))
-    else:
-        slopes = partial(classifier.gradients, score)
-        maps = gradients.integrated_gradients(slopes, images, targets, baselines, track=track("Integrating"))
+    how = {"windows": windows, "stride": stride, "score": score, "seed": seed, "track": track}
+    maps = METHODS[method].maps(classifier, images, targets, baselines=baselines, **how)
     check = partial(faithfulness.deletion_insertion, classifier.probabilities, images, baselines, targets=targets)
-    at_random = random_maps(method, maps.shape, windows, stride, np.random.default_rng(seed))
-    sections = [occlusion.most_important_section(values, windows[len(windows) // 2]) for values in maps]
-    hidden = occlusion.occlude(images, baselines, sections)
-    return Importance(
-        images,
-        targets,
-        baselines,
-        maps,
-        *check(importance=maps, track=track("Checking the maps")),
-        *check(importance=at_random, track=track("Checking random maps")),
-        np.array(sections),
-        *(classifier.probabilities(x)[np.arange(len(x)), targets] for x in (images, hidden)),
+    at_random = random_maps(method, maps.shape, windows, stride=stride, rng=np.random.default_rng(seed))
+    deletion, insertion = check(importance=maps, track=track("Checking the maps"))
+    random_deletion, random_insertion = check(importance=at_random, track=track("Checking random maps"))
+    patches = [occlusion.most_important_patch(values, windows[len(windows) // 2]) for values in maps]
+    hidden = occlusion.occlude(images, baselines, patches)
+    probability, hidden_probability = (
+        classifier.probabilities(x)[np.arange(len(x)), targets] for x in (images, hidden)
     )
+    return Explanation(
+        images=images,
+        target=targets,
+        baselines=baselines,
+        importance=maps,
+        deletion=deletion,
+        insertion=insertion,
+        random_deletion=random_deletion,
+        random_insertion=random_insertion,
+        patches=np.array(patches),
+        probability=probability,
+        hidden_probability=hidden_probability,
+    )
+
+
+def titles(explained, labels, classes, both=False):
+    """A title for each map: the class explained, its probability, and the true class: list of str.
+
+    Parameters
+    ----------
+    explained : Explanation
+    labels : (N,) int array
+        -1 where the class is unknown.
+    classes : sequence of str
+    both : bool
+        Whether each image is explained twice, for the predicted and for the true class.
+    """
+    found = []
+    for target, label, probability in zip(explained.target, labels, explained.probability):
+        true = f" (true: {classes[label]})" if label not in (-1, target) else " (true)" if both else ""
+        found.append(f"{classes[target]} {probability:.0%}{true}")
+    return found

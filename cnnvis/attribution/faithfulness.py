@@ -1,8 +1,8 @@
-"""Is an importance map right? Deletion and insertion scores (RISE, Petsiuk et al. 2018), for any predict callable."""
+"""How faithful is a heat map? Deletion and insertion scores (RISE, Petsiuk et al. 2018), for any predict callable."""
 
 import numpy as np
 
-STEPS = 32  # points of the curve after the first
+STEPS = 32  # of the curve, which has one point more
 
 
 def pixel_order(importance):
@@ -11,9 +11,9 @@ def pixel_order(importance):
 
 
 def curve_images(start, end, order, steps=STEPS):
-    """The pictures on the way from `start` to `end`, in which ever more pixels of `order` are replaced.
+    """Images from `start` to `end`, with more and more pixels replaced, in that order.
 
-    Picture j has int(linspace(0, H*W, steps + 1))[j] of them replaced.
+    Image j has int(linspace(0, H*W, steps + 1))[j] pixels replaced.
 
     (H, W, C), (H, W, C), (H*W,) -> (steps + 1, H, W, C)
     """
@@ -26,33 +26,33 @@ def curve_images(start, end, order, steps=STEPS):
 
 
 def area(curve):
-    """Area under a curve over evenly spaced points of [0, 1], by trapezoids."""
+    """Area under a curve over evenly spaced points of [0, 1], by the trapezoidal rule."""
     curve = np.asarray(curve, dtype=float)
     return float((curve[1:] + curve[:-1]).mean() / 2)
 
 
 def deletion_insertion(predict, images, baselines, importance, targets, steps=STEPS, track=iter):
-    """Area under the target's probability while the most important pixels are hidden first, or shown first.
+    """Area under the curve of the target's probability, as pixels are hidden or shown, the most important first.
 
     Parameters
     ----------
     predict : callable
-        (B, H, W, C) float32 -> (B, K) probabilities. B is twice the points of a curve.
+        (B, H, W, C) float32 -> (B, K) probabilities, with B = 2 (steps + 1).
     images, baselines : (N, H, W, C) arrays
-        Deletion goes from the picture to its baseline, insertion the other way.
+        Deletion goes from the image to its baseline, insertion from the baseline to the image.
     importance : (N, H, W) float array
     targets : (N,) int array
 
     Returns
     -------
     deletion, insertion : (N,) float32 arrays, 0-1
-        A good map has a low deletion score and a high insertion score.
+        Low deletion and high insertion scores are good.
     """
     scores = np.empty((2, len(images)), dtype="float32")
     for n in track(range(len(images))):
         order = pixel_order(importance[n])
         image, baseline = np.asarray(images[n], "float32"), np.asarray(baselines[n], "float32")
-        ways = curve_images(image, baseline, order, steps), curve_images(baseline, image, order, steps)
-        probabilities = predict(np.concatenate(ways))[:, targets[n]]
+        curves = (curve_images(*ends, order, steps=steps) for ends in ((image, baseline), (baseline, image)))
+        probabilities = predict(np.concatenate(list(curves)))[:, targets[n]]
         scores[:, n] = [area(curve) for curve in np.split(probabilities, 2)]
     return scores[0], scores[1]

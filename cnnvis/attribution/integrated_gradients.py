@@ -1,29 +1,29 @@
-"""Which pixels count, by the network's own derivative: integrated gradients (Sundararajan, Taly & Yan 2017)."""
+"""Integrated gradients (Sundararajan, Taly & Yan 2017)."""
 
 import numpy as np
 
-from cnnvis.images.sources import pictures_at_once
+from cnnvis.images import images_at_once
 
-STEPS = 50  # points on the way from the baseline to the picture
+STEPS = 50  # points between the baseline and the image
 
 
 def integrated_gradients(gradients, images, targets, baselines, steps=STEPS, track=iter):
-    """How much of a target's score each pixel brings, on the straight way from the baseline to the picture.
+    """Attribute the difference in a target's score between an image and its baseline to the pixels.
 
     (x - baseline) * integral of the score's gradient at baseline + a (x - baseline) over a from 0 to 1, summed over
-    the colours. A map adds up to the score of the picture less that of the baseline, but for the error of the sum
-    that stands for the integral: Gauss and Legendre's, of `steps` points.
+    the colour channels. The integral is a Gauss-Legendre sum of `steps` points; but for its error, a map adds up to the
+    score of the image minus that of the baseline.
 
     Parameters
     ----------
     gradients : callable
-        (B, H, W, C) float32, (B,) int -> (B, H, W, C) derivatives of the targets' scores. B is at most
-        `pictures_at_once(H, W)`.
+        (B, H, W, C) float32, (B,) int -> (B, H, W, C) gradients of the targets' scores. B is at most
+        `images_at_once(H, W)`.
     images, baselines : (N, H, W, C) arrays
     targets : (N,) int array
     steps : int
     track : callable
-        Wraps the sequence of batches that are gone through; a progress bar, say.
+        Wraps the sequence of batches, such as a progress bar.
 
     Returns
     -------
@@ -33,11 +33,11 @@ def integrated_gradients(gradients, images, targets, baselines, steps=STEPS, tra
     nodes, weights = np.polynomial.legendre.leggauss(steps)  # on [-1, 1]
     places, shares = ((nodes + 1) / 2).astype("float32"), weights / 2
     maps = np.zeros(images.shape[:3])
-    batch = pictures_at_once(*images.shape[1:3])
+    batch = images_at_once(*images.shape[1:3])
     for start in track(range(0, len(images) * steps, batch)):
-        pictures, step = np.divmod(np.arange(start, min(start + batch, len(images) * steps)), steps)
-        begin = np.asarray(baselines[pictures], "float32")
-        way = images[pictures] - begin
-        slopes = gradients(begin + places[step, None, None, None] * way, targets[pictures])
-        np.add.at(maps, pictures, shares[step, None, None] * (way * slopes).sum(axis=-1))
+        which, step = np.divmod(np.arange(start, min(start + batch, len(images) * steps)), steps)
+        begin = np.asarray(baselines[which], "float32")
+        way = images[which] - begin
+        slopes = gradients(begin + places[step, None, None, None] * way, targets[which])
+        np.add.at(maps, which, shares[step, None, None] * (way * slopes).sum(axis=-1))
     return maps.astype("float32")

@@ -1,19 +1,19 @@
-"""Occlusion maps: hide a section of a picture, see how much a score falls (Zeiler & Fergus 2014).
+"""Occlusion maps: hide a patch of an image, and see how much a score falls (Zeiler & Fergus 2014).
 
-Three steps, each a function of its own: where the windows are, what the pictures with hidden windows look like, and
-what the scores say about each pixel. Works with any callable that scores pictures.
+Three steps, each a function of its own: place the patches, hide them, and turn the scores into a map. It works with any
+callable that scores images.
 """
 
 import numpy as np
 
-from cnnvis.images.sources import pictures_at_once
+from cnnvis.images import images_at_once
 
 
 def window_positions(length, size, stride):
-    """First pixels of the windows along one axis.
+    """First pixels of the patches along one axis.
 
-    ceil((length - size) / stride) + 1 windows stand `stride` pixels apart; the last may be cut off by the border, so
-    that every pixel is in a window.
+    There are ceil((length - size) / stride) + 1 patches, `stride` pixels apart. The last may be cut off at the border,
+    so that every pixel is in a patch.
 
     Parameters
     ----------
@@ -23,17 +23,17 @@ def window_positions(length, size, stride):
     Raises
     ------
     ValueError
-        If the window doesn't fit or the stride would leave pixels out.
+        If a patch is larger than the axis, or the stride than a patch.
     """
     if not 1 <= size <= length:
-        raise ValueError(f"a window of {size} pixels doesn't fit a picture of {length}: choose 1 to {length}")
+        raise ValueError(f"--window {size} doesn't fit the image ({length} pixels): choose 1 to {length}")
     if not 1 <= stride <= size:
-        raise ValueError(f"a stride of {stride} skips pixels between windows of {size}: choose 1 to {size}")
+        raise ValueError(f"--stride {stride} skips pixels between patches ({size} pixels): choose 1 to {size}")
     return stride * np.arange(-(-(length - size) // stride) + 1)
 
 
 def window_corners(height, width, size, stride):
-    """All windows of one size over a picture: (windows, 4) int array of top, left, bottom, right (exclusive)."""
+    """All patches of one size over an image: (patches, 4) int array of top, left, bottom, right (exclusive)."""
     tops, lefts = np.meshgrid(
         window_positions(height, size, stride), window_positions(width, size, stride), indexing="ij"
     )
@@ -42,7 +42,7 @@ def window_corners(height, width, size, stride):
 
 
 def occlude(images, baselines, corners):
-    """Copies of pictures, each with one window replaced by its baseline's pixels.
+    """Copies of images, each with one patch replaced by the baseline's pixels.
 
     (B, H, W, C) arrays twice, (B, 4) -> (B, H, W, C) float32 array
     """
@@ -53,18 +53,18 @@ def occlude(images, baselines, corners):
 
 
 def average_drop(drops, corners, shape):
-    """The mean, over the windows that hold a pixel, of how much hiding the window cost.
+    """The mean drop of the score for each pixel, over the patches that contain it.
 
     Parameters
     ----------
-    drops : (windows,) float array
-        Score of the whole picture minus score with the window hidden.
-    corners : (windows, 4) int array
+    drops : (patches,) float array
+        Score of the whole image minus score with the patch hidden.
+    corners : (patches, 4) int array
     shape : (height, width)
 
     Returns
     -------
-    (height, width) float64 array, signed: negative where hiding helped.
+    (height, width) float64 array, signed: negative where hiding raised the score.
     """
     total, count = np.zeros(shape), np.zeros(shape)
     for drop, (top, left, bottom, right) in zip(drops, corners):
@@ -76,25 +76,25 @@ def average_drop(drops, corners, shape):
 def occlusion_maps(score, images, targets, baselines, windows, stride=1, track=iter):
     """How important each pixel is for a target's score.
 
-    For windows w with mask m_w: importance[i] = sum_w m_w[i] (f(x) - f(x_w)) / sum_w m_w[i] with x_w = x (1 - m_w) +
-    baseline m_w, for each window size by itself; then the mean over the sizes. (Captum's Occlusion, for one size.)
+    For patches p with masks m_p: importance[i] = sum_p m_p[i] (f(x) - f(x_p)) / sum_p m_p[i] with x_p = x (1 - m_p) +
+    baseline m_p, for each patch size separately; then the mean over the sizes. (For one size, as Captum's Occlusion.)
 
-    The windows of all pictures go through the network in full batches, one after the other: beside its arguments and
-    what it returns, it needs memory for one batch and for a number a window.
+    The occluded copies of all images are evaluated in full batches. Beside its arguments and its result, it needs
+    memory for one batch and one number per patch.
 
     Parameters
     ----------
     score : callable
-        (B, H, W, C) float32 -> (B, K) scores, logits or probabilities. B is at most `pictures_at_once(H, W)`.
+        (B, H, W, C) float32 -> (B, K) scores, logits or probabilities. B is at most `images_at_once(H, W)`.
     images, baselines : (N, H, W, C) arrays
     targets : (N,) int array
         Class whose score is explained.
     windows : sequence of int
-        Sides of the occluded squares, in pixels.
+        Sides of the occluded patches, in pixels.
     stride : int
-        Pixels from one window to the next.
+        Pixels between neighbouring patches.
     track : callable
-        Wraps the sequence of batches that are gone through; a progress bar, say.
+        Wraps the sequence of batches, such as a progress bar.
 
     Returns
     -------
@@ -103,28 +103,28 @@ def occlusion_maps(score, images, targets, baselines, windows, stride=1, track=i
     Raises
     ------
     ValueError
-        If a window is larger than the picture, or the stride than a window.
+        If a patch is larger than the image, or the stride than a patch.
     """
     targets, shape = np.asarray(targets), images.shape[1:3]
     corners = [window_corners(*shape, size, stride) for size in windows]
-    corners = np.concatenate([[[0, 0, 0, 0]], *corners])  # hiding nothing comes first
+    corners = np.concatenate([[[0, 0, 0, 0]], *corners])  # first, nothing is hidden
     scores = np.empty(len(images) * len(corners))
-    batch = pictures_at_once(*shape)
+    batch = images_at_once(*shape)
     for start in track(range(0, len(scores), batch)):
-        pictures, chosen = np.divmod(np.arange(start, min(start + batch, len(scores))), len(corners))
-        occluded = occlude(images[pictures], [baselines[n] for n in pictures], corners[chosen])
-        scores[start : start + batch] = score(occluded)[np.arange(len(pictures)), targets[pictures]]
+        which, chosen = np.divmod(np.arange(start, min(start + batch, len(scores))), len(corners))
+        occluded = occlude(images[which], [baselines[n] for n in which], corners[chosen])
+        scores[start : start + batch] = score(occluded)[np.arange(len(which)), targets[which]]
     scores = scores.reshape(len(images), -1)
-    return average_maps(scores[:, :1] - scores[:, 1:], shape, windows, stride)
+    return average_maps(scores[:, :1] - scores[:, 1:], shape, windows, stride=stride)
 
 
 def average_maps(drops, shape, windows, stride):
-    """The mean of the maps that each window size makes by itself.
+    """The mean of the maps of each patch size.
 
     Parameters
     ----------
-    drops : (N, windows) float array
-        What hiding each window costs, one size after the other, each in the order of `window_corners`.
+    drops : (N, patches) float array
+        As in `average_drop`, of one size after the other, each in the order of `window_corners`.
     shape : (height, width)
     windows, stride : as in `occlusion_maps`
 
@@ -140,8 +140,8 @@ def average_maps(drops, shape, windows, stride):
     return maps
 
 
-def most_important_section(importance, size):
-    """Where a window of that size covers the most importance: (H, W) array -> top, left, bottom, right (exclusive)."""
+def most_important_patch(importance, size):
+    """The patch with the highest mean importance: (H, W) array, side -> top, left, bottom, right (exclusive)."""
     size = min(size, *importance.shape)
     sums = np.lib.stride_tricks.sliding_window_view(importance, (size, size)).mean(axis=(2, 3))
     top, left = np.unravel_index(sums.argmax(), sums.shape)
@@ -149,21 +149,21 @@ def most_important_section(importance, size):
 
 
 def baseline_images(images, kind, seed=0):
-    """What a hidden section is replaced by.
+    """The baseline of each image: the pixels that replace hidden ones.
 
     Parameters
     ----------
     images : (N, H, W, C) array
         Pixels 0-255.
     kind : {"mean", "zero", "blur", "noise"} or float
-        The picture's own mean colour, black, the picture blurred (Gaussian, sigma an eighth of its shorter side),
-        uniform random pixels, or one value 0-255 everywhere.
+        The image's mean colour, black, the blurred image (Gaussian, sigma an eighth of its shorter side), uniform
+        random pixels, or a grey of that value, 0-255.
     seed : int
         Of the noise.
 
     Returns
     -------
-    (N, H, W, C) array, 0-255: uint8 of "blur" and "noise", else float32, a view in which a colour stands once.
+    (N, H, W, C) array, 0-255: uint8 for "blur" and "noise", else a float32 view that stores one colour per image.
     """
     if kind == "blur":
         from scipy.ndimage import gaussian_filter
@@ -179,3 +179,16 @@ def baseline_images(images, kind, seed=0):
     else:
         colors = np.full((len(images), 1, 1, images.shape[3]), 0 if kind == "zero" else float(kind), "float32")
     return np.broadcast_to(colors, images.shape)
+
+
+def parse_baseline(text):
+    """Parse the `kind` of `baseline_images`: mean, zero, blur, noise, or a value 0-255; else raises ValueError."""
+    if text in ("mean", "zero", "blur", "noise"):
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 255:
+        raise ValueError(f"{text!r} is neither mean, zero, blur, noise nor a value from 0 to 255")
+    return value

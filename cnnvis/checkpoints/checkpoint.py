@@ -1,28 +1,28 @@
-"""Trained networks on disk: a plain Keras file, and beside it what it was trained on, as JSON."""
+"""Trained networks on disk: a plain Keras file, and a JSON file of metadata beside it."""
 
 import hashlib
 import json
 import math
-import os
-import secrets
 import shutil
 import tempfile
 import warnings
 import zipfile
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from cnnvis import keras_internals
 from cnnvis.checkpoints import inspection, keras_versions
+from cnnvis.console import complete
+from cnnvis.images import Statistics
 
 STASH = Path(__file__).parents[2] / "models" / "stashed"
 INCLUDED = {"deep": "cifar10_deep.keras", "basic": "cifar10_basic.keras"}
 MOST_METADATA = 2**20  # bytes
-MOST_LETTERS = 255  # of a class name, as of the folder that it may come from
-MOST_LETTERS_OF_A_REASON = 1000  # of what Keras says about a file: it may quote all of it
-MOST_LETTERS_OF_A_PATH = 4096
+LONGEST_NAME = 255  # characters of a class name, as of a folder's
+LONGEST_REASON = 1000  # characters of an error message from Keras, which may quote the whole file
+LONGEST_PATH = 4096
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,51 @@ class Checkpoint:
     model : keras.Model
         One input, (N, H, W, 1 to 4), and one output, (N, K).
     metadata : dict
-        What is written beside it; empty for a model of somebody else's.
+        The content of the JSON file beside it; empty if there is none.
     digest : str
-        SHA-256 of the file that it was loaded from.
+        SHA-256 of the model file.
     """
 
     path: Path
     model: object
     metadata: dict
     digest: str
+
+    @property
+    def size(self):
+        """(height, width) of the network's images; None if it accepts any size."""
+        size = tuple(self.model.inputs[0].shape[1:3])
+        return None if None in size else size
+
+    @property
+    def class_count(self):
+        """How many classes the network distinguishes."""
+        return self.model.outputs[0].shape[-1]
+
+    @property
+    def classes(self):
+        """Names of the classes: list of str; None if unknown."""
+        return self.metadata.get("classes")
+
+    @property
+    def input_range(self):
+        """(low, high) of the pixels that the network expects; None if unknown."""
+        return self.metadata.get("input_range")
+
+    @property
+    def data(self):
+        """The data set that the network was trained on; CIFAR-10 if unknown."""
+        return self.metadata.get("data", "cifar10")
+
+    @property
+    def statistics(self):
+        """Statistics of the training images; None if unknown. Raises ValueError if no images can have them."""
+        if "statistics" not in self.metadata:
+            return None
+        try:
+            return Statistics.from_json(self.metadata["statistics"])
+        except ValueError as error:
+            raise ValueError(f"{self.path.with_suffix('.json')}: statistics are damaged: {error}") from error
 
 
 def find(model=None, folder=None):
@@ -52,12 +88,12 @@ def find(model=None, folder=None):
     Parameters
     ----------
     model : path, "deep" or "basic", optional
-        A file, or the name of one of the two networks that are included. If not given, the user's own network that was
-        trained last, by the time written beside it; else the included `deep`.
+        A file, or the name of an included network. If not given, the user's newest network, by the time in its
+        metadata; without any, the included `deep`.
     folder : Path, optional
-        Where trained networks are; `STASH` if not given.
+        The folder of trained networks; `STASH` if not given.
 
-    Raises FileNotFoundError if none is given, and there is none.
+    Raises FileNotFoundError if no model is given and the folder has none.
     """
     folder = folder or STASH
     if model is not None:
@@ -71,7 +107,7 @@ def find(model=None, folder=None):
 
 
 def save(model, metadata, path):
-    """Write a network and its metadata: both, or neither. The network comes last: it makes it count.
+    """Write a network and its metadata: both, or neither. The network comes last: it makes the checkpoint exist.
 
     Parameters
     ----------
@@ -79,7 +115,7 @@ def save(model, metadata, path):
     metadata : dict
         JSON values only.
     path : path
-        Ends in `.keras`; the metadata go beside it, ending in `.json`.
+        Ends in `.keras`. The metadata go beside it, in a file that ends in `.json`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,34 +129,17 @@ def save(model, metadata, path):
 
 
 def _temporary_folder():
-    """A folder for copies. One that Keras has left open stays, on Windows, rather than stop what has gone well."""
+    """A temporary folder. It may remain on Windows, which doesn't remove files that Keras left open."""
     return tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
 
 
-@contextmanager
-def complete(path):
-    """A path to write to that becomes `path` when all went well, and vanishes when not."""
-    unfinished = path.with_name(f".{secrets.token_hex(8)}.{path.name}")
-    try:
-        yield unfinished
-        with open(unfinished, "r+b") as file:  # Windows synchronises only what could be written to
-            os.fsync(file)  # else a power failure could leave a new name with nothing in it
-        os.replace(unfinished, path)
-    except OSError as error:
-        if error.errno:
-            error.filename = str(path)
-        raise
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
 def load(path=None):
-    """Load a network, ours or anybody's, with its metadata. Nothing in it runs: `inspection` looks through it first.
+    """Load any network, with its metadata if it has some. No code in the file runs: `inspection` checks it first.
 
     Parameters
     ----------
     path : path, optional
-        `.keras`, or `.h5` of Keras 2 or 3; or as `find` takes it.
+        A `.keras` file, a `.h5` file of Keras 2 or 3, or another `model` of `find`.
 
     Returns
     -------
@@ -129,7 +148,7 @@ def load(path=None):
     Raises
     ------
     ValueError, OSError
-        If it is no model or not an image classifier: one sentence that says so.
+        If it is not a model, can't be opened safely, or is not an image classifier.
     """
     import h5py
 
@@ -137,22 +156,22 @@ def load(path=None):
     if not path.is_file():
         raise FileNotFoundError(f"there is no model {path}")
     if path.suffix not in (".keras", ".h5", ".hdf5"):
-        raise ValueError(f"{path} is no model: it ends neither in .keras nor in .h5")
+        raise ValueError(f"{path} is not a model: its name ends neither in .keras nor in .h5")
     if not (zipfile.is_zipfile(path) if path.suffix == ".keras" else h5py.is_hdf5(path)):
-        raise ValueError(f"{path} is damaged or no Keras model")
+        raise ValueError(f"{path} is damaged or not a Keras model")
     digest = _digest(path)
     try:
         model = _load_model(path)
-    except Exception as error:  # what is wrong with a foreign file shows in as many ways as Keras has
-        raise ValueError(f"{path} can't be loaded as a Keras model: {str(error)[:MOST_LETTERS_OF_A_REASON]}") from error
+    except Exception as error:  # Keras raises all kinds of errors for a wrong file
+        raise ValueError(f"{path} can't be loaded as a Keras model: {str(error)[:LONGEST_REASON]}") from error
     _check_classifier(model, path)
     metadata = read_metadata(path)
-    named, classes = len(metadata.get("classes", ())), model.outputs[0].shape[-1]
-    if named not in (0, classes):
-        raise ValueError(f"{path.with_suffix('.json')} names {named} classes, the model has {classes}")
+    names, outputs = metadata.get("classes", ()), model.outputs[0].shape[-1]
+    if len(names) not in (0, outputs):
+        raise ValueError(f"{path.with_suffix('.json')} names {len(names)} classes, the model has {outputs}")
     if not path.is_file() or _digest(path) != digest:
         raise ValueError(f"{path} was replaced or removed while it was read: start again")
-    return Checkpoint(path, model, metadata, digest)
+    return Checkpoint(path, model, metadata=metadata, digest=digest)
 
 
 def _digest(path):
@@ -167,44 +186,44 @@ def _load_model(path):
     import keras
 
     with _temporary_folder() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the style of somebody else's model
-        harmless, numbers = inspection.inspected(path, Path(folder))
-        with inspection.at_most(numbers):
+        warnings.simplefilter("ignore")  # about the style of the model
+        harmless, weights = inspection.inspected(path, Path(folder))
+        with keras_internals.at_most(weights + inspection.ALLOWANCE):
             return keras.saving.load_model(harmless, compile=False, safe_mode=True)
 
 
 def read_metadata(path):
-    """What is written beside the checkpoint at `path`; an empty dict if nothing is."""
+    """Read the metadata beside a checkpoint: dict, empty if there are none. Raises ValueError if they are invalid."""
     path = Path(path).with_suffix(".json")
     if not path.exists():
         return {}
     if not path.is_file() or path.stat().st_size > MOST_METADATA:
-        raise ValueError(f"{path} is not the metadata of a checkpoint: it is no file, or larger than any")
+        raise ValueError(f"{path} is not the metadata of a checkpoint: it is not a regular file, or too large")
     try:
         metadata = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
     if not isinstance(metadata, dict):
         raise ValueError(f"{path} is not the metadata of a checkpoint")
-    for key, is_right in _RIGHT.items():
-        if key in metadata and not is_right(metadata[key]):
-            raise ValueError(f"{path}: {key} is not what it should be")
+    for key, is_valid in _VALID.items():
+        if key in metadata and not is_valid(metadata[key]):
+            raise ValueError(f"{path}: {key} is invalid")
     return metadata
 
 
 def _is_text(value):
-    return isinstance(value, str) and 0 < len(value) <= MOST_LETTERS and value.isprintable()
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_NAME and value.isprintable()
 
 
 def _is_path(value):
-    return isinstance(value, str) and 0 < len(value) <= MOST_LETTERS_OF_A_PATH and "\0" not in value
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_PATH and "\0" not in value
 
 
 def _is_number(value):
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9 and math.isfinite(value)
 
 
-_RIGHT = {
+_VALID = {
     "data": _is_path,
     "trained_at": _is_text,
     "classes": lambda names: isinstance(names, list) and all(map(_is_text, names)) and len(set(names)) == len(names),
@@ -217,17 +236,17 @@ _RIGHT = {
 def _check_classifier(model, path):
     import keras
 
-    if not isinstance(model, keras.Sequential) and not hasattr(model, "_run_through_graph"):
-        raise ValueError(f"{path} is a model of its own class, whose layers can't be seen: save it as a functional one")
+    if not isinstance(model, keras.Sequential) and not keras_internals.is_functional(model):
+        raise ValueError(f"{path} is a model of its own class, which hides its layers: save it as a functional model")
     if not model.built or len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ValueError(f"{path} is not an image classifier: it needs one input and one output")
     inputs, outputs = model.inputs[0].shape, model.outputs[0].shape
     if len(inputs) != 4 or inputs[-1] not in (1, 2, 3, 4):
         raise ValueError(f"{path} is not an image classifier: it takes {inputs[1:]}, not (height, width, 1 to 4)")
     if len(outputs) == 2 and outputs[-1] == 1:
-        raise ValueError(f"{path} is not an image classifier: it gives one number, not one for each of two classes")
+        raise ValueError(f"{path} is not an image classifier: it outputs one number, not one for each class")
     if len(outputs) != 2 or not outputs[-1]:
-        raise ValueError(f"{path} is not an image classifier: it gives {outputs[1:]}, not one number for each class")
+        raise ValueError(f"{path} is not an image classifier: it outputs {outputs[1:]}, not one number for each class")
     for weight in model.weights:
         if not np.isfinite(keras.ops.convert_to_numpy(weight).astype("float32")).all():
-            raise ValueError(f"{path} has weights that are no numbers (NaN or infinite), first in {weight.path}")
+            raise ValueError(f"{path} has weights that are not finite (NaN or infinity), the first in {weight.path}")

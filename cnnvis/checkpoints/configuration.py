@@ -1,8 +1,8 @@
-"""What the configuration of a model may say: Keras's own layers, and nothing that runs, reads or grows without end.
+"""What the configuration of a model may contain: Keras's own layers, but no code, no other files and no bombs.
 
-Keras builds what a configuration names, and its safe mode has been got around again and again (CVE-2025-1550, -8747,
--9905, -9906, -12058). So we don't look for what is bad, but allow what is good: classes by name and module, activation
-functions by name, references that can be followed, and so many calls of layers.
+Keras builds whatever a configuration names, and attackers have bypassed its safe mode again and again (CVE-2025-1550,
+-8747, -9905, -9906, -12058). So we don't search for bad parts, but allow good ones: classes by name and module,
+activation functions by name, references to existing outputs, and a limited number of calls of layers.
 """
 
 import graphlib
@@ -10,8 +10,8 @@ import inspect
 import math
 import sys
 
-MOST_CALLS = 5_000  # of layers, for one picture: five times those of the largest of keras.applications
-MOST_NUMBERS = 2**26  # that a layer is said to take for one picture: 256 MB of float32
+MOST_CALLS = 5_000  # of layers, for one image: five times those of the largest of keras.applications
+MOST_VALUES = 2**26  # in a layer's input for one image: 256 MB of float32
 
 MODELS = {"Functional", "Model", "Sequential"}
 # fmt: off
@@ -41,7 +41,7 @@ LAYERS = {
     "ZeroPadding2D", "ZeroPadding3D",
 }
 # fmt: on
-REFUSED = {  # the others of keras.layers, and why
+REFUSED = {  # the rest of keras.layers, and why
     "Lambda": "carries Python code",
     "TFSMLayer": "opens another model that it names",
     "TorchModuleWrapper": "carries pickled Python objects",
@@ -50,17 +50,17 @@ REFUSED = {  # the others of keras.layers, and why
     **dict.fromkeys(("IntegerLookup", "StringLookup", "TextVectorization"), "reads files that it names"),
     **dict.fromkeys(("HashedCrossing", "Hashing"), "is for text"),
     **dict.fromkeys(("MelSpectrogram", "STFTSpectrogram"), "is for sound"),
-    **dict.fromkeys(("AugMix", "RandAugment", "Pipeline"), "repeats other layers as often as it says"),
+    **dict.fromkeys(("AugMix", "RandAugment", "Pipeline"), "repeats other layers any number of times"),
     **dict.fromkeys(("ContrastLimitedAdaptiveHistogramEqualization", "MaxNumBoundingBoxes"), "is for preparing data"),
     **dict.fromkeys(("Layer", "Wrapper"), "does nothing by itself"),
 }
-NUMBERS = ("initializers", "regularizers", "constraints", "dtype_policies")  # parts of Keras that hold just these
-OPERATIONS = {  # where Keras has the classes of what keras.ops and keras.activations do to symbolic tensors
+NUMBERS = ("initializers", "regularizers", "constraints", "dtype_policies")  # modules whose classes only compute
+OPERATIONS = {  # the modules of the operations that keras.ops and keras.activations create for symbolic tensors
     *(f"keras.src.ops.{part}" for part in ("numpy", "nn", "math", "image")),
     "keras.src.activations.activations",
 }
-OPERATIONS_OF_CORE = {"Cast", "Slice", "StopGradient", "Unstack"}  # the others of keras.src.ops.core call functions
-LAYERS_OF_APPLICATIONS = {"keras.src.applications.convnext.LayerScale"}  # that keras.layers doesn't have
+OPERATIONS_OF_CORE = {"Cast", "Slice", "StopGradient", "Unstack"}  # the rest of keras.src.ops.core calls functions
+LAYERS_OF_APPLICATIONS = {"keras.src.applications.convnext.LayerScale"}  # missing in keras.layers
 VALUES = {
     *("__bytes__", "__ellipsis__", "__keras_tensor__", "__numpy__", "__slice__", "__tensor__", "__tuple__"),
     "TensorShape",
@@ -69,21 +69,21 @@ SEVERAL_OUTPUTS = {*MODELS, "LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "Co
 
 
 def check(config):
-    """Refuse a model's configuration if Keras should not build it.
+    """Refuse a model's configuration if building it isn't safe.
 
     Parameters
     ----------
     config : dict
-        From JSON, without what compiles a model.
+        Parsed from JSON, without the keys that compile a model.
 
     Raises
     ------
     ValueError
-        With the reason: a class or function that is not Keras's own or could do more than compute, a layer that waits
-        for itself, or more layers or larger pictures than any model has.
+        With the reason: a class or function that isn't Keras's own or does more than compute, a cycle, or more layers
+        or larger images than any model has.
     """
     if not isinstance(config, dict) or config.get("class_name") not in MODELS:
-        raise ValueError("its configuration describes no model whose layers can be seen: save it as a functional one")
+        raise ValueError("it is neither a functional nor a sequential model: save it as one of these")
     try:
         calls = _check(config, {})
     except RecursionError:
@@ -93,7 +93,7 @@ def check(config):
 
 
 def _check(node, shared):
-    """Check a part of the configuration; returns how many calls of layers it makes."""
+    """Check a part of the configuration; return how often it calls layers."""
     if isinstance(node, list):
         return sum(_check(item, shared) for item in node)
     if not isinstance(node, dict):
@@ -101,16 +101,16 @@ def _check(node, shared):
     if "class_name" in node:
         _check_class(node)
     if not str(node.get("name", "")).isprintable():
-        raise ValueError(f"it has a name that can't be shown: {node['name']!r}")
+        raise ValueError(f"it has an unprintable name: {node['name']!r}")
     for key in ("batch_shape", "batch_input_shape", "build_input_shape", "input_shape"):
         _check_size(node.get(key))
     calls = sum(_check(value, shared) for value in node.values())
     if not _is_called(node):
         return calls
     calls = (1 + calls) * max(1, _length(node.get("inbound_nodes")))
-    if "shared_object_id" in node:  # Keras builds it once, and takes it for granted where it meets the number again
-        number = str(node["shared_object_id"])
-        calls = shared[number] = max(calls, shared.get(number, 0))
+    if "shared_object_id" in node:  # Keras builds the object once, and reuses it for the same id
+        shared_id = str(node["shared_object_id"])
+        calls = shared[shared_id] = max(calls, shared.get(shared_id, 0))
     config = node.get("config")
     if isinstance(config, dict):
         if config.get("unroll"):
@@ -126,22 +126,22 @@ def _check_size(shape):
     if isinstance(shape, dict):
         shape = shape.get("items")
     sides = [side for side in shape if isinstance(side, int)] if isinstance(shape, list) else []
-    if math.prod(abs(side) for side in sides) > MOST_NUMBERS:
-        raise ValueError(f"one of its layers takes {sides}, more than {MOST_NUMBERS:,} numbers")
+    if math.prod(abs(side) for side in sides) > MOST_VALUES:
+        raise ValueError(f"the input of one of its layers is {sides}, more than {MOST_VALUES:,} values")
 
 
 def _check_class(node):
-    """Refuse what a dict with a `class_name` would have Keras make, unless it is known to be harmless."""
+    """Refuse a dict with a `class_name` unless the object that Keras would create is known to be harmless."""
     name, module, registered = node["class_name"], node.get("module"), node.get("registered_name")
     if not isinstance(name, str) or not isinstance(module, str | None):
-        raise ValueError("its configuration names classes otherwise than by strings")
+        raise ValueError("its configuration has a class name that is not a string")
     if name == "function":
         _check_function(node.get("config"), module, registered)
     elif name in REFUSED and module in (None, "keras.layers"):
         raise ValueError(f"it has a {name} layer, which {REFUSED[name]}: it can't be opened safely")
     elif registered not in (None, name) or not (name in VALUES or _is_harmless(name, module)):
         known_by = registered if registered not in (None, name) else f"{module}.{name}" if module else name
-        raise ValueError(f"it needs {known_by!r}, which is no layer of Keras's own: it can't be opened safely")
+        raise ValueError(f"it needs {known_by!r}, which is not one of Keras's own layers: it can't be opened safely")
 
 
 def _is_harmless(name, module):
@@ -172,7 +172,7 @@ def _check_function(name, module, registered):
 
     is_activation = isinstance(name, str) and inspect.isfunction(vars(keras.activations).get(name))
     if name in ("deserialize", "get", "serialize") or not is_activation:
-        raise ValueError(f"it calls the function {name!r}, which is no activation: it can't be opened safely")
+        raise ValueError(f"it calls the function {name!r}, which is not an activation: it can't be opened safely")
     if module not in (None, "builtins", "keras.activations") or registered not in (None, "function", name):
         raise ValueError(f"it takes the function {name!r} from {module!r}: it can't be opened safely")
 
@@ -182,9 +182,9 @@ def _is_called(node):
 
 
 def _check_graph(layers):
-    """Refuse a functional model that Keras would try to put together for ever, or compute while it is loaded."""
+    """Refuse a functional model that Keras would try to assemble forever, or would run while loading it."""
     if not all(isinstance(layer, dict) for layer in layers):
-        raise ValueError("its configuration has a layer that is none")
+        raise ValueError("its configuration has a layer that is not a dict")
     sources = {str(layer.get("name")): layer for layer in layers}
     order = graphlib.TopologicalSorter()
     for layer in layers:
@@ -192,17 +192,17 @@ def _check_graph(layers):
         for number, call in enumerate(layer.get("inbound_nodes") or []):
             references = list(_references(call))
             if not references:
-                raise ValueError(f"its layer {name} is called on no other layer's output")
+                raise ValueError(f"its layer {name} is not called on the output of another layer")
             before = [(name, number - 1)] if number else []
             order.add((name, number), *before, *(_followed(reference, sources) for reference in references))
     try:
         order.prepare()
     except graphlib.CycleError:
-        raise ValueError("its layers wait for one another's output") from None
+        raise ValueError("its layers form a cycle") from None
 
 
 def _references(call):
-    """(layer, number of its call, number of its output) of all that one call is given, as Keras 3 or 2 writes it."""
+    """All references in a layer's call, written by Keras 3 or 2: [layer, index of its call, index of its output]."""
     if isinstance(call, dict):
         config = call.get("config")
         if call.get("class_name") == "__keras_tensor__" and isinstance(config, dict):
@@ -219,17 +219,17 @@ def _references(call):
 
 
 def _followed(reference, layers):
-    """The call of a layer whose output is meant."""
+    """The call to which a reference leads: (layer, index of its call)."""
     name, call, output = reference if isinstance(reference, list) and len(reference) == 3 else (None, -1, -1)
     source = layers.get(name, {}) if isinstance(name, str) else {}
     is_model = source.get("class_name") in MODELS
     if not isinstance(call, int) or not isinstance(output, int):
-        raise ValueError("its configuration refers to layers otherwise than by name and number")
-    call = max(call - 1, 0) if is_model and call > 0 else call  # some Keras count the making of a nested model
+        raise ValueError("its configuration has a reference that is not a layer's name and two numbers")
+    call = max(call - 1, 0) if is_model and call > 0 else call  # some Keras count a nested model's creation
     most = max(1, _length(source.get("inbound_nodes")))
     several = source.get("class_name") in SEVERAL_OUTPUTS or str(source.get("module")).startswith("keras.src.")
     if not source or not 0 <= call < most or not 0 <= output < (MOST_CALLS if several else 1):
-        raise ValueError(f"its configuration refers to an output that is not there: {reference}")
+        raise ValueError(f"its configuration refers to an output that does not exist: {reference}")
     return name, call
 
 

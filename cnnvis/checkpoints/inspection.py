@@ -1,8 +1,8 @@
-"""A model file, looked through before Keras opens it: nothing but numbers and a harmless configuration, and not a bomb.
+"""Inspect a model file before Keras opens it: it must contain only arrays and a harmless configuration, and be no bomb.
 
-A `.keras` file is a ZIP archive of two JSON files and an HDF5 file; a `.h5` file is HDF5, with the configuration as an
-attribute. HDF5 can point at other files (CVE-2026-1669, -12480), and both can promise far more than they hold
-(CVE-2026-0897).
+A `.keras` file is a ZIP archive of two JSON files and an HDF5 file. A `.h5` file is HDF5, with the configuration as an
+attribute. HDF5 can refer to other files (CVE-2026-1669, -12480), and both formats can expand to far more than their
+size on disk (CVE-2026-0897).
 """
 
 import io
@@ -13,7 +13,6 @@ import re
 import shutil
 import stat
 import zipfile
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -21,31 +20,31 @@ import numpy as np
 from cnnvis.checkpoints import configuration, keras_versions
 
 MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}  # of a .keras file
-EXPANSION = 100  # times its size on disk that a file may grow to in memory: weights hardly compress at all
-ALLOWANCE = 2**20  # bytes on top, and weights that a model may have which are not in its file, such as seeds
+EXPANSION = 100  # the most that a file may expand in memory: weights hardly compress at all
+ALLOWANCE = 2**20  # extra bytes; and extra weights that a file doesn't store, such as seeds
 
 
 def inspected(path, folder):
-    """Look through a model file, and give Keras one with nothing in it that was not looked at.
+    """Check a model file, and make a copy without unchecked parts for Keras.
 
     Parameters
     ----------
     path : Path
         `.keras`, or HDF5.
     folder : Path
-        Where a copy may go.
+        For the copy.
 
     Returns
     -------
     path : Path
-        Of the copy, or of the file itself if there is nothing to change in it.
-    numbers : int
-        How many weights the file holds.
+        The copy, or the file itself if it needs no change.
+    weights : int
+        How many weights the file contains.
 
     Raises
     ------
     ValueError
-        With the reason, if it is no plain model.
+        With the reason, if the file isn't safe or isn't a model.
     """
     return (_inspected_archive if path.suffix == ".keras" else _inspected_hdf5)(path, folder)
 
@@ -74,14 +73,14 @@ def _check_members(members, most):
     names = [member.filename for member in members]
     for member in members:
         if member.filename not in MEMBERS:
-            raise ValueError(f"it contains {member.filename!r}, which no model of Keras's own layers has")
+            raise ValueError(f"it contains {member.filename!r}, which no model of Keras's own layers contains")
         if stat.S_ISLNK(member.external_attr >> 16) or member.compress_type not in (
             zipfile.ZIP_STORED,
             zipfile.ZIP_DEFLATED,
         ):
-            raise ValueError(f"its {member.filename} is a link, or compressed in another way than Keras does")
+            raise ValueError(f"its {member.filename} is a link, or compressed by a method that Keras doesn't use")
     if len(set(names)) != len(names) or set(names) != MEMBERS:
-        raise ValueError(f"it must contain each of {', '.join(sorted(MEMBERS))} once")
+        raise ValueError(f"it must contain each of {', '.join(sorted(MEMBERS))} exactly once")
     _check_bytes(sum(member.file_size for member in members), most)
 
 
@@ -94,7 +93,7 @@ def _inspected_hdf5(path, folder):
         numbers = _check_hdf5(file, _most_bytes(path), longest)
         text = file.attrs.get("model_config")
         if not isinstance(text, str | bytes):
-            raise ValueError("it has no model_config: these may be weights without their model")
+            raise ValueError("it has no model_config: it may contain weights without their model")
         config = json.loads(text)
         cleaned = _checked_config(config, file.attrs.get("keras_version"))
     if cleaned == config:
@@ -106,7 +105,7 @@ def _inspected_hdf5(path, folder):
 
 
 def _checked_config(config, version):
-    """The configuration as this Keras reads it, without what compiles the model: that would build an optimizer."""
+    """The checked configuration for this Keras, without compile_config, from which Keras would build an optimizer."""
     if str(version).startswith("2."):
         config = keras_versions.modernized(config)
     config = _without_compiling(config)
@@ -123,11 +122,10 @@ def _without_compiling(node):
 
 
 def _check_hdf5(file, most, longest):
-    """Walk through an HDF5 file without leaving it; returns how many numbers its arrays hold.
+    """Walk through an HDF5 file without following links; return how many numbers its arrays hold.
 
-    Raises ValueError if it has links, arrays kept elsewhere, or arrays and texts of more than `most` bytes together.
-    How long a text is shows when it is read, and thousands may be one and the same in the file: each counts as the
-    `longest`.
+    Raises ValueError if it has links, arrays in other files, or more than `most` bytes of arrays and texts. A text's
+    length is unknown until it is read, and thousands of attributes may share one text, so each counts as the `longest`.
     """
     import h5py
 
@@ -142,7 +140,7 @@ def _check_hdf5(file, most, longest):
             item = group[name]
             address = h5py.h5o.get_info(item.id).addr
             if address in seen:
-                raise ValueError(f"its {item.name!r} is there under another name, too")
+                raise ValueError(f"its {item.name!r} also appears under another name")
             seen.add(address)
             size += _texts(item) * longest
             if isinstance(item, h5py.Group):
@@ -155,7 +153,7 @@ def _check_hdf5(file, most, longest):
 
 
 def _check_dataset(dataset):
-    """Size of a dataset in bytes, if it is one of numbers in this file."""
+    """Size of a dataset in bytes. Raises ValueError if it is in another file or doesn't hold numbers."""
     if dataset.is_virtual or dataset.external:
         raise ValueError(f"its array {dataset.name!r} is in another file")
     if dataset.dtype.hasobject:
@@ -165,19 +163,19 @@ def _check_dataset(dataset):
 
 
 def _texts(item):
-    """How many texts of no fixed length the attributes of a group or dataset are."""
+    """How many texts of variable length are in the attributes of a group or dataset."""
     attributes = (item.attrs.get_id(key) for key in item.attrs)
     return sum(math.prod(attribute.shape) for attribute in attributes if attribute.dtype.hasobject)
 
 
 def _longest_text(content):
-    """Bytes that a text of no fixed length can have at most: as its heap, which begins with its mark and its size."""
+    """Upper bound in bytes for texts of variable length: the largest heap, which starts with signature and size."""
     heaps = re.finditer(rb"GCOL\x01\0\0\0(.{8})", content, re.DOTALL)
     return max((int.from_bytes(heap[1], "little") for heap in heaps), default=0)
 
 
 def _check_names(group):
-    """Refuse a layer of a `.h5` file that names one array again and again: Keras would read it as often."""
+    """Refuse a layer of a `.h5` file that names an array many times: Keras would read it each time."""
     names = [name for key in group.attrs if key.startswith("weight_names") for name in np.ravel(group.attrs[key])]
     if len(set(names)) != len(names):
         raise ValueError(f"its {group.name!r} names an array twice")
@@ -189,25 +187,4 @@ def _most_bytes(path):
 
 def _check_bytes(size, most):
     if size > most:
-        raise ValueError(f"it says that it holds {size / 2**20:,.0f} MB, far more than a file of its size can")
-
-
-@contextmanager
-def at_most(numbers):
-    """Let Keras make so many weights and not many more, wherever it makes them, before memory is taken for them."""
-    import keras
-
-    make, left = keras.Variable.__init__, numbers + ALLOWANCE
-
-    def make_if_small(self, initializer, shape=None, *args, **options):
-        nonlocal left
-        left -= math.prod(np.atleast_1d(np.array(shape or (), "object")).tolist())
-        if left < 0:
-            raise ValueError(f"it describes layers with more weights than the {numbers:,} that it holds")
-        make(self, initializer, shape, *args, **options)
-
-    keras.Variable.__init__ = make_if_small
-    try:
-        yield
-    finally:
-        keras.Variable.__init__ = make
+        raise ValueError(f"it claims to hold {size / 2**20:,.0f} MB, far more than a file of its size can")

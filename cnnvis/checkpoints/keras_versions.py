@@ -1,10 +1,10 @@
-"""One model file for many versions of Keras, each of which refuses the options of layers that it doesn't know."""
+"""Translate model files between versions of Keras, which refuse unknown options of layers."""
 
 import json
 import os
 import zipfile
 
-RETIRED = {  # options of Keras 2 that Keras 3 refuses, and the value of each that means nothing (...: any)
+RETIRED = {  # options of Keras 2 that Keras 3 refuses, and the value that can be dropped (...: any value)
     "DepthwiseConv2D": {"groups": 1},
     "SeparableConv2D": {
         "groups": 1,
@@ -14,7 +14,7 @@ RETIRED = {  # options of Keras 2 that Keras 3 refuses, and the value of each th
     "SpatialDropout2D": {"noise_shape": None, "trainable": True},
     **{f"Random{kind}": {"rng_type": "stateful"} for kind in ("Flip", "Rotation", "Zoom", "Contrast", "Translation")},
 }
-RECENT = {  # options that Keras 3.15 writes and 3.10 refuses, likewise
+RECENT = {  # options that Keras 3.15 writes and 3.10 refuses, and the value that can be dropped
     "InputLayer": {"optional": False},
     "Dense": {"quantization_config": None},
     "BatchNormalization": {"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99},
@@ -23,7 +23,7 @@ RECENT = {  # options that Keras 3.15 writes and 3.10 refuses, likewise
 
 
 def make_portable(path):
-    """Take out of a `.keras` file that this Keras has written what an older Keras 3 would refuse."""
+    """Remove the options that an older Keras 3 would refuse from a `.keras` file."""
     copy = path.with_name(f"{path.name}.portable")
     try:
         with zipfile.ZipFile(path) as old, zipfile.ZipFile(copy, "w") as new:
@@ -38,9 +38,9 @@ def make_portable(path):
 
 
 def modernized(config):
-    """A model's configuration of Keras 2 as Keras 3 reads it.
+    """Convert a model's configuration from Keras 2 to Keras 3.
 
-    Raises ValueError if the model uses what Keras 3 would compute differently.
+    Raises ValueError if Keras 3 would compute the model differently.
     """
     return _clean(config, RETIRED)
 
@@ -64,7 +64,7 @@ def _clean(node, options):
 
 
 def _modernize_structure(node, config):
-    """What Keras 2 wrote as a list of one, Keras 3 takes for a list; and its functional models moved house."""
+    """Unwrap lists of one item, which Keras 3 reads differently, and update the class of functional models."""
     if node.get("class_name") == "BatchNormalization" and isinstance(config.get("axis"), list):
         (config["axis"],) = config["axis"]
     if node.get("class_name") in ("Functional", "Model"):
@@ -77,7 +77,7 @@ def _modernize_structure(node, config):
 
 
 def _count_calls_from_zero(layers):
-    """Keras 2 counted the making of a nested model as its first call, Keras 3 does not."""
+    """Renumber calls of nested models: Keras 2 counted a model's creation as its first call, Keras 3 does not."""
     nested = {layer.get("name") for layer in layers if layer.get("class_name") in ("Functional", "Model", "Sequential")}
     for layer in layers:
         for call in layer.get("inbound_nodes", []):

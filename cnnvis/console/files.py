@@ -1,4 +1,4 @@
-"""Files that are complete or absent, never half; and names that one process at a time may have."""
+"""Files that are complete or absent, and names that only one process at a time can claim."""
 
 import contextlib
 import io
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 try:
     import fcntl
-except ImportError:  # Windows, which itself lets nobody replace or remove a file that is open
+except ImportError:  # Windows, which itself protects open files from being replaced or removed
     import msvcrt
 
     fcntl = None
@@ -17,9 +17,9 @@ except ImportError:  # Windows, which itself lets nobody replace or remove a fil
 
 @contextmanager
 def complete(path):
-    """A path to write to that becomes `path` when all went well, and vanishes when not. Errors name `path`.
+    """Yield a temporary path to write to. It becomes `path` on success and is removed on an error.
 
-    What processes that were killed while they wrote to `path` have left goes too.
+    Unfinished files of killed processes are removed as well. An OSError names `path`, not the temporary file.
     """
     unfinished = path.with_name(f".{secrets.token_hex(8)}.{path.name}")
     try:
@@ -28,9 +28,9 @@ def complete(path):
             if fcntl is not None:
                 _lock(file)
             yield unfinished
-            os.fsync(file)  # else a power failure could leave a new name with nothing in it
+            os.fsync(file)  # otherwise, an empty file could remain after a power failure
             if fcntl is not None:
-                os.replace(unfinished, path)  # under the lock: a moment later, another process could sweep it away
+                os.replace(unfinished, path)  # while locked: otherwise, another process could remove it
         if fcntl is None:
             os.replace(unfinished, path)
     except OSError as error:
@@ -42,7 +42,7 @@ def complete(path):
 
 
 def _sweep(path):
-    """Remove the unfinished files of that name which nobody writes to: who does holds a lock, or Windows refuses."""
+    """Remove the unfinished files for `path` that no process is writing: those are locked, or protected by Windows."""
     of_this_name = re.compile(rf"\.[0-9a-f]{{16}}\.{re.escape(path.name)}", re.DOTALL)
     for entry in os.scandir(path.parent):
         if of_this_name.fullmatch(entry.name):
@@ -53,13 +53,13 @@ def _sweep(path):
 
 
 def _lock(file):
-    """Raise BlockingIOError if another process has the lock; a file system that knows no locks guards nothing."""
+    """Lock a file; BlockingIOError if another process holds the lock. No effect if the file system has no locks."""
     try:
         if fcntl is None:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError) as error:  # as the one and the other say it
+    except (BlockingIOError, PermissionError) as error:  # on POSIX and on Windows
         raise BlockingIOError(*error.args) from None
     except OSError:
         pass
@@ -67,40 +67,40 @@ def _lock(file):
 
 @contextmanager
 def claimed(path):
-    """Hold a lock on `path` meanwhile; the file vanishes in the end. One that a killed process left hinders nobody.
+    """Hold a lock file at `path` and remove it at the end. A killed process's lock file doesn't block the name.
 
-    Raises BlockingIOError if another process holds it.
+    Raises BlockingIOError if another process holds the lock.
     """
     with contextlib.ExitStack() as ends:
         if fcntl is None:
-            ends.callback(_remove_if_closed, path)  # the last thing, when it is closed
+            ends.callback(_remove_if_closed, path)  # runs last, after the file was closed
         while True:
             file = ends.enter_context(open(path, "ab"))
             _lock(file)
             if fcntl is None:
                 break
-            with contextlib.suppress(FileNotFoundError):  # who held it before may have removed it meanwhile
+            with contextlib.suppress(FileNotFoundError):  # the previous holder may have just removed it
                 if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
                     break
         if fcntl is not None:
-            ends.callback(path.unlink, missing_ok=True)  # the first thing: once it isn't locked, it may be another's
+            ends.callback(path.unlink, missing_ok=True)  # runs first: once unlocked, the file may be another process's
         yield
 
 
 def _remove_if_closed(path):
-    with contextlib.suppress(OSError):  # another process has opened it, and will remove it
+    with contextlib.suppress(OSError):  # another process has it open and will remove it
         os.unlink(path)
 
 
 def write_hdf5(path, fill):
-    """Let `fill` put arrays and attributes into an HDF5 file, and write it.
+    """Write an HDF5 file, whose arrays and attributes `fill(file)` adds.
 
-    It is built in memory: the HDF5 library does not survive a disk that fills up.
+    The file is built in memory because a full disk crashes the HDF5 library.
     """
     import h5py
 
     content = io.BytesIO()
-    with h5py.File(content, "w", libver="v110") as file:  # which allows attributes of more than 64 KiB
+    with h5py.File(content, "w", libver="v110") as file:  # allows attributes above 64 KiB
         fill(file)
     with complete(path) as unfinished:
         unfinished.write_bytes(content.getbuffer())

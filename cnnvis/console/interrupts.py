@@ -1,4 +1,4 @@
-"""Ctrl-C, and SIGTERM, by which batch systems and containers end a process: both let it end well."""
+"""A clean end on Ctrl-C, and on SIGTERM, with which batch systems and containers end a process."""
 
 import signal
 import threading
@@ -6,12 +6,12 @@ from contextlib import contextmanager
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM came. As Ctrl-C, it is no error, and only who wants to end well catches it."""
+    """SIGTERM arrived. Like Ctrl-C, it is no `Exception`, so that `except Exception` doesn't catch it."""
 
 
 @contextmanager
 def terminable():
-    """Let SIGTERM raise Terminated meanwhile, so that nothing is left half; not if it is ignored or heard already."""
+    """Make SIGTERM raise Terminated, so that no file stays unfinished. Other handlers of SIGTERM stay in place."""
 
     def stop(_number, _frame):
         raise Terminated
@@ -28,24 +28,24 @@ def terminable():
 
 @contextmanager
 def deferred():
-    """Let Ctrl-C and SIGTERM wait: yields a function that raises KeyboardInterrupt or Terminated if one came.
+    """Defer Ctrl-C and SIGTERM: yields a function that raises KeyboardInterrupt or Terminated if one has arrived.
 
-    A second one doesn't wait. An interrupt that comes while TensorFlow calls Python is lost now and then, and one
-    during its import breaks it.
+    A second interrupt takes effect at once. Without this, an interrupt while TensorFlow calls Python sometimes gets
+    lost, and one during its import breaks it.
     """
-    came = []
+    arrived = []
 
     def stop(number):
         raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
     def remember(number, _frame):
-        if came:
+        if arrived:
             stop(number)
-        came.append(number)
+        arrived.append(number)
 
     def check():
-        if came:
-            stop(came[0])
+        if arrived:
+            stop(arrived[0])
 
     if not _is_main_thread():
         yield check

@@ -1,4 +1,4 @@
-"""What the scripts say to whoever sits at the console."""
+"""Messages, tables and progress bars on the console."""
 
 import errno
 import io
@@ -11,12 +11,12 @@ from cnnvis.console.names import shown
 
 
 def notice(text):
-    """Tell the user something that is no error, on stderr."""
+    """Print a notice to stderr."""
     print(_harmless(text), file=sys.stderr)
 
 
 def shout(text):
-    """Tell the user something that must not be overlooked: framed, on stderr."""
+    """Print a notice that nobody should overlook, framed, to stderr."""
     from rich.console import Console
     from rich.panel import Panel
     from rich.text import Text
@@ -25,12 +25,12 @@ def shout(text):
 
 
 def is_terminal():
-    """Whether somebody watches stdout."""
+    """Whether stdout is a terminal."""
     return sys.stdout is not None and sys.stdout.isatty()
 
 
 def track(description):
-    """A wrapper of sequences that shows a progress bar while they are gone through; none if stdout is no terminal."""
+    """A function that wraps a sequence in a progress bar, which is shown if stdout is a terminal."""
     from rich.markup import escape
     from rich.progress import track as rich_track
 
@@ -42,30 +42,30 @@ def track(description):
 
 @contextmanager
 def bar(total, completed=0):
-    """A bar with the time left, none if stdout is no terminal; yields a function of the step and of words to show."""
+    """A progress bar with the time left; yields update(step, text). Nothing is shown unless stdout is a terminal."""
     if not is_terminal():
-        yield lambda step, words: None
+        yield lambda step, text: None
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn(), TextColumn("left")
     with Progress(*columns, transient=True) as progress:
         task = progress.add_task("", total=total, completed=completed)
-        yield lambda step, words: progress.update(task, completed=step, description=words)
+        yield lambda step, text: progress.update(task, completed=step, description=text)
 
 
 def say(*texts):
-    """Print texts, or a path; a reader that has gone away, as `head` does, stops nothing."""
+    """Print texts or paths. If the reader of stdout, such as `head`, has closed it, the script still goes on."""
     try:
         print(*map(_harmless, texts), flush=True)
     except OSError as error:
-        if error.errno not in (errno.EPIPE, errno.EINVAL):  # the second is what Windows calls it
+        if error.errno not in (errno.EPIPE, errno.EINVAL):  # EINVAL on Windows
             raise
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
 
 
 def print_table(title, columns, rows):
-    """Print a table, its first column to the left and the numbers to the right."""
+    """Print a table with its first column left-aligned and the others right-aligned."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -81,5 +81,5 @@ def print_table(title, columns, rows):
 
 
 def _harmless(text):
-    """Without letters that would move the cursor or change colours; lines stay lines, but those in a path."""
+    """The text without control characters; line breaks stay, except in a path."""
     return shown(text) if isinstance(text, Path) else "\n".join(map(shown, str(text).split("\n")))

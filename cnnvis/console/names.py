@@ -1,15 +1,15 @@
-"""Names of files, folders and classes as they can be shown: nothing in them moves a cursor or begins a new line."""
+"""Names of files, folders and classes, made printable: they can't move the cursor or start a new line."""
 
 import unicodedata
 
 
 def shown(name):
-    r"""A name, in which what can't be printed is written as Python writes it: a line break as \n, a byte 255 as \xff.
+    r"""A name whose unprintable characters are escaped as in Python: a line break as \n, a byte 255 as \xff.
 
-    Bytes of a file name that are no UTF-8 are what Python makes of them, lone surrogates. Spaces of any width stay.
+    Bytes of a file name that aren't UTF-8 arrive as Python's lone surrogates. Spaces of any width stay.
     """
-    return "".join(c if _has_a_place(c) else ascii(c)[1:-1].replace(r"\udc", r"\x") for c in str(name))
+    return "".join(c if _is_printable(c) else ascii(c)[1:-1].replace(r"\udc", r"\x") for c in str(name))
 
 
-def _has_a_place(letter):
-    return letter.isprintable() or unicodedata.category(letter) == "Zs"
+def _is_printable(character):
+    return character.isprintable() or unicodedata.category(character) == "Zs"

@@ -1,4 +1,4 @@
-"""The output folder, and what goes into it: arrays, text, figures and animations, each file whole or absent."""
+"""The output folder and its files: arrays, text, figures and animations, each complete or absent."""
 
 import contextlib
 import io
@@ -8,15 +8,15 @@ import warnings
 from contextlib import contextmanager
 from urllib.parse import quote
 
-from cnnvis.console import messages as console
+from cnnvis.console import messages
 from cnnvis.console.files import complete, write_hdf5
 
-COMPRESSION = 4  # of PNG: takes little more than half the time of Pillow's 6, for files that are 2 % larger
-GIF_BYTES = 2_000_000  # that pages on the web are glad to take
+COMPRESSION = 4  # of PNG: takes little more than half the time of Pillow's default 6, for 2 % larger files
+GIF_BYTES = 2_000_000  # that load quickly in a web page
 
 
 def make_folder(folder):
-    """Make the output folder, or say at once that it can't be written to, before anything is computed for it."""
+    """Make the output folder. Raises OSError if it isn't writable: better now than after a long computation."""
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file, not a folder")
     folder.mkdir(parents=True, exist_ok=True)
@@ -25,27 +25,27 @@ def make_folder(folder):
 
 
 @contextmanager
-def folder_for(folder):
-    """Make the output folder as `make_folder` does; what was made goes again if nothing is in it at the end."""
+def temporary_folder(folder):
+    """Make the output folder like `make_folder`; new folders that are empty at the end are removed."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         make_folder(folder)
         yield
     finally:
         for path in made:
-            with contextlib.suppress(OSError):  # it holds something, or was not made after all
+            with contextlib.suppress(OSError):  # it isn't empty, or was never made
                 path.rmdir()
 
 
-def make_place(file):
-    """Make the folder that a file goes to, or say at once that it can't be written there."""
+def make_parent(file):
+    """Make the folder of a file. Raises OSError if the file can't be written there."""
     make_folder(file.parent)
     if file.is_dir():
-        raise IsADirectoryError(f"{file} is a folder: name a file in it, or beside it")
+        raise IsADirectoryError(f"{file} is a folder: choose the name of a file")
 
 
 def link(path, folder):
-    """What to write into a file in `folder` that leads to `path`: a relative URL, or a whole one to another drive."""
+    """The URL of `path` for a link in a file in `folder`: relative, or absolute if it is on another drive."""
     try:
         return quote(os.path.relpath(path.resolve(), folder.resolve()).replace(os.sep, "/"))
     except ValueError:  # on Windows
@@ -62,45 +62,51 @@ def save_arrays(path, arrays, attributes=None):
             file.attrs[name] = _in_utf8(value)
 
     write_hdf5(path, fill)
-    console.say(path)
+    messages.say(path)
 
 
 def _in_utf8(value):
-    """A text, or a list of texts, in which bytes of file names that are no UTF-8 are written out; else itself."""
+    """A value whose texts have the bytes of file names that aren't UTF-8 escaped, such as \\xff."""
     if isinstance(value, list):
         return [_in_utf8(part) for part in value]
     return os.fsencode(value).decode("utf-8", "backslashreplace") if isinstance(value, str) else value
 
 
 def save_text(path, text):
-    """Write text to a file in UTF-8."""
+    """Write text to a file in UTF-8, and print its path."""
     with complete(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8", errors="replace")
-    console.say(path)
+    messages.say(path)
+
+
+def save_figure(path, figure):
+    """Write a figure as PNG, without a message."""
+    with complete(path) as unfinished:
+        figure.savefig(unfinished, format="png")
 
 
 def save_figures(folder, figures, show=False):
-    """Write figures as `<name>.png`, print their paths, and open them in windows if asked to."""
+    """Write figures as `<name>.png`, print their paths, and open them in windows if `show`."""
     paths = [folder / f"{name}.png" for name in figures]
-    for path, figure in zip(console.track("Drawing")(paths), figures.values()):
+    for path, figure in zip(messages.track("Drawing")(paths), figures.values()):
         with complete(path) as unfinished, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of letters that the font doesn't have
+            warnings.simplefilter("ignore")  # of characters that the font lacks
             _drawn(figure).save(unfinished, "PNG", compress_level=COMPRESSION, dpi=(figure.dpi, figure.dpi))
-    for path in paths:  # not before: a progress bar would break long ones in two
-        console.say(path)
+    for path in paths:  # not earlier: the progress bar would break long paths in two
+        messages.say(path)
     if show:
         _open_windows(paths)
 
 
 def layer_file(topic, number, layer):
-    """Name of a layer's own file, without its end: layers are numbered, and any letter may be in their names."""
+    """File name for one layer, without suffix. The number keeps names apart that differ in special characters only."""
     return f"{topic}_{number:02d}_{re.sub(r'[^A-Za-z0-9_-]+', '_', layer)[:60]}"
 
 
 def save_animation(path, figures):
-    """Write figures as a GIF that runs for ever and rests on its last picture, of less than `GIF_BYTES`.
+    """Write figures as a GIF that loops forever, pauses on its last frame and has fewer than `GIF_BYTES` bytes.
 
-    If they are too many for that, every second is left out, again and again; the last always stays.
+    While it is too large, every second frame is dropped; the last frame always stays.
     """
     frames = [_as_gif_frame(figure) for figure in figures]
     while True:
@@ -114,11 +120,11 @@ def save_animation(path, figures):
         frames = frames[::-2][::-1]
     with complete(path) as unfinished:
         unfinished.write_bytes(content.getbuffer())
-    console.say(path)
+    messages.say(path)
 
 
 def _drawn(figure):
-    """A figure as an image in RGB, laid out and drawn once: `savefig` draws those twice whose layout isn't fixed."""
+    """A figure as an RGB image, drawn once: `savefig` draws a figure twice if it still has to be laid out."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
@@ -128,7 +134,7 @@ def _drawn(figure):
 
 
 def _as_gif_frame(figure):
-    """A figure as an image of the 256 colours that suit it best."""
+    """A figure as an image of 256 colours, the best for it."""
     from PIL import Image
 
     return _drawn(figure).quantize(256, dither=Image.Dither.NONE)
@@ -138,12 +144,12 @@ def _open_windows(paths):
     import matplotlib.pyplot as plt
 
     if plt.get_backend().lower() == "agg":
-        console.notice("There is no screen to open windows on: look at the files.")
+        messages.notice("There is no display for --show: open the files instead.")
         return
     for path in paths:
-        picture = plt.imread(path)
-        window = plt.figure(path.name, figsize=(picture.shape[1] / 100, picture.shape[0] / 100), dpi=100)
+        image = plt.imread(path)
+        window = plt.figure(path.name, figsize=(image.shape[1] / 100, image.shape[0] / 100), dpi=100)
         axes = window.add_axes((0, 0, 1, 1))
-        axes.imshow(picture)
+        axes.imshow(image)
         axes.axis("off")
     plt.show()

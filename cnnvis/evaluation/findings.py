@@ -1,29 +1,28 @@
-"""What there is to tell about a classifier's predictions: scores, and which pictures are worth a look."""
+"""The findings about a classifier's predictions: scores, and which images are worth a look."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from cnnvis.evaluation import label_errors
-from cnnvis.evaluation import metrics as results
+from cnnvis.evaluation import label_errors, metrics
 
 
 @dataclass(frozen=True)
 class Findings:
-    """About the pictures whose class is known.
+    """Findings about the images whose class is known.
 
     Attributes
     ----------
-    scores : results.Scores
-    pairs : list of (true class, predicted class, times)
-        The classes that are mistaken most often.
+    scores : metrics.Scores
+    pairs : list of (true class, predicted class, count)
+        The classes that are confused most often.
     wrong, uncertain : (M,) int arrays
-        Wrongly predicted pictures, the surest first; rightly predicted ones, the least sure first.
+        Wrong predictions, the most confident first; right predictions, the least confident first.
     suspects, seeming : (M,) int arrays
-        Pictures whose label may be wrong, the likeliest first, and the classes that they seem to be of.
+        Images whose label may be wrong, the likeliest error first, and the class that each seems to have.
     """
 
-    scores: results.Scores
+    scores: metrics.Scores
     pairs: list
     wrong: np.ndarray
     uncertain: np.ndarray
@@ -32,49 +31,98 @@ class Findings:
 
 
 @dataclass(frozen=True)
-class Rival:
-    """Another classifier on the same pictures.
+class OtherNetwork:
+    """A second network on the same images.
 
     Attributes
     ----------
     names : pair of str
-        Of the first classifier and of this one.
+        Of the first network and of this one.
     path : Path
     probabilities : (N, K) float32 array
-        In the order of the first one's classes.
-    scores : results.Scores
-    comparison : results.Comparison
+        In the order of the first network's classes.
+    scores : metrics.Scores
+    comparison : metrics.Comparison
     """
 
     names: tuple
     path: object
     probabilities: np.ndarray
-    scores: results.Scores
-    comparison: results.Comparison
+    scores: metrics.Scores
+    comparison: metrics.Comparison
 
 
-def examine(probabilities, labels, topk):
-    """Find all of it: (N, K), (N,) with -1 where not known, int -> Findings."""
-    scores = results.score(probabilities, labels, topk)
+def evaluate(probabilities: np.ndarray, labels: np.ndarray, topk: int = 3) -> Findings:
+    """Evaluate a classifier's predictions of images whose class is known.
+
+    Parameters
+    ----------
+    probabilities : (N, K) float array
+    labels : (N,) int array
+        -1 where the class is not known.
+    topk : int
+        1 to K: a prediction is right if the class is among this many most probable ones.
+
+    Returns
+    -------
+    Findings
+    """
+    scores = metrics.score(probabilities, labels, topk)
+    suspects, seeming = label_errors.suspects(probabilities, labels)
     return Findings(
-        scores,
-        results.most_confused(scores.confusion),
-        results.confident_mistakes(probabilities, labels),
-        results.uncertain_hits(probabilities, labels),
-        *label_errors.suspects(probabilities, labels),
+        scores=scores,
+        pairs=metrics.most_confused(scores.confusion),
+        wrong=metrics.confident_mistakes(probabilities, labels),
+        uncertain=metrics.uncertain_hits(probabilities, labels),
+        suspects=suspects,
+        seeming=seeming,
     )
 
 
-def face(first, second, labels, topk, paths):
-    """Set a second classifier beside the first: (N, K), (N, K), (N,), int, pair of Path -> Rival."""
+def compare_with(theirs, ours, labels, *, topk, paths):
+    """Compare a second network with the first.
+
+    Parameters
+    ----------
+    theirs, ours : (N, K) float arrays
+        Probabilities of the second and of the first network, in the same order of classes.
+    labels : (N,) int array
+    topk : int
+    paths : pair of Path
+        Of the first and the second network.
+
+    Returns
+    -------
+    OtherNetwork
+    """
     names = tuple(path.stem for path in paths)
     if names[0] == names[1]:
         names = tuple(map(str, paths))
-    return Rival(names, paths[1], second, results.score(second, labels, topk), results.compare(first, second, labels))
+    return OtherNetwork(
+        names=names,
+        path=paths[1],
+        probabilities=theirs,
+        scores=metrics.score(theirs, labels, topk),
+        comparison=metrics.compare(ours, theirs, labels),
+    )
 
 
-def to_save(found, rival=None):
-    """Arrays and numbers for others to go on from: two dicts, by name."""
+def check_topk(topk, classes):
+    """`topk` or, if it is None, 3 or the number of classes if that is smaller. ValueError if it exceeds the classes."""
+    if (topk or 1) > classes:
+        raise ValueError(f"--topk {topk} is more than the {classes} classes of the model")
+    return topk or min(3, classes)
+
+
+def class_order(classes, others, path):
+    """The index of each class in another network's `others`: (K,) int array. ValueError if their classes differ."""
+    if sorted(others) != sorted(classes):
+        raise ValueError(f"{path} has other classes: {', '.join(others[:10])}")
+    return np.array([others.index(name) for name in classes])
+
+
+def to_save(found, other=None):
+    """Arrays and numbers for results.h5: two dicts, by name."""
     scores = found.scores
     arrays = {
         "confusion": scores.confusion,
@@ -91,14 +139,14 @@ def to_save(found, rival=None):
         "calibration_error": scores.calibration.error,
         "brier": scores.brier,
     }
-    if rival:
-        arrays |= {"other_probabilities": rival.probabilities, "other_confusion": rival.scores.confusion}
-        arrays |= dict(zip(("only_first", "only_second"), rival.comparison.only))
-        numbers |= {"other": str(rival.path), "other_accuracy": rival.scores.accuracy}
-        numbers |= {"p_value": rival.comparison.p_value}
+    if other:
+        arrays |= {"other_probabilities": other.probabilities, "other_confusion": other.scores.confusion}
+        arrays |= dict(zip(("only_first", "only_second"), other.comparison.only))
+        numbers |= {"other": str(other.path), "other_accuracy": other.scores.accuracy}
+        numbers |= {"p_value": other.comparison.p_value}
     return arrays, numbers
 
 
 def nothing_to_save(classes):
-    """The same of pictures whose class is not known: no confusion, no accuracy."""
+    """As `to_save`, for images whose class is not known: an empty confusion matrix, and NaN as accuracy."""
     return {"confusion": np.zeros((classes, classes), "int64")}, {"accuracy": float("nan")}

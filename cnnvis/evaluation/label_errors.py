@@ -1,8 +1,8 @@
-"""Which labels of a data set may be wrong? Confident learning (Northcutt, Jiang & Chuang 2021). NumPy in, NumPy out.
+"""Suspected label errors by confident learning (Northcutt, Jiang & Chuang 2021). NumPy in, NumPy out.
 
-A class's threshold is how probable it is, on average, where the label says it. A picture is confidently of another
-class if that class reaches its own threshold: classes that the network likes to see need more to be believed. That is a
-guess: the network may as well be wrong itself, and only somebody who looks at the picture can tell.
+The threshold of a class is its mean probability over the images labelled as this class. An image is confidently of
+another class if that class reaches its threshold, which is higher for classes that the network predicts readily. This
+is a guess: the network may be wrong as well, and only somebody who looks at the image can tell.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from cnnvis.evaluation.metrics import blocks
 
 
 def thresholds(probabilities, labels):
-    """Mean probability of each class over the pictures labelled so: (N, K), (N,) -> (K,) float; inf without any."""
+    """Mean probability of each class over the images with its label: (N, K), (N,) -> (K,) float; inf without images."""
     classes = probabilities.shape[1]
     known = np.flatnonzero(labels >= 0)
     total = np.bincount(labels[known], probabilities[known, labels[known]], classes)
@@ -20,7 +20,7 @@ def thresholds(probabilities, labels):
 
 
 def confident_classes(probabilities, least):
-    """The most probable class of those that reach their thresholds: (N, K), (K,) -> (N,) int, -1 where none does."""
+    """The most probable class among those that reach their thresholds: (N, K), (K,) -> (N,) int, -1 where none does."""
     classes = np.empty(len(probabilities), "int64")
     for part in blocks(*probabilities.shape):
         confident = np.where(probabilities[part] >= least, probabilities[part], -1)
@@ -29,7 +29,7 @@ def confident_classes(probabilities, least):
 
 
 def confident_joint(probabilities, labels):
-    """How often pictures labelled as a class (row) are confidently of one (column): (N, K), (N,) -> (K, K) int64."""
+    """Number of images by label (row) and confident class (column): (N, K), (N,) -> (K, K) int64."""
     confident = confident_classes(probabilities, thresholds(probabilities, labels))
     joint = np.zeros((probabilities.shape[1],) * 2, "int64")
     counted = (confident >= 0) & (labels >= 0)
@@ -38,20 +38,20 @@ def confident_joint(probabilities, labels):
 
 
 def suspects(probabilities, labels):
-    """Pictures off the diagonal of the confident joint, the likeliest wrong label first.
+    """Images off the diagonal of the confident joint, the likeliest label error first.
 
     Parameters
     ----------
     probabilities : (N, K) float array
-        Of a network that was not trained on these pictures.
+        Of a network that was not trained on these images.
     labels : (N,) int array
         -1 where the class is not known.
 
     Returns
     -------
     indices, classes : (M,) int arrays
-        The pictures, by the margin of the label's probability over the highest other one, smallest first; and what
-        each seems to be.
+        The images, sorted by the margin of their label's probability over the highest other one; and the class that
+        each seems to have.
     """
     confident = confident_classes(probabilities, thresholds(probabilities, labels))
     indices = np.flatnonzero((confident >= 0) & (labels >= 0) & (confident != labels))

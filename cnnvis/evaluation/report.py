@@ -1,4 +1,4 @@
-"""What is found about a classifier, in words: rows for a table, and a report in Markdown."""
+"""The findings about a classifier in words: sentences, rows of a table, and a report in Markdown."""
 
 import os
 import re
@@ -7,97 +7,108 @@ from urllib.parse import quote
 
 import numpy as np
 
-from cnnvis.console.names import shown
+from cnnvis.console import shown
 
-MOST_ROWS = 25  # of a table of pictures
+MOST_ROWS = 25  # in a table of images
 
 
 def headline(scores):
-    """How good the classifier is, in one sentence."""
+    """The accuracy, in one sentence."""
     low, high = scores.interval
     words = f"{scores.right:,} of {scores.count:,} right: {scores.accuracy:.2%} (95% interval {low:.2%} to {high:.2%})"
-    some = 1 < scores.topk < len(scores.confusion)  # all of them are no feat
+    some = 1 < scores.topk < len(scores.confusion)  # the first is the accuracy, and all classes always have it
     return words + (f", {scores.topk_accuracy:.2%} among the {scores.topk} most probable" if some else "")
 
 
-def calibration(scores):
-    """How far the classifier's probabilities can be believed, in one sentence."""
+def calibration_sentence(scores):
+    """The calibration, in one sentence."""
     by = scores.calibration.overconfidence
-    claims = f"it claims {abs(100 * by):.1f} points too {'much' if by > 0 else 'little'} on average"
-    return f"Calibration: ECE {scores.calibration.error:.3f}, Brier score {scores.brier:.3f}; {claims}"
+    verdict = f"{'overconfident' if by > 0 else 'underconfident'} by {abs(100 * by):.1f} points on average"
+    return f"Calibration: ECE {scores.calibration.error:.3f}, Brier score {scores.brier:.3f}; {verdict}"
 
 
 def suspicion(found):
-    """How many labels may be wrong, in one sentence."""
+    """The number of suspected label errors, in one sentence."""
     count = len(found.suspects)
-    pictures = "1 picture is" if count == 1 else f"{count:,} pictures are"
-    return f"{pictures} confidently of another class than labelled: wrong labels, or mistakes; a guess"
+    subject = "1 image is" if count == 1 else f"{count:,} images are"
+    return f"{subject} confidently predicted as another class than labelled: label errors, or wrong predictions"
 
 
-def difference(rival, scores):
-    """How a second classifier differs from the first, of the given scores, in one sentence."""
-    gained = 100 * (rival.scores.accuracy - scores.accuracy)
-    only = [f"{len(only):,} right by {shown(name)} alone" for only, name in zip(rival.comparison.only, rival.names)]
-    p_value = rival.comparison.p_value
-    verdict = "more than" if p_value < 0.05 else "no more than"
+def difference(other, scores):
+    """How a second network differs from the first, which has these scores, in one sentence."""
+    gained = 100 * (other.scores.accuracy - scores.accuracy)
+    only = [f"{len(only):,} right by {shown(name)} alone" for only, name in zip(other.comparison.only, other.names)]
+    p_value = other.comparison.p_value
+    verdict = "significant" if p_value < 0.05 else "not significant"
     return (
-        f"{shown(rival.names[1])}: {rival.scores.accuracy:.2%}, {gained:+.2f} points; {', '.join(only)}; "
-        f"McNemar's exact test p = {p_value:.2g}, so they differ {verdict} chance explains"
+        f"{shown(other.names[1])}: {other.scores.accuracy:.2%}, {gained:+.2f} points; {', '.join(only)}; "
+        f"the difference is {verdict} (McNemar's exact test, p = {p_value:.2g})"
     )
 
 
-def class_columns(rival=None):
+def class_columns(other=None):
     """Headings of `class_rows`, for one network or two."""
-    return ("class", "precision", "recall", "F1", *(["its rival's F1"] if rival else []), "pictures")
+    return ("class", "precision", "recall", "F1", *(["the other's F1"] if other else []), "images")
 
 
 def class_choice(scores, most):
-    """Which classes `class_rows` gives, in words; "" if all of them."""
+    """Which classes are in `class_rows`, in words; "" for all of them."""
     count = len(scores.by_class)
     return f"The {most} of {count:,} classes with the lowest F1:" if count > most else ""
 
 
-def class_rows(scores, classes, rival=None, most=None):
-    """Rows of text on each class, or on the `most` with the lowest F1, lowest first; without pictures, last: dashes.
+def class_rows(scores, classes, other=None, most=None):
+    """Rows of text about all classes, or about the `most` with the lowest F1, lowest first.
 
-    Scores, (K,) str, Rival or None, int or None -> list of tuples of str
+    A class without images has dashes, and comes last.
+
+    Parameters
+    ----------
+    scores : Scores
+    classes : sequence of str
+    other : OtherNetwork, optional
+    most : int, optional
+
+    Returns
+    -------
+    list of tuple of str
     """
     table = scores.by_class
     order = np.lexsort((table[:, 2], table[:, 3] == 0))[:most] if most and len(table) > most else range(len(table))
     rows = []
     for c in order:
-        numbers = [*table[c, :3], *([rival.scores.by_class[c, 2]] if rival else [])]
+        numbers = [*table[c, :3], *([other.scores.by_class[c, 2]] if other else [])]
         rows.append((classes[c], *(f"{x:.1%}" if table[c, 3] else "–" for x in numbers), f"{table[c, 3]:,.0f}"))
     return rows
 
 
 def links(figures, folder, path):
-    """How a report at `path` shows the figures of these names, which are in a folder: dict of str to Markdown."""
+    """Markdown that embeds figures, by their names in a folder, in a report at `path`: dict of str to str."""
     try:
         way = "".join(map(_in_link, Path(os.path.relpath(folder, path.parent)).as_posix()))
-    except ValueError:  # on Windows, of another drive
+    except ValueError:  # on Windows, if it is on another drive
         way = folder.resolve().as_uri()
     return {name: f"![{name}](<{way}/{name}.png>)" for name in figures}
 
 
 def _in_link(letter):
-    """What stands for a letter of a path in a link: itself, unless that would end the link or mean something else."""
+    """A character of a path, quoted if it would end the link or mean something else in it."""
     return letter if letter.isprintable() and letter not in " <>\\%#?&" else quote(os.fsencode(letter))
 
 
-def markdown(name, pictures, probabilities, found, rival, figures):
-    """The whole report.
+def markdown(name, dataset, probabilities, found, *, other=None, figures):
+    """The whole report in Markdown.
 
     Parameters
     ----------
     name : str
         Of the network.
-    pictures : Pictures
+    dataset : Dataset
     probabilities : (N, K) float array
     found : Findings
-    rival : Rival or None
+    other : OtherNetwork, optional
     figures : dict of str to str
-        Links to them, by name.
+        Markdown that embeds each, by name, as `links` makes it.
 
     Returns
     -------
@@ -105,40 +116,40 @@ def markdown(name, pictures, probabilities, found, rival, figures):
     """
 
     def drawn(*topics):
-        """Links to all pages of these figures, if there are any."""
+        """All pages of these figures, if there are any."""
         return [link for topic in topics for page, link in figures.items() if re.fullmatch(rf"{topic}(_\d+)?", page)]
 
     def rows(indices, classes):
-        """Of pictures: which, its label, another class, and both probabilities."""
+        """Rows about images: name, label, another class, and both probabilities."""
         return [
-            (pictures.source(i), names[labels[i]], names[c], *(f"{probabilities[i, k]:.1%}" for k in (c, labels[i])))
+            (dataset.source(i), names[labels[i]], names[c], *(f"{probabilities[i, k]:.1%}" for k in (c, labels[i])))
             for i, c in zip(indices[:MOST_ROWS], classes)
         ]
 
-    names, labels = pictures.classes, pictures.labels
-    parts = [f"# {_escape(name)} on {_escape(pictures.short_name)}", f"{headline(found.scores)}."]
-    parts += [f"{calibration(found.scores)}.", *drawn("results"), "## Classes"]
-    parts += [_table(class_columns(rival), class_rows(found.scores, names, rival))]
-    if rival:
-        parts += [f"## Beside {_escape(rival.names[1])}", f"{_escape(difference(rival, found.scores))}."]
+    names, labels = dataset.classes, dataset.labels
+    parts = [f"# {_escape(name)} on {_escape(dataset.short_name)}", f"{headline(found.scores)}."]
+    parts += [f"{calibration_sentence(found.scores)}.", *drawn("results"), "## Classes"]
+    parts += [_table(class_columns(other), class_rows(found.scores, names, other))]
+    if other:
+        parts += [f"## Compared with {_escape(other.names[1])}", f"{_escape(difference(other, found.scores))}."]
         parts += drawn("results_compare", "results_only_left", "results_only_right")
     if len(found.wrong):
         pairs = [(names[t], names[p], f"{times:,}") for t, p, times in found.pairs]
         wrong = rows(found.wrong, probabilities[found.wrong[:MOST_ROWS]].argmax(axis=1))
         parts += [f"## {len(found.wrong):,} wrong predictions", *drawn("results_breakdown")]
-        parts += [_table(("true class", "taken for", "times"), pairs), *drawn("results_confused")]
-        parts += [f"The surest {len(wrong)}:"]
-        parts += [_table(("picture", "true class", "predicted", "its probability", "the true one's"), wrong)]
+        parts += [_table(("true class", "predicted", "images"), pairs), *drawn("results_confused")]
+        parts += [f"The {len(wrong)} most confident:"]
+        parts += [_table(("image", "true class", "predicted", "its probability", "the true class's"), wrong)]
         parts += drawn("results_wrong")
     if len(found.suspects):
         parts += [
-            "## Labels that may be wrong: a guess",
+            "## Labels that may be wrong",
             f"{suspicion(found)} (confident learning, Northcutt et al. 2021).",
         ]
         suspects = rows(found.suspects, found.seeming)
-        parts += [_table(("picture", "label", "seems to be", "its probability", "the label's"), suspects)]
+        parts += [_table(("image", "label", "seems to be", "its probability", "the label's"), suspects)]
         parts += drawn("results_labels")
-    parts += ["## Right, but hardly", *drawn("results_uncertain"), "## Random pictures", *drawn("results_random")]
+    parts += ["## Right, but not confident", *drawn("results_uncertain"), "## Random images", *drawn("results_random")]
     return "\n\n".join(parts) + "\n"
 
 
@@ -149,5 +160,5 @@ def _table(columns, rows):
 
 
 def _escape(text):
-    """Text that Markdown shows as it is, on one line; addresses become no links."""
+    """Escape text so that Markdown shows it as it is, on one line, and turns no address into a link."""
     return re.sub(r"([\\`*_\[\]<>|&~$@]|^[-+#=]|(?<=\d)[.)](?= )|:(?=//)|(?<=www)\.)", r"\\\1", shown(text))

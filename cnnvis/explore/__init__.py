@@ -1,0 +1,28 @@
+"""What happens inside a network, on a page that runs it in the browser?
+
+The page's data, small enough for one file; the network, converted for TensorFlow.js; and the page itself, which is
+built from `page/`.
+
+>>> from cnnvis import explore
+>>> explore.anchor("Layers: what do they pass on?")
+'layers-what-do-they-pass-on'
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "choosing": ["to_choose_from"],
+        "page_data": [
+            "anchor",
+            "article",
+            "as_page",
+            "explanations",
+            "filters",
+            "network",
+            "results",
+            "shown_images",
+        ],
+    },
+)

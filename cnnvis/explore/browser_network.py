@@ -1,4 +1,4 @@
-"""A classifier as a graph and weights that TensorFlow.js runs in a browser."""
+"""A classifier as a graph and weights that TensorFlow.js can run in a browser."""
 
 import functools
 import gzip
@@ -10,14 +10,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 from google.protobuf.json_format import MessageToDict
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from cnnvis.network.layer_kinds import is_activation
-from cnnvis.network.layer_outputs import has_filters, size_change
+from cnnvis import keras_internals
+from cnnvis.network import has_filters, is_activation, size_change
 
-HALVED = 1024  # numbers of a weight from which on they are kept in float16
-MOST_STEPS = 128  # of a recurrent layer that are written out one after the other
-AS_FLOAT32 = ("DT_HALF", "DT_BFLOAT16", "DT_DOUBLE")  # which TensorFlow.js does not know
+MIN_FLOAT16 = 1024  # values; larger weights are stored in float16
+MOST_STEPS = 128  # of a recurrent layer that is unrolled
+AS_FLOAT32 = ("DT_HALF", "DT_BFLOAT16", "DT_DOUBLE")  # TensorFlow.js does not have them
 AFFINE = (keras.layers.BatchNormalization, keras.layers.Normalization, keras.layers.Rescaling)
 POOLS = {"MaxPooling2D": "max", "AveragePooling2D": "mean", "GlobalMaxPooling2D": "max"}
 POOLS |= {"GlobalAveragePooling2D": "mean"}
@@ -32,17 +31,17 @@ class BrowserNetwork:
     graph : dict
         A frozen GraphDef as TensorFlow.js reads it; its node `input` takes (N, H, W, 3) pixels 0-255.
     input, probabilities : str
-        Nodes.
+        Names of nodes.
     layers : list of dict
-        The picture as the network takes it, then every layer that gives (h, w, c) or (units,): its `name`, `kind`,
-        `type`, `shape`, `node`, `sources` (places in this list), `words` on its size and, where a page can work it
-        out, its `arithmetic`.
+        The image as the network takes it, then every layer whose output is (h, w, c) or (units,): its `name`, `kind`,
+        `type`, `shape`, `node`, `sources` (indices in this list), `sizeNote` and, if the page can compute single values
+        of it, its `arithmetic`.
     weights : list of dict
-        `name`, `dtype` ("float32", "int32" or "bool"), `shape`, `stored` ("float16" or as `dtype`), and `scale`, by
-        which stored numbers are multiplied.
+        `name`, `dtype` ("float32", "int32" or "bool"), `shape`, `stored` ("float16" or like `dtype`), and `scale`, the
+        factor for stored values.
     values : bytes
-        Of all weights in that order, gzipped. Each has its lowest bytes first, then its second ones, and so on: so
-        they compress better.
+        All weights in this order, gzipped. Each weight has its lowest bytes first, then its second ones, and so on:
+        this compresses better.
     """
 
     graph: dict
@@ -54,9 +53,9 @@ class BrowserNetwork:
 
 
 def export(classifier):
-    """Make a classifier's network ready for a browser.
+    """Export a classifier's network for a browser.
 
-    Numbers of all widths become float32, and whole ones int32, since TensorFlow.js knows no others.
+    Floats of all widths become float32, integers int32: TensorFlow.js has no others.
 
     Parameters
     ----------
@@ -65,26 +64,32 @@ def export(classifier):
     Returns
     -------
     BrowserNetwork
+
+    Raises
+    ------
+    ValueError
+        If TensorFlow can't freeze the network, or a weight is neither a number nor a bool.
     """
     shown = [layer for layer in classifier.layers.values() if _is_shown(layer)]
     entry = classifier.entry
     frozen, nodes = _freeze(classifier, [entry, *(layer.output for layer in shown)])
-    constants = {node.name: _as_known(tf.make_ndarray(node.attr["value"].tensor)) for node in _constants(frozen)}
+    constants = {node.name: _as_supported(tf.make_ndarray(node.attr["value"].tensor)) for node in _constants(frozen)}
     place_of = {id(entry): [0], **{id(layer.output): [place] for place, layer in enumerate(shown, 1)}}
     known = {_content(array): name for name, array in constants.items()}
     height, width, channels = entry.shape[1:]
-    layers = [_described("picture", "picture", "Input", (height, width, channels), nodes[1])]
+    layers = [_described("image", "image", "Input", (height, width, channels), nodes[1])]
     for layer, node in zip(shown, nodes[2:]):
         sources = [place for tensor in layer.inputs for place in _places(tensor, place_of, classifier)]
-        kind, shape = type(layer.layer).__name__, layer.output.shape[1:]
-        how = _arithmetic(layer, known)
-        layers.append(_described(layer.name, layer.kind, kind, shape, node, sources, how, size_change(layer)))
+        described = _described(layer.name, layer.kind, type(layer.layer).__name__, layer.output.shape[1:], node)
+        described |= {"sources": sources, "arithmetic": _arithmetic(layer, known), "sizeNote": size_change(layer)}
+        layers.append(described)
     weights, values = _packed(constants)
-    return BrowserNetwork(_as_json(frozen), frozen.inputs[0].op.name, nodes[0], layers, weights, values)
+    names = {"input": frozen.inputs[0].op.name, "probabilities": nodes[0]}
+    return BrowserNetwork(_as_json(frozen), **names, layers=layers, weights=weights, values=values)
 
 
 def operations(network):
-    """The operations of a browser's network, sorted: list of str."""
+    """The types of operations in a `BrowserNetwork`, sorted: list of str."""
     return sorted({node["op"] for node in network.graph["node"]})
 
 
@@ -94,34 +99,31 @@ def _is_shown(layer):
 
 
 def _freeze(classifier, tensors):
-    """The network as a concrete function without variables; and the nodes of probabilities and of tensors."""
+    """The network as a concrete function without variables, and the nodes of the probabilities and of `tensors`."""
     model = classifier.model_to([classifier.exit, *tensors])
     signature = [tf.TensorSpec((None, *classifier.size, 3), tf.float32, name="pixels")]
     traced = tf.function(lambda pixels: model(pixels, training=False), input_signature=signature, jit_compile=False)
     with _without_loops_and_groups(model):
-        frozen = convert_variables_to_constants_v2(traced.get_concrete_function())
+        frozen = keras_internals.frozen(traced.get_concrete_function())
     return frozen, [tensor.op.name for tensor in frozen.outputs]
 
 
 @contextmanager
 def _without_loops_and_groups(model):
-    """Layers in operations that TensorFlow.js knows: recurrent ones step by step, groups of CONV one by one."""
-    layers = model._flatten_layers()
+    """Unroll recurrent layers and split grouped CONV layers: TensorFlow.js has no loops and no groups."""
+    layers = keras_internals.all_layers(model)
     recurrent = [layer for layer in layers if isinstance(layer, keras.layers.RNN) and not layer.unroll]
     recurrent = [layer for layer in recurrent if _steps(layer) <= MOST_STEPS]
     convolutions = [layer for layer in layers if isinstance(layer, keras.layers.Conv2D)]
     grouped = [layer for layer in convolutions if layer.groups > 1 and layer.data_format == "channels_last"]
     for layer in recurrent:
         layer.unroll = True
-    for layer in grouped:
-        layer.convolution_op = functools.partial(_group_by_group, layer)
     try:
-        yield
+        with keras_internals.convolutions_by({layer: functools.partial(_group_by_group, layer) for layer in grouped}):
+            yield
     finally:
         for layer in recurrent:
             layer.unroll = False
-        for layer in grouped:
-            del layer.convolution_op
 
 
 def _steps(layer):
@@ -130,15 +132,15 @@ def _steps(layer):
 
 def _group_by_group(layer, inputs, kernel):
     pairs = zip(*(keras.ops.split(tensor, layer.groups, axis=-1) for tensor in (inputs, kernel)))
-    how = {"padding": layer.padding, "dilation_rate": layer.dilation_rate}
-    return keras.ops.concatenate([keras.ops.conv(x, k, list(layer.strides), **how) for x, k in pairs], axis=-1)
+    options = {"padding": layer.padding, "dilation_rate": layer.dilation_rate}
+    return keras.ops.concatenate([keras.ops.conv(x, k, list(layer.strides), **options) for x, k in pairs], axis=-1)
 
 
 def _constants(frozen):
     return [node for node in frozen.graph.as_graph_def().node if node.op == "Const"]
 
 
-def _as_known(array):
+def _as_supported(array):
     if array.dtype.kind == "b" or array.dtype.kind in "SUO":
         return array
     return array.astype("int32" if array.dtype.kind in "iu" else "float32")
@@ -149,7 +151,7 @@ def _content(array):
 
 
 def _places(tensor, place_of, classifier):
-    """The layers that are shown, and nearest before a tensor: their places."""
+    """Indices of the nearest shown layers before a tensor."""
     if id(tensor) in place_of:
         return place_of[id(tensor)]
     makers = [layer for layer in classifier.layers.values() if any(tensor is x for x in _flat(layer.output))]
@@ -161,21 +163,13 @@ def _flat(tensors):
     return keras.tree.flatten(tensors)
 
 
-def _described(name, kind, layer_type, shape, node, sources=(), arithmetic=None, words=""):
-    return {
-        "name": name,
-        "kind": kind,
-        "type": layer_type,
-        "shape": list(shape),
-        "node": node,
-        "sources": list(sources),
-        "arithmetic": arithmetic,
-        "words": words,
-    }
+def _described(name, kind, layer_type, shape, node):
+    about = {"name": name, "kind": kind, "type": layer_type, "shape": list(shape), "node": node}
+    return about | {"sources": [], "arithmetic": None, "sizeNote": ""}
 
 
 def _arithmetic(layer, known):
-    """How a layer's numbers come about, for layers that a page can work out; None for others."""
+    """How single values of a layer are computed: dict; None for layers that the page can't compute."""
     kind, keras_layer = type(layer.layer).__name__, layer.layer
     if getattr(keras_layer, "data_format", None) == "channels_first":
         return None
@@ -187,56 +181,55 @@ def _arithmetic(layer, known):
             return None
         weighted = {"kernel": node, "bias": bias, "activation": layer.activation}
         if kind == "Dense":
-            return {"how": "fc", **weighted}
-        groups = getattr(keras_layer, "groups", 1)
-        by_channel = kind == "DepthwiseConv2D"
-        return {"how": "conv", "depthwise": by_channel, "groups": groups, **weighted, **_window(layer, "kernel_size")}
+            return {"operation": "fc", **weighted}
+        conv = {"depthwise": kind == "DepthwiseConv2D", "groups": getattr(keras_layer, "groups", 1)}
+        return {"operation": "conv", **conv, **weighted, **_window(layer, "kernel_size")}
     if kind in POOLS:
-        return {"how": "pool", "takes": POOLS[kind], **_window(layer, "pool_size")}
+        return {"operation": "pool", "pooling": POOLS[kind], **_window(layer, "pool_size")}
     if isinstance(keras_layer, AFFINE) and layer.inputs[0].shape == layer.output.shape:
         return _affine(keras_layer, layer.output.shape)
     if kind == "Add":
-        return {"how": "sum"}
+        return {"operation": "sum"}
     if layer.activation != "linear" and is_activation(keras_layer):
-        return {"how": "function", "activation": layer.activation}
+        return {"operation": "function", "activation": layer.activation}
     return None
 
 
 def _window(layer, key):
-    """Size, stride, dilation and padding in front of a layer's windows, each (rows, columns)."""
+    """Size, strides, dilation and the padding above and to the left, each (rows, columns)."""
     lengths = layer.inputs[0].shape[1:3]
     if type(layer.layer).__name__.startswith("Global"):
-        return {"size": list(lengths), "strides": list(lengths), "dilation": [1, 1], "before": [0, 0]}
+        return {"size": list(lengths), "strides": list(lengths), "dilation": [1, 1], "padding": [0, 0]}
     size, strides = getattr(layer.layer, key), layer.layer.strides
     dilation = getattr(layer.layer, "dilation_rate", (1, 1))
-    before = [0, 0]
+    padding = [0, 0]
     if layer.layer.padding == "same":
-        extents = [(side - 1) * apart + 1 for side, apart in zip(size, dilation)]
+        extents = [(side - 1) * rate + 1 for side, rate in zip(size, dilation)]
         missing = [(-(-n // step) - 1) * step + extent - n for n, step, extent in zip(lengths, strides, extents)]
-        before = [max(cells, 0) // 2 for cells in missing]
-    return {"size": list(size), "strides": list(strides), "dilation": list(dilation), "before": before}
+        padding = [max(pixels, 0) // 2 for pixels in missing]
+    return {"size": list(size), "strides": list(strides), "dilation": list(dilation), "padding": padding}
 
 
 def _affine(layer, shape):
-    """By what a layer multiplies each channel, and what it adds, found by giving it zeros and ones; or None."""
+    """The scale and shift of each channel, from the outputs for zeros and ones; None if pixels differ in them."""
     ends = [layer(np.full((1, *shape[1:]), value, "float32"), training=False) for value in (0, 1)]
     zero, one = (keras.ops.convert_to_numpy(end).astype("float64").reshape(-1, shape[-1]) for end in ends)
     if (zero != zero[0]).any() or (one != one[0]).any():
         return None
-    return {"how": "affine", "scale": (one[0] - zero[0]).tolist(), "shift": zero[0].tolist()}
+    return {"operation": "affine", "scale": (one[0] - zero[0]).tolist(), "shift": zero[0].tolist()}
 
 
 def _packed(constants):
-    """Descriptions of weights, and their values."""
+    """Descriptions of the weights, and their values as `BrowserNetwork` stores them."""
     weights, parts = [], []
     for name, array in constants.items():
         dtype = "bool" if array.dtype.kind == "b" else str(array.dtype)
         if dtype not in ("bool", "int32", "float32"):
             raise ValueError(f"a browser can't run this network: {name} holds {array.dtype}")
         stored, scale = dtype, 1.0
-        if dtype == "float32" and array.size >= HALVED:
+        if dtype == "float32" and array.size >= MIN_FLOAT16:
             largest = float(np.abs(array).max())
-            scale = 2.0 ** math.ceil(math.log2(largest)) if largest else 1.0  # so that none is too large or too small
+            scale = 2.0 ** math.ceil(math.log2(largest)) if largest else 1.0  # so that float16 holds it
             array, stored = (array / np.float32(scale)).astype("float16"), "float16"
         weights.append({"name": name, "dtype": dtype, "shape": list(array.shape), "stored": stored, "scale": scale})
         little = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
@@ -251,9 +244,9 @@ def _as_json(frozen):
         if node.op == "NoOp":
             continue
         inputs = [name for name in node.input if not name.startswith("^")]
-        told = {"name": node.name, "op": node.op, **({"input": inputs} if inputs else {})}
+        described = {"name": node.name, "op": node.op, **({"input": inputs} if inputs else {})}
         attributes = {key: _attribute(MessageToDict(value)) for key, value in node.attr.items() if key[0] != "_"}
-        nodes.append(told | ({"attr": attributes} if attributes else {}))
+        nodes.append(described | ({"attr": attributes} if attributes else {}))
     return {"node": nodes, "versions": {"producer": 1}}
 
 

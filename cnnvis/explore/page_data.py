@@ -1,4 +1,4 @@
-"""What a page to explore a network shows: the four views' own arrays, small enough for one file."""
+"""The data of the page that explores a network, small enough for one file."""
 
 import base64
 import io
@@ -9,70 +9,70 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cnnvis.attribution import explanation as importance
-from cnnvis.evaluation import findings, report
+from cnnvis import attribution, evaluation
 from cnnvis.explore import browser_network
 
 TEMPLATE = Path(__file__).with_name("page.html")
 SHEET_COLUMNS = 24
-ARTICLE = {  # sections of README.md that explain a part of the page
+ARTICLE = {  # headings of README.md that explain a part of the page
     "outputs": "Layers: what do they pass on?",
     "results": "Results: how well does it do?",
     "importance": "Pixel importance: why did it say so?",
     "filters": "Filters: what do they look for?",
     "network": "From filters to a network",
-    "own": "Your own network, your own pictures",
+    "own": "Your own network, your own images",
 }
 
 
 def network(classifier):
-    """The network for the page: a dict for its data, and the weights in base64.
+    """The network for the page: its data, and the weights in base64: Classifier -> dict, str.
 
-    Of one that can't run in browsers the dict says why, under `trouble`.
+    If browsers can't run it, `problem` says why.
     """
     try:
         exported = browser_network.export(classifier)
     except ValueError as error:
         reason = str(error).strip().splitlines()[-1].strip()
-        return {"trouble": f"it can't be brought into TensorFlow.js's form ({reason})", "layers": [], "weights": []}, ""
-    told = {key: getattr(exported, key) for key in ("graph", "input", "probabilities", "layers", "weights")}
-    return told, base64.b64encode(exported.values).decode("ascii")
+        return {"problem": f"it can't be converted for TensorFlow.js ({reason})", "layers": [], "weights": []}, ""
+    data = {key: getattr(exported, key) for key in ("graph", "input", "probabilities", "layers", "weights")}
+    return data, base64.b64encode(exported.values).decode("ascii")
 
 
-def shown_pictures(classifier, names, images, labels):
-    """The pictures that one chooses from: list of str, (N, H, W, 3), (N,) -> list of dict."""
+def shown_images(classifier, names, images, labels):
+    """The images to choose from: N names, (N, H, W, 3) uint8, (N,) int -> list of dict."""
     return [
         {"name": name, "label": int(label), "png": as_png(image), "probabilities": rounded(probabilities, 6)}
         for name, image, label, probabilities in zip(names, images, labels, classifier.probabilities(images))
     ]
 
 
-def results(pictures, indices, probabilities, examples, topk=3):
-    """Scores, and some pictures behind each cell of the confusion matrix; None if no picture's class is known.
+def results(dataset, indices, probabilities, examples, topk=3):
+    """Scores, and some images of each cell of the confusion matrix; None if no image has a known class.
 
     Parameters
     ----------
-    pictures : Pictures
+    dataset : Dataset
     indices : (N,) int array
-        Of those that were predicted.
+        Of the images that were predicted.
     probabilities : (N, K) float32 array
     examples : int
-        Pictures behind a cell, at most: the ones that the network is surest of.
+        Images of a cell at most: the most confident ones.
+    topk : int
 
     Returns
     -------
     dict
     """
-    labels = pictures.labels[indices]
+    labels = dataset.labels[indices]
     if not (labels >= 0).any():
         return None
-    found = findings.examine(probabilities, labels, min(topk, probabilities.shape[1]))
+    found = evaluation.evaluate(probabilities, labels, min(topk, probabilities.shape[1]))
     scores, bins = found.scores, found.scores.calibration
-    chosen = behind_cells(probabilities, labels, examples)
+    chosen = images_of_cells(probabilities, labels, examples)
     shown = [
         {
             "index": int(indices[place]),
-            "name": pictures.caption(indices[place]),
+            "name": dataset.caption(indices[place]),
             "label": int(labels[place]),
             "predicted": int(probabilities[place].argmax()),
             "probability": round(float(probabilities[place].max()), 4),
@@ -80,25 +80,25 @@ def results(pictures, indices, probabilities, examples, topk=3):
         for place in chosen
     ]
     return {
-        "data": pictures.short_name,
-        "headline": report.headline(scores),
+        "data": dataset.short_name,
+        "headline": evaluation.headline(scores),
         "confusion": scores.confusion.tolist(),
         "byClass": [rounded(row, 4) for row in scores.by_class],
         "calibration": {
             "count": bins.count.tolist(),
             "confidence": rounded(bins.confidence, 4),
             "accuracy": rounded(bins.accuracy, 4),
-            "words": report.calibration(scores),
+            "sentence": evaluation.calibration_sentence(scores),
         },
         "shown": shown,
-        "sheet": sheet(pictures.images[indices[chosen]]),
+        "sheet": sheet(dataset.images[indices[chosen]]),
     }
 
 
-def behind_cells(probabilities, labels, examples):
-    """Of each pair of true and predicted class the `examples` pictures with the highest probability: (M,) int array."""
-    predicted, claimed = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    order = np.lexsort((-claimed, predicted, labels))
+def images_of_cells(probabilities, labels, examples):
+    """Indices of the `examples` most confident images of each cell: (N, K), (N,), int -> (M,) int array."""
+    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    order = np.lexsort((-confidence, predicted, labels))
     order = order[labels[order] >= 0]
     cell = labels[order] * probabilities.shape[1] + predicted[order]
     first = np.searchsorted(cell, cell)
@@ -106,63 +106,62 @@ def behind_cells(probabilities, labels, examples):
 
 
 def explanations(classifier, images, seed=0, track=lambda words: iter):
-    """Maps of the importance of the pixels of pictures, each for its predicted class: (N, H, W, 3) uint8 -> dict."""
-    windows, stride = importance.windows_for("halves", *classifier.size)
+    """Heat maps by Banzhaf values, each for the predicted class: (N, H, W, 3) uint8 -> dict."""
+    sides, _ = attribution.windows_for("banzhaf", classifier.size)
     if not len(images):
-        return {"windows": windows, "pictures": []}
-    targets = classifier.probabilities(images).argmax(axis=1)
-    explained = importance.explain(classifier, images, targets, "halves", windows, stride, seed=seed, track=track)
+        return {"patchSizes": sides, "images": []}
+    explained = attribution.explain(classifier, images, seed=seed, track=track)
     shown = [
         {
-            "picture": place,
+            "image": place,
             "target": int(explained.target[place]),
             "probability": float(explained.probability[place]),
             "hiddenProbability": float(explained.hidden_probability[place]),
-            "section": explained.sections[place].tolist(),
-            "map": significant(explained.importance[place].ravel(), 4),
+            "patch": explained.patches[place].tolist(),
+            "heatMap": significant(explained.importance[place].ravel(), 4),
             "deletion": rounded([explained.deletion[place], explained.random_deletion[place]], 4),
             "insertion": rounded([explained.insertion[place], explained.random_insertion[place]], 4),
         }
         for place in range(len(explained))
     ]
-    return {"windows": windows, "pictures": shown}
+    return {"patchSizes": sides, "images": shown}
 
 
 def filters(data_name, layers):
-    """The pictures made for filters, and the real ones: {layer's name: dict of `filter_pictures.examine`} -> dict."""
-    told = []
+    """The images made for filters, and their top patches: str, dict of layer name to FilterImages -> dict."""
+    shown = []
     for name, layer in layers.items():
-        patches = layer["patches"]
-        told.append(
+        patches = layer.patches
+        shown.append(
             {
                 "name": name,
                 "filters": [
                     {
-                        "filter": int(layer["filters"][i]),
-                        "activation": float(layer["activation"][i]),
-                        "datasetMax": float(layer["dataset_max"][i]),
-                        "dead": bool(layer["dead"][i]),
-                        "selectivity": float(layer["selectivity"][i]),
-                        "favourite": int(layer["favourite"][i]),
-                        "patchActivation": rounded(layer["patch_activation"][i], 4),
+                        "filter": int(layer.filters[i]),
+                        "activation": float(layer.activation[i]),
+                        "datasetMax": float(layer.dataset_max[i]),
+                        "dead": bool(layer.dead[i]),
+                        "selectivity": float(layer.selectivity[i]),
+                        "topClass": int(layer.favourite[i]),
+                        "patchActivation": rounded(layer.patch_activation[i], 4),
                     }
-                    for i in range(len(layer["filters"]))
+                    for i in range(len(layer.filters))
                 ],
-                "images": sheet(layer["images"]),
+                "images": sheet(layer.images),
                 "patches": sheet(patches.reshape(-1, *patches.shape[2:])),
                 "patchesEach": patches.shape[1],
             }
         )
-    return {"data": data_name, "layers": told}
+    return {"data": data_name, "layers": shown}
 
 
 def article(readme):
-    """Where README.md explains the parts of the page: path or URL of it -> dict of str to str."""
+    """Links to the explanations of the page's parts: path or URL of README.md -> dict of str to str."""
     return {part: f"{readme}#{anchor(heading)}" for part, heading in ARTICLE.items()}
 
 
 def anchor(heading):
-    """The name that GitHub gives a heading."""
+    """The anchor that GitHub gives a heading."""
     kept = "".join(letter for letter in heading.lower() if letter.isalnum() or letter in " -_")
     return kept.replace(" ", "-")
 
@@ -170,12 +169,12 @@ def anchor(heading):
 def as_page(data, weights, template=TEMPLATE):
     """Put the data and the weights into the page: dict, base64 -> str.
 
-    No text in the data can end the element that it stands in, or begin another: there is no "<" in it.
+    Every "<" in the data is escaped, so that no text in it ends its element or starts another.
     """
-    told = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     before, rest = template.read_text(encoding="utf-8").split('"DATA"')
     between, after = rest.split("WEIGHTS")
-    return "".join((before, told, between, weights, after))
+    return "".join((before, text, between, weights, after))
 
 
 def as_png(image):
@@ -186,21 +185,21 @@ def as_png(image):
 
 
 def sheet(images):
-    """(N, H, W, 3) uint8 pictures side by side in one PNG, row by row: dict."""
+    """Tile images into one PNG, row by row: (N, H, W, 3) uint8 -> dict."""
     count, height, width = images.shape[:3]
     columns = max(1, min(SHEET_COLUMNS, count))
     rows = max(1, math.ceil(count / columns))
-    cells = np.zeros((rows * columns, height, width, 3), "uint8")
-    cells[:count] = images
-    whole = cells.reshape(rows, columns, height, width, 3).swapaxes(1, 2).reshape(rows * height, columns * width, 3)
+    tiles = np.zeros((rows * columns, height, width, 3), "uint8")
+    tiles[:count] = images
+    whole = tiles.reshape(rows, columns, height, width, 3).swapaxes(1, 2).reshape(rows * height, columns * width, 3)
     return {"png": as_png(whole), "columns": columns, "width": width, "height": height}
 
 
 def rounded(numbers, digits):
-    """Numbers for JSON; None where they are none."""
+    """Numbers for JSON; None for NaN and infinity."""
     return [round(float(x), digits) if math.isfinite(x) else None for x in numbers]
 
 
 def significant(numbers, digits):
-    """Numbers for JSON with so many digits that count."""
+    """Numbers for JSON, with this many significant digits."""
     return [float(f"{x:.{digits}g}") for x in numbers]

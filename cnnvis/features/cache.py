@@ -1,4 +1,4 @@
-"""What real pictures do to filters, kept in a file: looking at 50,000 of them takes minutes, reading it a moment."""
+"""Responses of filters to real images, cached in a file: computing them on 50,000 images takes minutes."""
 
 import hashlib
 import math
@@ -6,57 +6,58 @@ from dataclasses import asdict
 
 import numpy as np
 
-from cnnvis.console.files import complete
-from cnnvis.features import top_images as excitation
-from cnnvis.features.top_images import Excitation
+from cnnvis.console import complete
+from cnnvis.features import top_images
+from cnnvis.features.choosing import layers_with_filters
+from cnnvis.features.top_images import FilterResponses
 
-END = ".excitation.npz"
-VERSION = 1  # of what is kept: a new one makes all older files useless
-WORTH_KEEPING = 2_000_000  # pixels of real pictures from which on there is a file; fewer are looked at in seconds
+END = ".top_images.npz"
+VERSION = 1  # of the contents: a new one invalidates all older files
+WORTH_KEEPING = 2_000_000  # pixels of real images from which on they are cached; fewer take seconds
 
 
-def observe(classifier, layers, pictures, checkpoint, folders, track=iter, tell=print):
-    """As `excitation.observe`, but from the file that an earlier run left, if there is one; if not, leave it.
+def observe(classifier, layers, dataset, checkpoint, folders, *, track=iter, tell=print):
+    """As `top_images.observe`, but cached in a file.
 
-    A file serves only the model, the pictures and the layers that it was made of: its name says which. It holds
-    numbers, none of the pictures.
+    All CONV and FC layers are observed together with those asked for, so that one file serves any choice of layers.
+    The name of the file identifies the model, the images and the layers. It contains numbers only, no images.
 
     Parameters
     ----------
     classifier : Classifier
     layers : sequence of Layer
         CONV or FC.
-    pictures : Pictures
+    dataset : Dataset
     checkpoint : Checkpoint
-        Of which the classifier is made: its `path` and `digest` count, so that a file that has replaced it meanwhile
-        doesn't.
+        The classifier's. Its `path` and `digest` are used, so a model file that was replaced since then doesn't count.
     folders : sequence of Path
-        Where such a file may be; it is written into the first of them that can be written into.
+        Where to look for the file. It is written to the first of them that is writable.
     track : callable
         Wraps the sequence of batches.
     tell : callable
-        Called with the path of the file that was written.
+        Called with the path of a file that was written.
 
     Returns
     -------
-    dict of str to Excitation
+    dict of str to FilterResponses
         Of each layer.
     """
-    if math.prod(pictures.images.shape[:3]) < WORTH_KEEPING:
-        return _by_name(layers, excitation.observe(classifier, layers, pictures.images, pictures.labels, track))
+    layers = {layer.name: layer for layer in [*layers_with_filters(classifier, ["all"]), *layers]}.values()
+    if math.prod(dataset.images.shape[:3]) < WORTH_KEEPING:
+        return _compute(classifier, layers, dataset, track)
     model = checkpoint.path.name
     of_model = f"{model}.{_fingerprint(checkpoint.digest.encode(), repr(classifier.input_range).encode())}-"
-    name = f"{of_model}{_fingerprint(*_contents(layers, pictures))}{END}"
+    name = f"{of_model}{_fingerprint(*_contents(layers, dataset))}{END}"
     for folder in folders:
         try:
             return _read(folder / name, layers)
-        except Exception:  # absent, or damaged: zipfile, zlib and NumPy each fail in their own way
+        except Exception:  # absent, or damaged: zipfile, zlib and NumPy raise different errors
             continue
-    seen = _by_name(layers, excitation.observe(classifier, layers, pictures.images, pictures.labels, track))
+    seen = _compute(classifier, layers, dataset, track)
     for folder in folders:
         try:
             _write(folder / name, seen)
-        except OSError:  # of a folder of somebody else's
+        except OSError:  # a folder without write permission
             continue
         tell(folder / name)
         _sweep(folder, f"{model}.", of_model)
@@ -64,15 +65,16 @@ def observe(classifier, layers, pictures, checkpoint, folders, track=iter, tell=
     return seen
 
 
-def _by_name(layers, seen):
+def _compute(classifier, layers, dataset, track):
+    seen = top_images.observe(classifier, layers, dataset.images, labels=dataset.labels, track=track)
     return {layer.name: of_layer for layer, of_layer in zip(layers, seen)}
 
 
-def _contents(layers, pictures):
-    """What was looked at, and for what, as bytes."""
-    yield repr((VERSION, pictures.images.shape, [layer.name for layer in layers])).encode()
-    yield np.ascontiguousarray(pictures.images)
-    yield np.ascontiguousarray(pictures.labels)
+def _contents(layers, dataset):
+    """All that the responses depend on besides the model, as bytes."""
+    yield repr((VERSION, dataset.images.shape, [layer.name for layer in layers])).encode()
+    yield np.ascontiguousarray(dataset.images)
+    yield np.ascontiguousarray(dataset.labels)
 
 
 def _fingerprint(*contents):
@@ -85,7 +87,9 @@ def _fingerprint(*contents):
 def _read(path, layers):
     with np.load(path, allow_pickle=False) as file:
         return {
-            layer.name: Excitation(**{key: file[f"{layer.name}/{key}"] for key in Excitation.__dataclass_fields__})
+            layer.name: FilterResponses(
+                **{key: file[f"{layer.name}/{key}"] for key in FilterResponses.__dataclass_fields__}
+            )
             for layer in layers
         }
 
@@ -97,7 +101,7 @@ def _write(path, seen):
 
 
 def _sweep(folder, of_name, of_model):
-    """Remove the files of the models that had this name before."""
+    """Remove the files of earlier models of this name."""
     for path in folder.iterdir():
         if path.name.startswith(of_name) and path.name.endswith(END) and not path.name.startswith(of_model):
             path.unlink(missing_ok=True)

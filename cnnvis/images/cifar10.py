@@ -8,21 +8,21 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnvis.console.names import shown
+from cnnvis.console import shown
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 FILES = {"train": [f"data_batch_{i}.bin" for i in range(1, 6)], "test": ["test_batch.bin"]}
-RECORDS = 10_000  # pictures in a file
+RECORDS = 10_000  # images per file
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
-SILENCE = 15  # seconds without an answer after which a download is given up
+TIMEOUT = 15  # seconds without an answer before a download is abandoned
 
 
 class Unavailable(OSError):
-    """CIFAR-10 is neither on this machine nor to be had from the network."""
+    """CIFAR-10 is neither on this machine nor available from the network."""
 
 
 def load(split):
-    """The pictures of one split, in the order of the files.
+    """Load the images of one split, in the order of the files.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ def load(split):
     Raises
     ------
     Unavailable
-        If it is neither on this machine nor to be had from the network.
+        If CIFAR-10 is neither on this machine nor available from the network.
     ValueError, OSError
-        If the files of `CIFAR10_DIR` can't be used: one sentence that says what is wrong.
+        If a file in `CIFAR10_DIR` is missing or damaged.
     """
     folder = os.environ.get("CIFAR10_DIR")
     if folder:
@@ -54,9 +54,9 @@ def load(split):
 
 
 def read(path):
-    """Read a file of the official binary version: records of a label, then 1,024 red, green and blue bytes.
+    """Read a file of the official binary version. A record is a label and 1,024 red, 1,024 green and 1,024 blue bytes.
 
-    Path -> (N, 32, 32, 3) uint8 pictures, (N,) uint8 labels
+    Path -> (N, 32, 32, 3) uint8 images, (N,) uint8 labels
     """
     if not path.is_file():
         raise FileNotFoundError(f"CIFAR10_DIR has no file {shown(path)}")
@@ -71,43 +71,52 @@ def read(path):
         raise ValueError(f"{shown(path)}: record {wrong} has label {labels[wrong]}, CIFAR-10's are 0-9: copy it again")
     images = np.empty((RECORDS, 32 * 32, 3), np.uint8)
     for color, plane in enumerate(records[:, 1:].reshape(-1, 3, 32 * 32).swapaxes(0, 1)):
-        images[..., color] = plane  # colour by colour, which NumPy does three times as fast as a transposed copy
+        images[..., color] = plane  # colour by colour: three times as fast as a transposed copy
     return images.reshape(-1, 32, 32, 3), labels
 
 
 def _from_keras():
-    """CIFAR-10 out of Keras's cache, or downloaded by Keras, which checks its checksum."""
+    """CIFAR-10 from Keras's cache, or downloaded by Keras, which verifies its checksum."""
     import keras
 
-    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
-    cached = home / "datasets" / "cifar-10-batches-py-target_archive"
-    if not cached.exists() and not _answers(URL):
+    if not _is_cached() and not _answers(URL):
         raise Unavailable(
             "CIFAR-10 is not on this machine and its server does not answer: "
             "set CIFAR10_DIR to the folder of its binary version, or connect to the internet"
         )
     before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(SILENCE)
+    socket.setdefaulttimeout(TIMEOUT)
     try:
         return keras.datasets.cifar10.load_data()
-    except Exception as error:  # urllib, tarfile and the checksum each fail in their own way
+    except Exception as error:  # urllib, tarfile and the checksum raise different errors
         raise Unavailable(f"CIFAR-10 could not be downloaded: {error}") from error
     finally:
         socket.setdefaulttimeout(before)
 
 
+def check_available():
+    """Download CIFAR-10 if it isn't on this machine. Raises Unavailable if that fails."""
+    if not os.environ.get("CIFAR10_DIR") and not _is_cached():
+        _from_keras()
+
+
+def _is_cached():
+    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    return (home / "datasets" / "cifar-10-batches-py-target_archive").exists()
+
+
 def _answers(url):
-    """Whether a server answers within `SILENCE` seconds, name resolution included, which urllib's time-out is not."""
+    """Whether a server answers within `TIMEOUT` seconds. Unlike urllib's timeout, this includes name resolution."""
     answers = []
 
     def ask():
         try:
-            with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=SILENCE):
+            with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=TIMEOUT):
                 answers.append(url)
         except OSError:
             pass
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
-    thread.join(SILENCE)
+    thread.join(TIMEOUT)
     return bool(answers)

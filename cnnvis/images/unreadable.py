@@ -1,63 +1,62 @@
-"""Pictures without those that can't be read, where --skip-bad asks for it: they are left out, and named."""
+"""Skipping unreadable images, which `--skip-bad` asks for, and reporting them."""
 
 from itertools import islice
 
 import numpy as np
 
-from cnnvis.console import messages as console
-from cnnvis.console.names import shown
+from cnnvis.console import notice
 
-MOST_NAMED = 10  # files that are named where more were skipped
-
-
-def read(pictures, indices, track=iter):
-    """The pictures at these places, in memory, without those that are to be skipped.
-
-    Raises ValueError if none are left.
-    """
-    taken = pictures.take(indices, track)
-    if len(indices) and not len(taken):
-        raise none_left(pictures)
-    return taken
+MOST_NAMED = 10  # skipped files to list
 
 
-def readable(pictures, indices, most=None):
-    """The first `most` of the indices, or all, but those of pictures that are to be skipped; it says which: int array.
+def read(dataset, indices, track=iter):
+    """Read the images at these indices into memory, without the unreadable ones that may be skipped: Dataset.
 
     Raises ValueError if none are left.
     """
-    found = np.fromiter(islice(pictures.readable(indices), most), int)
+    in_memory = dataset.take(indices, track)
+    if len(indices) and not len(in_memory):
+        raise none_left(dataset)
+    return in_memory
+
+
+def readable(dataset, indices, most=None):
+    """The first `most` indices of readable images, or all of them: int array. Reports the skipped images.
+
+    Raises ValueError if none are left.
+    """
+    found = np.fromiter(islice(dataset.readable(indices), most), int)
     if not len(found):
-        raise none_left(pictures)
-    tell(pictures)
+        raise none_left(dataset)
+    report_skipped(dataset)
     return found
 
 
-def without_bad(pictures):
-    """The pictures without those that are to be skipped, and the places (M,) of those that stay; it says which.
+def without_unreadable(dataset):
+    """The dataset without skipped images, and the (M,) indices of those that remain. Reports the skipped images.
 
     Raises ValueError if none are left.
     """
-    kept, places = pictures.without_bad()
-    if not len(kept):
-        raise none_left(pictures)
-    tell(pictures)
-    return kept, places
+    remaining, indices = dataset.without_bad()
+    if not len(remaining):
+        raise none_left(dataset)
+    report_skipped(dataset)
+    return remaining, indices
 
 
-def tell(pictures):
-    """Say which pictures are skipped, and why the first one is."""
-    if not pictures.bad:
+def report_skipped(dataset):
+    """Print which images were skipped, and why the first one was."""
+    if not dataset.bad:
         return
-    files = [shown(pictures.source(place)) for place in sorted(pictures.bad)]
+    files = dataset.skipped
     more = f" and {len(files) - MOST_NAMED:,} more" if len(files) > MOST_NAMED else ""
-    console.notice(
-        f"Skipped {len(files):,} of {len(pictures):,} pictures, which can't be read: "
-        f"{', '.join(files[:MOST_NAMED])}{more}. The first: {pictures.bad[min(pictures.bad)]}"
+    notice(
+        f"Skipped {len(files):,} of {len(dataset):,} images, which can't be read: "
+        f"{', '.join(files[:MOST_NAMED])}{more}. The first: {dataset.bad[min(dataset.bad)]}"
     )
 
 
-def none_left(pictures):
-    """The error that is raised where no picture is left."""
-    why = pictures.bad[min(pictures.bad)]
-    return ValueError(f"none of the {len(pictures.bad):,} pictures that were looked at can be read; the first: {why}")
+def none_left(dataset):
+    """The error for a dataset without a single readable image."""
+    why = dataset.bad[min(dataset.bad)]
+    return ValueError(f"none of the {len(dataset.bad):,} images tried can be read; the first: {why}")

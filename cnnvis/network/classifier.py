@@ -1,5 +1,6 @@
 """Anybody's Keras image classifier, taken apart: from pixels 0-255 to every layer's output and the probabilities."""
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -7,21 +8,21 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnvis import processor
-from cnnvis.images.sources import pictures_at_once
+from cnnvis import keras_internals
+from cnnvis.images import images_at_once
 from cnnvis.network import layer_kinds
+from cnnvis.network.computing import compiled
 from cnnvis.network.pixel_range import ToInput
-from cnnvis.network.winograd import FAST_FROM, fast_convolutions
 
-MOST_OUTPUTS = 2**26  # numbers that a layer may give for one picture: 256 MB of float32
-OUTPUTS_AT_ONCE = 2**28  # for all pictures that go through a network together
+MOST_OUTPUTS = 2**26  # values in a layer's output for one image, at most: 256 MB of float32
+OUTPUTS_AT_ONCE = 2**28  # values in a layer's output for one batch, at most
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer in the network's graph: its name, what kind it is, and the symbolic tensors around it.
+    """One layer in the network's graph: its name, its kind, and the symbolic tensors around it.
 
-    `linear` is the output before the layer's own activation function, the same as `output` where it has none.
+    `linear` is the output before the layer's own activation function; the same as `output` if it has none.
     """
 
     name: str
@@ -30,11 +31,11 @@ class Layer:
     inputs: object
     linear: object
     output: object
-    activation: str  # of `output` over `linear`: "linear" where it has none
+    activation: str  # "linear" if it has none
 
 
 class Classifier:
-    """A network that takes (N, H, W, 3) pixels 0-255, whatever the wrapped model takes.
+    """A network that takes (N, H, W, 3) pixels 0-255, whatever range and channels the wrapped model takes.
 
     Parameters
     ----------
@@ -42,27 +43,27 @@ class Classifier:
         One input (N, H, W, C), C = 1 (grey), 2 (and opacity), 3 (colours) or 4 (and opacity); one output (N, K):
         probabilities or logits.
     input_range : (low, high)
-        What black and white are for the wrapped model.
+        The values of black and white for the wrapped model.
     size : (height, width), optional
-        Of the pictures, for a model that takes any.
+        Of the images, for a model that takes any size.
 
     Attributes
     ----------
     layers : dict of str to Layer
-        All layers in order of computation, those of nested models too.
+        All layers in the order of computation, including those of nested models.
     size : (height, width)
     input_range : (low, high)
     channels : int
         Of the wrapped model.
     classes : int
     entry, exit : symbolic tensors
-        The pictures as the wrapped model takes them, (N, H, W, channels); the probabilities, (N, K).
+        The images as the wrapped model takes them, (N, H, W, channels); the probabilities, (N, K).
 
     Raises
     ------
     ValueError
-        If the model ends neither in probabilities nor in logits, has a layer that gives more than `MOST_OUTPUTS`, or
-        can't be computed on pictures at all.
+        If the model outputs neither probabilities nor logits, has a layer with more than `MOST_OUTPUTS` values, or
+        can't be computed on images.
     """
 
     def __init__(self, model, input_range=(0, 255), size=None):
@@ -72,34 +73,35 @@ class Classifier:
         self.classes = model.outputs[0].shape[-1]
         self.layers = {}
         self._splits = {}
-        self._most_outputs = 1  # of a layer, for one picture
+        self._most_outputs = 1  # of a layer, for one image
         self._pixels = keras.Input((*self.size, 3), name="pixels_0_255")
         x = self.entry = ToInput(self.channels, input_range, name="cnnvis_to_input")(self._pixels)
         try:
             output = self._run(model, x)
         except ValueError:
             raise
-        except Exception as error:  # layers of somebody else's fail in as many ways as Keras has
-            raise ValueError(f"the model can't be computed on pictures: {error}") from error
+        except Exception as error:  # third-party layers may raise anything
+            raise ValueError(f"the model can't be computed on images: {error}") from error
         self._logits, self.exit = self._head(output)
         self._functions = {}
 
     def _run(self, model, x):
-        """Call the model's layers one by one on a symbolic tensor, and keep what passes between them."""
+        """Call the model's layers one by one on a symbolic tensor, and record them in `layers`."""
         if isinstance(model, keras.Sequential):
             for layer in model.layers:
                 x = self._call(layer, x)
             return x
-        outputs = model._run_through_graph(x, operation_fn=lambda operation: operation, call_fn=self._call)
-        return keras.tree.flatten(outputs)[0]  # [x] and {"name": x} are one output, too
+        outputs = keras_internals.run_through_graph(model, x, self._call)
+        return keras.tree.flatten(outputs)[0]  # x, [x] and {"name": x} are all one output
 
     def _call(self, layer, *inputs, **options):
-        if isinstance(layer, keras.Sequential) or hasattr(layer, "_run_through_graph"):
+        if isinstance(layer, keras.Sequential) or keras_internals.is_functional(layer):
             return self._run(layer, keras.tree.flatten(inputs)[0])
         options.pop("training", None)
-        name = next(n for n in _numbered(layer.name) if n not in self.layers)
+        names = itertools.chain([layer.name], (f"{layer.name}_{n}" for n in itertools.count(2)))
+        name = next(name for name in names if name not in self.layers)
         if not any(known.layer is layer for known in self.layers.values()):
-            layer.name = name  # two nested models may have used it, one graph may not
+            layer.name = name  # two nested models may use the same name, one graph may not
         activation = layer_kinds.activation_of(layer)
         if isinstance(layer, (*layer_kinds.CONV, keras.layers.Dense)):
             without_activation, activate = self._split(layer)
@@ -110,18 +112,20 @@ class Classifier:
             linear = output if activation == "linear" else inputs[0]
         self._check_size(name, output)
         sources = tuple(keras.tree.flatten(inputs))
-        self.layers[name] = Layer(name, layer_kinds.kind_of(layer), layer, sources, linear, output, activation)
+        self.layers[name] = Layer(
+            name, layer_kinds.kind_of(layer), layer, inputs=sources, linear=linear, output=output, activation=activation
+        )
         return output
 
     def _check_size(self, name, output):
         for shape in (tensor.shape[1:] for tensor in keras.tree.flatten(output)):
             outputs = math.prod(side or 1 for side in shape)
             if outputs > MOST_OUTPUTS:
-                raise ValueError(f"{name} gives {shape} for one picture, which is too much to compute or to look at")
+                raise ValueError(f"the output of {name} is too large to compute: {shape} for one image")
             self._most_outputs = max(self._most_outputs, outputs)
 
     def _split(self, layer):
-        """What a CONV or FC layer does before its activation function, and that function: two callables."""
+        """A CONV or FC layer without its activation function, and that function: two callables."""
         if layer not in self._splits:
             linear, activate = layer, lambda x: x
             if layer_kinds.activation_of(layer) != "linear":
@@ -134,7 +138,7 @@ class Classifier:
         return self._splits[layer]
 
     def _head(self, output):
-        """Symbolic logits and probabilities of a network that ends in either."""
+        """Symbolic logits and probabilities of a network, whichever of the two it outputs."""
         trailing = []
         by_output = {id(layer.output): layer for layer in self.layers.values()}
         x = output
@@ -149,17 +153,17 @@ class Classifier:
             return logits, keras.layers.Softmax(dtype="float32", name="cnnvis_softmax")(logits)
         if activation in ("softmax", "sigmoid"):
             return logits, output
-        raise ValueError(f"the model ends in {activation}, which gives neither probabilities nor logits")
+        raise ValueError(f"the model ends in {activation}: its output is neither probabilities nor logits")
 
     def probabilities(self, images, batch_size=None, track=iter):
         """(N, H, W, 3) pixels 0-255 -> (N, K) float32 probabilities; `track` wraps the sequence of batches.
 
-        As many pictures are a batch as `pictures_at_once` says, fewer if a layer is large, if `batch_size` doesn't.
-        Raises ValueError if the network gives no numbers, as one with broken weights does.
+        The default batch size is `images_at_once`, or less if a layer's output is large. Raises ValueError if the
+        network outputs NaN.
         """
-        probabilities = self._evaluate("probabilities", lambda: self.exit, images, batch_size, track)
-        if np.isnan(probabilities.min(initial=1)):  # which needs no memory for an answer a number
-            raise ValueError("the model gives no numbers (NaN): its weights or --input-range are wrong")
+        probabilities = self._evaluate("probabilities", lambda: self.exit, images, batch_size=batch_size, track=track)
+        if np.isnan(probabilities.min(initial=1)):  # needs no memory, unlike np.isnan(probabilities)
+            raise ValueError("the model outputs NaN: its weights or --input-range are wrong")
         return probabilities
 
     def logits(self, images):
@@ -167,18 +171,19 @@ class Classifier:
         return self._evaluate("logits", lambda: self._logits, images)
 
     def gradients(self, score, images, targets):
-        """How each target's score changes with each value of its picture.
+        """Gradients of target scores with respect to pixels.
 
         Parameters
         ----------
         score : {"logit", "probability"}
         images : (N, H, W, 3) array
-            Pixels 0-255, as many as fit into memory at once.
+            Pixels 0-255, all computed in one batch.
         targets : (N,) int array
+            Class whose score is differentiated.
 
         Returns
         -------
-        (N, H, W, 3) float32 array, in units of the score per step of 1 of 255.
+        (N, H, W, 3) float32 array, in units of the score per pixel value (0-255).
         """
         key = f"gradients of {score}"
         if key not in self._functions:
@@ -208,26 +213,26 @@ class Classifier:
             self._functions[key] = compiled(self.model_to(tensors()))
         function = self._functions[key]
         most = max(1, OUTPUTS_AT_ONCE // self._most_outputs)
-        batch_size = batch_size or min(most, pictures_at_once(*self.size))
+        batch_size = batch_size or min(most, images_at_once(*self.size))
         whole = None
         for start in track(range(0, len(images), batch_size)):
             part = function(images[start : start + batch_size])
             if whole is None:
                 whole = keras.tree.map_structure(lambda a: np.empty((len(images), *a.shape[1:]), a.dtype), part)
-            for all_of_it, array in zip(keras.tree.flatten(whole), keras.tree.flatten(part)):
-                all_of_it[start : start + batch_size] = array
+            for array, rows in zip(keras.tree.flatten(whole), keras.tree.flatten(part)):
+                array[start : start + batch_size] = rows
         return whole
 
     def layer(self, name):
-        """The layer of that name; ValueError names the ones there are."""
+        """The layer of that name; raises ValueError, with all names, if there is none."""
         if name not in self.layers:
             raise ValueError(f"no layer is called {name!r}; there are {', '.join(self.layers)}")
         return self.layers[name]
 
     def relu_input(self, layer):
-        """Symbolic input of the RELU that all of a layer's output goes through, over normalisation and pooling.
+        """Symbolic input of the ReLU behind a layer, with only normalisation, pooling and the like between them.
 
-        None if there is none, or if some of the output goes elsewhere as well.
+        None if there is no such ReLU, or if the output is also used elsewhere.
         """
         if layer.activation in ("relu", "relu6"):
             return layer.linear
@@ -245,7 +250,7 @@ class Classifier:
 
 
 def _twin(layer, **changes):
-    """A layer with the same weights, without activation function, and with other changes of its configuration."""
+    """A layer with the same weights but no activation function, and `changes` in its configuration."""
     config = layer.get_config() | {"activation": None, "name": f"cnnvis_{layer.name}_linear"} | changes
     twin = type(layer).from_config(config)
     shape = layer.get_build_config()["input_shape"]
@@ -255,46 +260,7 @@ def _twin(layer, **changes):
 
 
 def _transposed(layer):
-    """What a channels-first CONV layer computes, by a channels-last one: on a CPU, only oneDNN knows the other."""
+    """A channels-first CONV layer computed as channels-last: on CPUs, only oneDNN supports channels-first."""
     channels_last, twin = keras.layers.Permute((2, 3, 1)), _twin(layer, data_format="channels_last")
     channels_first = keras.layers.Permute((3, 1, 2))
     return lambda x: channels_first(twin(channels_last(x)))
-
-
-def compiled(model):
-    """A function from a NumPy batch of any length to the model's outputs as NumPy.
-
-    It is traced once for few images, and once for many. It raises MemoryError if the batch is too large, ValueError if
-    TensorFlow can't compute the model here.
-    """
-    signature = [tf.TensorSpec((None, *model.inputs[0].shape[1:]), tf.float32)]
-
-    @tf.function(input_signature=signature, jit_compile=False, autograph=False)
-    def few(pixels):
-        return model(pixels, training=False)
-
-    @tf.function(input_signature=signature, jit_compile=False, autograph=False)
-    def many(pixels):
-        with fast_convolutions(model):
-            return model(pixels, training=False)
-
-    def run(images):
-        graph = many if len(images) >= FAST_FROM else few
-        try:
-            outputs = graph(np.asarray(images, "float32"))
-        except tf.errors.ResourceExhaustedError as error:
-            raise MemoryError(f"there is not enough memory for {len(images)} pictures at once") from error
-        except tf.errors.OpError as error:
-            cure = "" if processor.uses_onednn() else " (TF_ENABLE_ONEDNN_OPTS=1 may help: oneDNN knows more layers)"
-            raise ValueError(f"TensorFlow can't compute this model here{cure}: {error.message}") from error
-        return keras.tree.map_structure(lambda x: x.numpy().astype("float32", copy=False), outputs)
-
-    return run
-
-
-def _numbered(name):
-    yield name
-    number = 2
-    while True:
-        yield f"{name}_{number}"
-        number += 1

@@ -1,4 +1,4 @@
-"""What kinds of layers Keras has, in the words of the field."""
+"""Which kind each Keras layer is: CONV, RELU, POOL, FC or other."""
 
 import keras
 
@@ -29,7 +29,7 @@ ACTIVATION_OPERATIONS = ("relu", "relu6", "leakyrelu", "elu", "selu", "gelu", "s
 
 
 def activation_of(layer):
-    """Name of the function that a layer ends in: "linear" if it ends in none."""
+    """Name of a layer's activation function; "linear" if it has none."""
     if not isinstance(layer, keras.layers.Layer):
         name = type(layer).__name__.lower()
         return name if name in ACTIVATION_OPERATIONS else "linear"
@@ -43,7 +43,7 @@ def activation_of(layer):
 
 
 def kind_of(layer):
-    """What a reader would call a layer: "CONV", "RELU", "POOL", "FC" or "other"."""
+    """The kind of a layer: "CONV", "RELU", "POOL", "FC" or "other"."""
     if isinstance(layer, CONV):
         return "CONV"
     if isinstance(layer, POOL):
@@ -62,7 +62,7 @@ def is_activation(layer):
 
 
 def only_reshapes(layer):
-    """Whether a layer passes its input on, value for value."""
+    """Whether a layer changes the shape of its input at most, not the values (at inference)."""
     return isinstance(
         layer, (keras.layers.Flatten, keras.layers.Reshape, keras.layers.Dropout, keras.layers.Identity)
     ) or (isinstance(layer, keras.layers.Activation) and activation_of(layer) == "linear")

@@ -1,13 +1,13 @@
-"""Which pixels a network takes: 0 to 255 or another range, in colours or in grey."""
+"""The pixels that a network takes: their range, and whether they are RGB or grey."""
 
 import keras
 import numpy as np
 
-INPUT_RANGES = ((0, 255), (0, 1), (-1, 1))  # that networks are commonly trained on
+INPUT_RANGES = ((0, 255), (0, 1), (-1, 1))  # the common ones
 
 
 class ToInput(keras.layers.Layer):
-    """From (N, H, W, 3) pixels 0-255 to the channels and the range that a network takes."""
+    """Converts (N, H, W, 3) pixels 0-255 to the channels and the range that a network takes."""
 
     def __init__(self, channels, input_range, **options):
         super().__init__(dtype="float32", **options)
@@ -25,7 +25,7 @@ class ToInput(keras.layers.Layer):
 
 
 def stated_range(model):
-    """The pixel range that the model's own preprocessing layers say they take; None if none says it."""
+    """The pixel range that a model's first layers imply (Rescaling, Normalization); None if they imply none."""
     for layer in model.layers:
         if isinstance(layer, (keras.Sequential, keras.Model)):
             return stated_range(layer)

@@ -1,4 +1,4 @@
-"""Which pixels a cell of a layer can see."""
+"""The receptive field of a unit: the part of the image that its value depends on."""
 
 from dataclasses import dataclass, replace
 
@@ -31,33 +31,33 @@ MERGING = (
 
 @dataclass(frozen=True)
 class Field:
-    """What the cells along one axis of a layer see of the picture: cell i the pixels from start + i * stride on.
+    """Receptive fields along one axis of a layer: unit i sees `size` pixels from start + i * stride on.
 
     Attributes
     ----------
     start : int
-        First pixel of cell 0; negative where padding is seen.
+        First pixel of unit 0; negative if it sees padding.
     size : int
-        Pixels that a cell sees.
+        In pixels.
     stride : int
-        Pixels from a cell's first pixel to the next one's.
+        Pixels from one unit's field to the next one's.
     """
 
     start: int = 0
     size: int = 1
     stride: int = 1
 
-    def of_cell(self, index, length):
-        """First and last (exclusive) pixel that a cell sees, of a picture of that length."""
+    def of_unit(self, index, length):
+        """First and last (exclusive) pixel that a unit sees of `length` pixels."""
         first = self.start + index * self.stride
         return max(first, 0), min(first + self.size, length)
 
 
 def receptive_fields(classifier, layer):
-    """What the cells of a layer see: a `Field` for the rows and one for the columns; None if each sees everything.
+    """Receptive fields of a layer: a `Field` for rows and one for columns; None if every unit sees the whole image.
 
-    Follows the graph back to the picture, through the layers that CNNs are commonly made of. Whatever else it meets,
-    a Flatten or a Dense layer above all, is taken to see everything that is put in.
+    Follows the graph back to the image through the layers that CNNs are commonly made of. Any other layer, such as
+    Flatten or Dense, is assumed to see its whole input.
 
     Source: Araujo, Norris & Sim, "Computing receptive fields of convolutional neural networks", Distill 2019.
     """
@@ -90,7 +90,7 @@ def _field(layer, axis, by_output):
 
 
 def _window(layer, axis):
-    """Cells of padding in front, cells seen, and cells from one window to the next; None if it is unknown."""
+    """A layer's padding in front, the extent of its window, and its stride, in values of its input; None if unknown."""
     kind = layer.layer
     if not isinstance(kind, keras.layers.Layer) or isinstance(kind, POINTWISE) or layer.kind == "RELU":
         return (0, 1, 1) if layer.inputs[0].shape[1:3] == layer.output.shape[1:3] else None

@@ -1,36 +1,39 @@
-"""Arrays in, matplotlib Figures out. Scaling, colours and labels live here, and nowhere else."""
+"""How does it look?
 
-from cnnvis.plots.filters import filter_pages, mosaic
-from cnnvis.plots.findings import findings_pages, predictions
-from cnnvis.plots.galleries import confused_pairs, gallery, gallery_pages
-from cnnvis.plots.importance import importance, importance_pages, overlay
-from cnnvis.plots.layers import layer_output, network_outputs, tile
-from cnnvis.plots.results import breakdown, comparison, most_mistaken, page
-from cnnvis.plots.sheets import filter_atlas, filter_sheets, growth_frames
-from cnnvis.plots.training import training_curves
-from cnnvis.plots.working import working
+Arrays in, Matplotlib figures out: scaling, colours and labels are here and nowhere else.
 
-__all__ = [
-    "breakdown",
-    "comparison",
-    "confused_pairs",
-    "filter_atlas",
-    "filter_pages",
-    "filter_sheets",
-    "findings_pages",
-    "gallery",
-    "gallery_pages",
-    "growth_frames",
-    "importance",
-    "importance_pages",
-    "layer_output",
-    "mosaic",
-    "most_mistaken",
-    "network_outputs",
-    "overlay",
-    "page",
-    "predictions",
-    "tile",
-    "training_curves",
-    "working",
-]
+>>> from cnnvis import plots
+>>> row = {"epoch": 1, "loss": 2.0, "accuracy": 0.3}
+>>> figure = plots.training_curves([row])
+>>> [axes.get_title() for axes in figure.axes]
+['Loss', 'Accuracy']
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "attribution": ["heat_map_pages", "heat_maps", "overlay"],
+        "canvas": [
+            "DIVERGING",
+            "INK",
+            "OTHER",
+            "OUTPUTS",
+            "RIGHT",
+            "WRONG",
+            "cut",
+            "despine",
+            "new_figure",
+            "show_image",
+        ],
+        "channel": ["channel_terms"],
+        "filters": ["filter_pages", "mosaic"],
+        "findings": ["findings_pages", "prediction_pages"],
+        "galleries": ["confused_pairs", "gallery", "gallery_pages"],
+        "layers": ["layer_output", "network_outputs", "tile"],
+        "results": ["breakdown", "comparison", "most_mistaken", "page"],
+        "sheets": ["ascent_frames", "filter_atlas", "filter_sheets"],
+        "training": ["training_curves"],
+    },
+)

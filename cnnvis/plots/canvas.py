@@ -1,4 +1,4 @@
-"""The palette, and what every figure is drawn with."""
+"""Colours, text and axes that all figures share."""
 
 from textwrap import wrap
 
@@ -6,16 +6,12 @@ from matplotlib import colormaps
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from cnnvis.console.names import shown
+from cnnvis.console import shown
 
 DPI = 110
-RIGHT, WRONG, OTHER, INK = (
-    "#1b7f79",
-    "#c8553d",
-    "#b8c0c8",
-    "#22303c",
-)  # told apart in grey print and by colour-blind eyes
-# Blue, dark: speaks against the class; grey: says nothing; orange, bright: speaks for it. Lightness alone tells, too.
+# Distinguishable in greyscale and with colour blindness.
+RIGHT, WRONG, OTHER, INK = "#1b7f79", "#c8553d", "#b8c0c8", "#22303c"
+# Dark blue: against the class; grey: neutral; bright orange: for it. Lightness alone distinguishes them, too.
 DIVERGING = LinearSegmentedColormap.from_list("for_or_against", ("#04113f", "#1f4e9e", "#8a8f96", "#f28e1c", "#ffe08a"))
 OUTPUTS = colormaps["viridis"]  # yellow: high
 
@@ -27,14 +23,19 @@ def new_figure(width, height):
 
 
 def headline(figure, text, fontsize=11):
-    """A title above all of a figure, on as many lines as its width makes necessary."""
+    """Set the title of a figure, wrapped to its width."""
     figure.suptitle(wrapped(text, figure.get_figwidth(), fontsize), fontsize=fontsize)
 
 
 def wrapped(text, width, fontsize):
-    """Text for a figure, on as many lines as a width of so many inches makes necessary."""
+    """Text for a figure, wrapped to a width in inches."""
     letters = int(width * 72 / (0.6 * fontsize))
     return "\n".join(plain(line) for paragraph in text.split("\n") for line in wrap(shown(paragraph), letters))
+
+
+def numbered(name, pages):
+    """Pages by name: iterable of Figure -> dict of `name`, `name_2`, ... to Figure."""
+    return {name if number == 1 else f"{name}_{number}": figure for number, figure in enumerate(pages, 1)}
 
 
 def show_image(axes, image, **options):
@@ -51,23 +52,23 @@ def despine(axes):
 
 
 def plain(text):
-    """A line of text for a figure, in which a dollar sign is one and begins no formula."""
+    """A line of text for a figure, with dollar signs escaped: unescaped ones would start a formula."""
     return shown(text).replace("$", r"\$")
 
 
 def percent(share):
-    """A share of 0-1 in a few letters, of which none is a zero that isn't one."""
+    """A share of 0-1 as a short percentage that is only 0% for 0."""
     if 0 < share < 0.0005:
         return "<0.1%"
     return f"{share:.1%}" if 0 < share < 0.0095 else f"{share:.0%}"
 
 
 def short(name, width=18, end=0):
-    """A name of at most `width` letters for a figure, of which the last `end` are kept."""
+    """A name for a figure, shortened to `width` characters; the last `end` of them are kept."""
     return plain(cut(name, width, end))
 
 
 def cut(name, width, end=0):
-    """The same, not yet for a figure."""
+    """As `short`, but without escapes for a figure."""
     name = shown(name)
     return name if len(name) <= width else name[: width - end - 1].rstrip() + "…" + name[len(name) - end :]

@@ -1,4 +1,4 @@
-"""All figures of what there is to tell about a classifier's predictions."""
+"""All figures of a classifier's predictions."""
 
 import numpy as np
 
@@ -9,72 +9,80 @@ from cnnvis.plots.results import breakdown, comparison, page
 TOPIC = "results"
 
 
-def findings_pages(pictures, probabilities, found, rival, headline, examples, topk, seed):
-    """Figures of pictures whose class is known, by name.
+def findings_pages(dataset, probabilities, found, *, headline, examples, topk, seed, other=None):
+    """Figures of labelled images, by name.
 
     Parameters
     ----------
-    pictures : Pictures
+    dataset : Dataset
     probabilities : (N, K) float array
     found : Findings
-    rival : Rival or None
-        A second classifier on the same pictures.
+    other : OtherNetwork, optional
+        A second network on the same images.
     headline : str
-        Of the first figure.
+        Title of the first figure.
     examples : int
-        Pictures a gallery.
+        Images in each gallery.
     topk : int
-        Classes that are shown beside each.
+        Classes shown beside each image.
     seed : int
-        Of the random pictures.
+        Of the random images.
     """
 
     def add(name, indices, title, networks=(probabilities,), **notes):
-        figures.update(predictions(pictures, networks, f"{TOPIC}_{name}", indices[:examples], title, topk, **notes))
+        name, notes = f"{TOPIC}_{name}", {"title": title, "topk": topk, **notes}
+        figures.update(predictions(dataset, networks, name, indices=indices[:examples], **notes))
 
-    figures = {TOPIC: page(found.scores, pictures.classes, headline)}
-    shuffled = np.random.default_rng(seed).permutation(len(pictures))
-    title = "Random pictures: true class above, predictions beside; green if right, red if wrong"
+    figures = {TOPIC: page(found.scores, dataset.classes, headline)}
+    shuffled = np.random.default_rng(seed).permutation(len(dataset))
+    title = "Random images: true class above, predictions beside; green if right, red if wrong"
     add("random", np.sort(shuffled[:examples]), title)
     add("wrong", found.wrong, "Wrong predictions, the most confident first")
     add("uncertain", found.uncertain, "Right predictions, the least certain first")
-    title = "Are these labels wrong? The label, or what it seems to be: a guess, the likeliest first; look, and judge"
-    seeming = [pictures.classes[c] for c in found.seeming[:examples]]
+    title = "Are these labels wrong? The label, and the class that seems right; the likeliest errors first"
+    seeming = [dataset.classes[c] for c in found.seeming[:examples]]
     add("labels", found.suspects, title, seeming=seeming)
     if found.pairs:
-        figures[f"{TOPIC}_breakdown"] = breakdown(found.scores.confusion, found.pairs, pictures.classes)
-        figures[f"{TOPIC}_confused"] = _confused(pictures, probabilities, found)
-    if rival:
-        both = found.scores, rival.scores
-        figures[f"{TOPIC}_compare"] = comparison(rival.comparison, both, pictures.classes, rival.names)
+        figures[f"{TOPIC}_breakdown"] = breakdown(found.scores.confusion, found.pairs, dataset.classes)
+        figures[f"{TOPIC}_confused"] = _confused(dataset, probabilities, found)
+    if other:
+        both = found.scores, other.scores
+        figures[f"{TOPIC}_compare"] = comparison(other.comparison, both, dataset.classes, names=other.names)
         for which, side in enumerate(("left", "right")):
-            title = f"Right by {rival.names[which]} alone, whose predictions are on the {side}"
-            add(f"only_{side}", rival.comparison.only[which], title, (probabilities, rival.probabilities))
+            title = f"Right by {other.names[which]} alone, whose predictions are on the {side}"
+            add(f"only_{side}", other.comparison.only[which], title, networks=(probabilities, other.probabilities))
     return figures
 
 
-def predictions(pictures, networks, name, indices, title, topk, seeming=()):
-    """Pages of some pictures beside what networks, each given by its probabilities, say of them, by name.
+def predictions(dataset, networks, name, *, indices, title, topk, seeming=()):
+    """Pages of images beside the predictions of one or more networks, given by their probabilities, by name.
 
-    `seeming` are the classes that they may be of instead of the one that their label says.
+    `seeming`, if given, are the classes that seem right instead of the labels.
     """
-    bars, labels = [probabilities[indices] for probabilities in networks], pictures.labels[indices]
-    captions = [pictures.caption(index) for index in indices]
+    bars, labels = [probabilities[indices] for probabilities in networks], dataset.labels[indices]
+    captions = [dataset.caption(index) for index in indices]
     if seeming:
         captions = [
-            f"{cut(pictures.classes[label], 11)}, or {cut(other, 11)}? #{pictures.number(index)}"
+            f"{cut(dataset.classes[label], 11)}, or {cut(other, 11)}? #{dataset.number(index)}"
             for label, other, index in zip(labels, seeming, indices)
         ]
-    return gallery_pages(name, pictures.images[indices], bars, labels, pictures.classes, captions, title, topk)
+    what = {"labels": labels, "classes": dataset.classes, "captions": captions, "title": title, "top": topk}
+    return gallery_pages(name, dataset.images[indices], bars, **what)
 
 
-def _confused(pictures, probabilities, found, pairs=6, examples=6):
-    """Examples of the pairs of classes that are mistaken most often."""
+def prediction_pages(dataset, probabilities, *, examples, topk):
+    """Figures of the first of unlabelled images, by name."""
+    first = np.arange(min(examples, len(dataset)))
+    return predictions(dataset, [probabilities], TOPIC, indices=first, title="Predictions", topk=topk)
+
+
+def _confused(dataset, probabilities, found, pairs=6, examples=6):
+    """Examples of the pairs of classes that are confused most often."""
     some = found.pairs[:pairs]
-    predicted = probabilities.argmax(axis=1)[found.wrong]  # rather than a copy of their probabilities
-    chosen = [found.wrong[(pictures.labels[found.wrong] == t) & (predicted == p)][:examples] for t, p, _ in some]
-    images = [pictures.images[indices] for indices in chosen]
-    claims = [probabilities[indices, p] for indices, (_, p, _) in zip(chosen, some)]
-    numbers = [[f"#{pictures.number(index)}" for index in indices] for indices in chosen]
-    title = "The classes that are mistaken most often: the surest mistakes, and how probable they seemed"
-    return confused_pairs(images, claims, numbers, pictures.classes, some, title)
+    predicted = probabilities.argmax(axis=1)[found.wrong]  # without a copy of their probabilities
+    chosen = [found.wrong[(dataset.labels[found.wrong] == t) & (predicted == p)][:examples] for t, p, _ in some]
+    images = [dataset.images[indices] for indices in chosen]
+    confidences = [probabilities[indices, p] for indices, (_, p, _) in zip(chosen, some)]
+    numbers = [[f"#{dataset.number(index)}" for index in indices] for indices in chosen]
+    title = "The classes confused most often: the most confident wrong predictions, with their probabilities"
+    return confused_pairs(images, confidences, numbers, classes=dataset.classes, pairs=some, title=title)

@@ -1,30 +1,31 @@
-"""Pictures beside what a network says of them."""
+"""Images beside a network's predictions."""
 
 import numpy as np
 
-from cnnvis.plots.canvas import INK, OTHER, RIGHT, WRONG, headline, new_figure, percent, short, show_image
+from cnnvis.plots.canvas import INK, OTHER, RIGHT, WRONG, headline, new_figure, numbered, percent, short, show_image
 
 
 def gallery_pages(name, images, probabilities, labels, classes, captions, title, top=3, most=24):
-    """Figures of `gallery` with at most `most` pictures each, by name: `name`, `name_2`, ..."""
-    pages = {}
+    """Pages of `gallery` with at most `most` images each: dict of `name`, `name_2`, ... to Figure."""
+    pages = []
     for start in range(0, len(images), most):
         some = slice(start, start + most)
-        rest = [network[some] for network in probabilities], labels[some], classes, captions[some], title, top
-        pages[name if not start else f"{name}_{start // most + 1}"] = gallery(images[some], *rest)
-    return pages
+        bars = [network[some] for network in probabilities]
+        what = {"labels": labels[some], "classes": classes, "captions": captions[some], "title": title, "top": top}
+        pages.append(gallery(images[some], bars, **what))
+    return numbered(name, pages)
 
 
 def gallery(images, probabilities, labels, classes, captions, title, top=3):
-    """Pictures, each with its most probable classes as bars; green is the true class, red a wrong prediction.
+    """Images, each with its most probable classes as bars; green is the true class, red a wrong prediction.
 
     Parameters
     ----------
     images : (N, H, W, 3) uint8 array
     probabilities : sequence of (N, K) float arrays
-        Of each network, whose bars stand side by side.
+        Of each network; their bars are side by side.
     labels : (N,) int array
-        -1 where the class is not known.
+        -1 where the class is unknown.
     classes, captions : sequences of K and N str
     """
     across = 1 + len(probabilities)
@@ -36,26 +37,26 @@ def gallery(images, probabilities, labels, classes, captions, title, top=3):
     grid = figure.subplots(rows, across * columns, squeeze=False, width_ratios=ratios)
     for axes in grid.flat[across * len(images) :]:
         axes.axis("off")
-    for number, (photo, *bars) in enumerate(grid.reshape(-1, across)[: len(images)]):
-        show_image(photo, images[number])
-        caption = photo.set_title(short(captions[number], 14 * across, end=10), fontsize=10, color=INK, loc="left")
-        caption.set_in_layout(False)  # there is room for it above the bars
+    for number, (shown, *bars) in enumerate(grid.reshape(-1, across)[: len(images)]):
+        show_image(shown, images[number])
+        caption = shown.set_title(short(captions[number], 14 * across, end=10), fontsize=10, color=INK, loc="left")
+        caption.set_in_layout(False)  # it has room above the bars
         for axes, network in zip(bars, probabilities):
-            _probability_bars(axes, network[number], labels[number], classes, top)
+            _probability_bars(axes, network[number], labels[number], classes=classes, top=top)
     return figure
 
 
 def confused_pairs(images, probabilities, labels, classes, pairs, title):
-    """Examples of the pairs of classes that are mistaken most often: a pair a row.
+    """Examples of the pairs of classes that are confused most often, one pair per row.
 
     Parameters
     ----------
     images : sequence of (N, H, W, 3) uint8 arrays
         Of each pair.
     probabilities : sequence of (N,) float arrays
-        Of the class that each picture is mistaken for.
+        Of the predicted class.
     labels : sequence of N str
-        What to write over each picture.
+        Titles of the images.
     pairs : list of (true class, predicted class, times)
     """
     columns = max(map(len, images))

@@ -1,4 +1,4 @@
-"""What layers pass on."""
+"""The outputs of layers."""
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -21,15 +21,15 @@ from cnnvis.plots.canvas import (
     wrapped,
 )
 
-MOST_LAYERS = 34  # of the overview
-MOST_UNITS = 400  # bars of an FC layer in the overview
-MOST_BARS = 100  # units of an FC layer in a row of bars, or a tenth of them if there are more than ten such rows
+MOST_LAYERS = 34  # in the overview
+MOST_UNITS = 400  # bars for an FC layer in the overview
+MOST_BARS = 100  # units in a row of bars; a tenth of all units if that makes more than ten rows
 
 
-def network_outputs(image, outputs, kinds, probabilities, classes, title, seen=3, most=5):
-    """The whole way of one picture through the network: its layers one after the other, with some of their channels.
+def network_outputs(image, outputs, kinds, *, probabilities, classes, title, channels=3, most=5):
+    """One image on its way through the network: all layers in order, with some channels of each.
 
-    Of more than 34 layers, as many are shown, evenly from the first to the last, and the title says so.
+    If there are more than 34 layers, 34 evenly spaced ones are shown, and the title says so.
 
     Parameters
     ----------
@@ -38,11 +38,11 @@ def network_outputs(image, outputs, kinds, probabilities, classes, title, seen=3
     kinds : dict of str to str
         "CONV", "RELU", ... of each.
     probabilities : (K,) float array
-    seen : int
-        Channels of the pictures that the network takes: of one or two, it sees grey.
+    channels : int
+        Channels of the network's input; 1 and 2 mean grey.
     most : int
-        Channels that are drawn of a layer: those of a CONV with the largest outputs, and the same ones behind it.
-        Each has its number beside it.
+        Channels drawn per layer, with their numbers: those of a CONV layer with the highest outputs, and the same ones
+        in the layers after it.
     """
     if len(outputs) > MOST_LAYERS:
         title += f"; {MOST_LAYERS} of its {len(outputs)} layers"
@@ -52,29 +52,29 @@ def network_outputs(image, outputs, kinds, probabilities, classes, title, seen=3
     lines = -(-columns // 12)
     per_line = -(-columns // lines)
     figure = new_figure(1.15 * per_line + 0.3, lines * (1.03 * most + 0.75) + 0.3)
-    scale = "height×width×channels; yellow is high, each channel by itself"
+    scale = "height×width×channels; yellow is high, each channel scaled separately"
     if any(output.ndim == 3 and output.shape[-1] > most for output in outputs.values()):
-        scale += f"; of many, the {most} highest of a CONV, by number"
+        scale += f"; of many channels, the {most} highest of a CONV layer, by number"
     headline(figure, f"{title}\n{scale}")
     grid = figure.subplots(lines, per_line, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
-        axes.set(xticks=[], yticks=[])  # else Matplotlib lays out ticks that nobody sees beneath each title
+        axes.set(xticks=[], yticks=[])  # else the layout leaves room for invisible ticks
         axes.set_anchor("N")
-    show_image(grid.flat[0], image if seen > 2 else Image.fromarray(image).convert("L").convert("RGB"))
-    grid.flat[0].set_title(f"picture\n{image.shape[0]}×{image.shape[1]}×{seen}", fontsize=9.5)
-    channels = np.arange(0)
+    show_image(grid.flat[0], image if channels > 2 else Image.fromarray(image).convert("L").convert("RGB"))
+    grid.flat[0].set_title(f"image\n{image.shape[0]}×{image.shape[1]}×{channels}", fontsize=9.5)
+    drawn = np.arange(0)
     for axes, (name, output) in zip(grid.flat[1:], outputs.items()):
         axes.set_title(f"{short(name, 14)}\n{'×'.join(map(str, output.shape))}", fontsize=9.5)
         if output.ndim == 1:
             _unit_column(axes, output, most)
             continue
-        if kinds[name] == "CONV" or not len(channels) or channels.max() >= output.shape[-1]:
-            channels = np.sort(np.argsort(-output.max(axis=(0, 1)), kind="stable")[:most])
-        tiles, _ = tile(output[..., channels], 1, "channel")
+        if kinds[name] == "CONV" or not len(drawn) or drawn.max() >= output.shape[-1]:
+            drawn = np.sort(np.argsort(-output.max(axis=(0, 1)), kind="stable")[:most])
+        tiles, _ = tile(output[..., drawn], 1, "channel")
         axes.imshow(np.ma.masked_invalid(tiles), cmap=OUTPUTS, vmin=0, vmax=1, interpolation="nearest")
-        step = (len(tiles) + _gap(output)) / len(channels)
-        for place, channel in enumerate(channels):
+        step = (len(tiles) + _gap(output)) / len(drawn)
+        for place, channel in enumerate(drawn):
             upper_left = {"textcoords": "offset points", "ha": "right", "va": "top"}
             axes.annotate(str(channel), (-0.5, place * step - 0.5), (-1, 0), fontsize=5, **upper_left)
     last = grid.flat[columns - 1]
@@ -99,12 +99,12 @@ def layer_output(name, kind, output, scale="channel", note=""):
     name, kind : str
     output : (h, w, c) or (units,) float array
     note : str
-        On its size, beneath the title.
+        On the size of the output, below the title.
     scale : {"channel", "layer"}
-        Whether each channel's darkest and brightest are its own, or the whole layer's.
+        Whether each channel is scaled to its own lowest and highest value, or to the layer's.
     """
     if output.ndim == 1:
-        return _unit_bars(name, kind, output, note)
+        return _unit_bars(name, kind, output, note=note)
     height, width, channels = output.shape
     columns = min(channels, int(np.ceil(np.sqrt(channels * 1.4))))
     tiles, (low, high) = tile(output, columns, scale)
@@ -128,14 +128,14 @@ def layer_output(name, kind, output, scale="channel", note=""):
         bar.set_label("output")
     else:
         bar.ax.set_yticklabels(["lowest", "highest"])
-        bar.set_label("output, each channel by itself")
+        bar.set_label("output, each channel scaled separately")
     return figure
 
 
 def tile(output, columns, scale):
-    """Channels side by side, a pixel apart, from the upper left: 0-1, NaN where there is no channel.
+    """Channels as tiles from the upper left, scaled to 0-1, with NaN between and after them.
 
-    (h, w, c) -> (rows * (h + 1) - 1, columns * (w + 1) - 1), (lowest, highest value)
+    (h, w, c) -> (rows * (h + gap) - gap, columns * (w + gap) - gap), (lowest, highest value)
     """
     height, width, channels = output.shape
     rows = -(-channels // columns)
@@ -152,15 +152,15 @@ def tile(output, columns, scale):
 
 
 def _gap(output):
-    """Pixels between two channels."""
+    """Pixels between two tiles."""
     return max(1, round(max(output.shape[:2]) / 12))
 
 
 def _unit_column(axes, output, aspect):
-    """Units from the first at the top to the last as bars, to the right where positive; of very many, a block each."""
+    """Units as horizontal bars, the first at the top; of more than `MOST_UNITS`, the largest of each block."""
     edges = np.linspace(0, len(output), min(len(output), MOST_UNITS) + 1).astype(int)
     blocks = np.maximum.reduceat(output, edges[:-1])
-    _bars(axes, blocks, np.arange(len(blocks)), 1 if len(blocks) > 40 else 0.8, upright=False)
+    _bars(axes, blocks, np.arange(len(blocks)), thickness=1 if len(blocks) > 40 else 0.8, upright=False)
     axes.axvline(0, color=INK, linewidth=0.5)
     axes.set_ylim(len(blocks) - 0.5, -0.5)
     axes.set_box_aspect(aspect)
@@ -177,9 +177,9 @@ def _unit_column(axes, output, aspect):
 
 
 def _bars(axes, values, places, thickness, upright=True):
-    """Bars from 0 to each value, at these places: what `Axes.bar` and `barh` draw, but as one artist.
+    """Bars from 0 to each value, as drawn by `Axes.bar` and `barh`, but as one artist.
 
-    Matplotlib goes through all artists several times when it lays a figure out, and hundreds of bars take a second.
+    Matplotlib visits all artists several times for a layout: hundreds of bars take a second.
     """
     near, far, zero = places - thickness / 2, places + thickness / 2, np.zeros(len(values))
     corners = np.stack(
@@ -187,7 +187,7 @@ def _bars(axes, values, places, thickness, upright=True):
     )
     corners = corners.swapaxes(0, 1) if upright else corners.swapaxes(0, 1)[..., ::-1]  # (bars, 4, 2)
     bars = PolyCollection(corners, facecolors=np.where(values > 0, RIGHT, OTHER), linewidths=0)
-    (bars.sticky_edges.y if upright else bars.sticky_edges.x).append(0)  # no margin on the side where they begin
+    (bars.sticky_edges.y if upright else bars.sticky_edges.x).append(0)  # no margin at 0
     axes.add_collection(bars)
     axes.autoscale_view()
 
@@ -203,7 +203,7 @@ def _unit_bars(name, kind, output, note):
     for row, axes in enumerate(figure.subplots(rows, 1, squeeze=False)[:, 0]):
         start = row * per_row
         values = output[start : start + per_row]
-        _bars(axes, values, np.arange(start, start + len(values)), 0.8)
+        _bars(axes, values, np.arange(start, start + len(values)), thickness=0.8)
         axes.set(ylim=(lowest - room, highest + room), ylabel="output")
         axes.set_xlim(start - 1, start + min(per_row, len(output)))
         axes.xaxis.get_major_locator().set_params(integer=True)

@@ -1,18 +1,18 @@
-"""How well a network does and where it fails."""
+"""How accurate a network is, and where it fails."""
 
 import numpy as np
 from matplotlib.colors import PowerNorm
 
 from cnnvis.plots.canvas import INK, OTHER, RIGHT, WRONG, despine, headline, new_figure, plain, short
 
-MOST_CLASSES = 25  # whose names still fit along an axis
+MOST_CLASSES = 25  # whose names fit along an axis
 SHARES = (0, 0.01, 0.05, 0.2, 0.5, 1)  # marked on the scale of the confusion matrix
 
 
 def page(scores, classes, title):
     """Confusion matrix, reliability diagram, and precision and recall by class, on one page.
 
-    Of more than 25 classes, those with the most wrong predictions are shown, and it says so.
+    If there are more than 25 classes, those with the most wrong predictions are shown, and the page says so.
 
     Parameters
     ----------
@@ -25,22 +25,22 @@ def page(scores, classes, title):
     figure = new_figure(side + 1.4, side + below)
     figure.suptitle(plain(title), fontsize=11)
     above, beneath = figure.subfigures(2, 1, height_ratios=[side, below])
-    _confusion(above, scores.confusion, shown, classes)
-    claims, by_class = beneath.subplots(1, 2)
-    _reliability(claims, scores.calibration, scores.brier)
+    _confusion(above, scores.confusion, shown, classes=classes)
+    reliability, by_class = beneath.subplots(1, 2)
+    _reliability(reliability, scores.calibration, scores.brier)
     precision, recall = _defined(scores, 0), _defined(scores, 1)
-    _by_class(by_class, {"precision": precision, "recall": recall}, shown, classes)
+    _by_class(by_class, {"precision": precision, "recall": recall}, shown, classes=classes)
     return figure
 
 
 def most_mistaken(matrix, most=MOST_CLASSES):
-    """The classes with the most wrong predictions, missed or seen instead, in order: (K, K) int -> (M,) int."""
+    """The classes with the most false negatives and positives, in order of index: (K, K) int -> (M,) int."""
     mistakes = matrix.sum(axis=0) + matrix.sum(axis=1) - 2 * np.diag(matrix)
     return np.sort(np.argsort(-mistakes, kind="stable")[:most])
 
 
 def _confusion(figure, matrix, shown, classes):
-    """Rows are true classes in percent, each cell with its count; what is predicted beyond those shown is summed up."""
+    """Confusion matrix, in percent of the true class and in counts; predictions of classes not shown are summed up."""
     total = matrix.sum(axis=1, keepdims=True)[shown]
     cells = matrix[np.ix_(shown, shown)]
     names = [short(classes[c]) for c in shown]
@@ -50,7 +50,7 @@ def _confusion(figure, matrix, shown, classes):
         across.append(f"{len(classes) - len(shown):,} others")
     share = cells / np.maximum(total, 1)
     axes = figure.subplots()
-    norm = PowerNorm(0.4, 0, 1)  # so that a mistake of a few percent shows
+    norm = PowerNorm(0.4, 0, 1)  # makes a few percent visible
     drawn = axes.imshow(share, cmap="Blues", norm=norm)
     bar = figure.colorbar(drawn, ax=axes, shrink=0.7, aspect=30, label="share of the true class", ticks=SHARES)
     bar.ax.set_yticklabels([f"{mark:.0%}" for mark in SHARES])
@@ -64,7 +64,7 @@ def _confusion(figure, matrix, shown, classes):
                 axes.annotate(text, (j, i), (0, up), fontsize=size, **how)
     axes.set(xlabel="predicted class", ylabel="true class")
     some = f": the {len(shown)} classes of {len(classes):,} with the most wrong" if len(shown) < len(classes) else ""
-    axes.set_title(f"Confusion{some} (pictures, and % of the true class)", fontsize=10)
+    axes.set_title(f"Confusion{some} (images, and % of the true class)", fontsize=10)
 
 
 def _percent(share):
@@ -72,7 +72,7 @@ def _percent(share):
 
 
 def _reliability(axes, calibration, brier):
-    """Share of right predictions over what they claim; grey bars tell how many claim so."""
+    """Reliability diagram: accuracy over confidence; grey bars are the number of predictions."""
     edges = np.linspace(0, 1, len(calibration.count) + 1)
     most = calibration.count.max()
     axes.bar(
@@ -83,23 +83,23 @@ def _reliability(axes, calibration, brier):
         color=OTHER,
         alpha=0.5,
         edgecolor="white",
-        label=f"how many claim so (up to {most:,})",
+        label=f"predictions (up to {most:,})",
     )
-    axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle="--", label="as right as claimed")
+    axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle="--", label="perfectly calibrated")
     some = calibration.count > 0
     axes.plot(
         calibration.confidence[some], calibration.accuracy[some], "o-", color=RIGHT, markersize=4, label="this network"
     )
-    verdict = "claims too much" if calibration.overconfidence > 0 else "claims too little"
-    title = f"Is it as sure as it is right? It {verdict}:\nECE {calibration.error:.3f}, Brier score {brier:.3f}"
+    verdict = "over" if calibration.overconfidence > 0 else "under"
+    title = f"Calibration: {verdict}confident on average\nECE {calibration.error:.3f}, Brier score {brier:.3f}"
     axes.set_title(title, fontsize=10)
-    axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="probability of the predicted class", ylabel="share of right ones")
+    axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="probability of the predicted class", ylabel="accuracy")
     axes.legend(fontsize=8, loc="upper left", framealpha=0.8)
     despine(axes)
 
 
 def _defined(scores, column):
-    """A column of scores by class, NaN for classes without pictures."""
+    """A column of scores by class, NaN for classes without images."""
     return np.where(scores.by_class[:, 3] > 0, scores.by_class[:, column], np.nan)
 
 
@@ -121,7 +121,7 @@ def _by_class(axes, scores, shown, classes):
 
 
 def breakdown(matrix, pairs, classes):
-    """Where the wrong predictions come from: by true class, by predicted class, and the most confused pairs.
+    """Wrong predictions by true class, by predicted class, and the most confused pairs.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def breakdown(matrix, pairs, classes):
     by_true, by_predicted, by_pair = figure.subplots(1, 3)
     bars = [
         (by_true, names, mistakes.sum(axis=1)[shown], "by true class: missed", WRONG),
-        (by_predicted, names, mistakes.sum(axis=0)[shown], "by predicted class: seen instead", OTHER),
+        (by_predicted, names, mistakes.sum(axis=0)[shown], "by predicted class: predicted instead", OTHER),
         (
             by_pair,
             [f"{short(classes[t])} → {short(classes[p])}" for t, p, _ in pairs],
@@ -164,7 +164,7 @@ def breakdown(matrix, pairs, classes):
 
 
 def comparison(compared, scores, classes, names):
-    """Two networks side by side: accuracy with its 95 % interval, recall by class, and who is right where.
+    """Two networks side by side: accuracy with its 95% interval, the images each gets right, and recall by class.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def comparison(compared, scores, classes, names):
     names = _ends(names)
     title = f"McNemar's exact test: p = {compared.p_value:.2g}"
     if compared.p_value >= 0.05:
-        title += " (two networks that are equally good differ as much often enough)"
+        title += " (equally good networks often differ this much)"
     if len(shown) < len(classes):
         title += f"; the {len(shown)} classes of {len(classes):,} with the most wrong predictions"
     headline(figure, title)
@@ -200,8 +200,8 @@ def comparison(compared, scores, classes, names):
     where.set_yticks(range(4), ["both", "only left", "only right", "neither"])
     where.invert_yaxis()
     where.margins(x=0.2)
-    where.set_title("pictures that are recognised by", fontsize=10)
-    _by_class(by_class, dict(zip(names, (_defined(network, 1) for network in scores))), shown, classes)
+    where.set_title("images predicted correctly by", fontsize=10)
+    _by_class(by_class, dict(zip(names, (_defined(network, 1) for network in scores))), shown, classes=classes)
     by_class.set_title("recall by class", fontsize=10)
     for axes in (overall, where):
         despine(axes)
@@ -209,6 +209,6 @@ def comparison(compared, scores, classes, names):
 
 
 def _ends(names, width=30):
-    """The ends of long names, in which paths differ; legends leave out what begins with an underscore."""
+    """The ends of long names, as paths differ there; a leading space, as legends omit names with an underscore."""
     names = [name if len(name) <= width else "…" + name[1 - width :] for name in names]
     return [plain(f" {name}" if name.startswith("_") else name) for name in names]

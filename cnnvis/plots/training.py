@@ -1,4 +1,4 @@
-"""The course of a training."""
+"""Training curves."""
 
 from cnnvis.plots.canvas import RIGHT, WRONG, new_figure
 
@@ -9,11 +9,11 @@ def training_curves(rows):
     Parameters
     ----------
     rows : list of dict
-        One an epoch: epoch, loss, accuracy, and val_loss and val_accuracy where there is a validation set.
+        One per epoch: epoch, loss, accuracy, and val_loss and val_accuracy if there is a validation set.
     """
     figure = new_figure(9, 3.6)
     epochs = [row["epoch"] for row in rows]
-    for axes, key, unit in zip(figure.subplots(1, 2), ("loss", "accuracy"), ("cross-entropy", "fraction right")):
+    for axes, key, unit in zip(figure.subplots(1, 2), ("loss", "accuracy"), ("cross-entropy", "accuracy")):
         axes.plot(epochs, [row[key] for row in rows], "o-", color=RIGHT, markersize=3, label="training (augmented)")
         if f"val_{key}" in rows[0]:
             axes.plot(epochs, [row[f"val_{key}"] for row in rows], "s-", color=WRONG, markersize=3, label="validation")

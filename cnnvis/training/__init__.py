@@ -1,0 +1,29 @@
+"""How does a network learn?
+
+The recipe and the range of each entry, batches and their augmentation, the optimizer, one loop for one device or many,
+and runs that can be resumed.
+
+>>> from cnnvis import images, training
+>>> digits = images.load("digits", "train").take(range(64))
+>>> recipe = training.recipe_for("basic", digits, epochs=1)
+>>> trained = training.train(digits, recipe, arch="basic")  # doctest: +ELLIPSIS
+basic on 64 images of digits: 1 epochs, ...
+>>> trained.network.output_shape, len(trained.rows)
+((None, 10), 1)
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "augmentation": ["flip", "pad", "random_crop"],
+        "batches": ["dataset_of"],
+        "building": ["build"],
+        "fast_layers": ["WIDEST_PACKED", "PackedConv2D", "packed_filter_gradient"],
+        "loop": ["fit", "plain", "precision_of", "prepare", "tensorboard", "train"],
+        "recipes": ["ENTRIES", "RECIPES", "Recipe", "adapt", "parse", "parse_change", "recipe_for", "recipe_of"],
+        "run": ["SETTINGS", "Run", "open_run"],
+        "summary": ["epoch_line", "metadata"],
+    },
+)

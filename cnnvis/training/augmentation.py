@@ -1,12 +1,10 @@
-"""Augmentation: pictures in, as many slightly different pictures out. All random choices come from `rng`."""
+"""Augmentation: images in, as many slightly different images out. `rng` makes all random choices."""
 
 import numpy as np
 
-VIEWS = 6  # of an image that `test_views` gives
-
 
 def pad(images, margin):
-    """Mirror the border outwards, so that a crop of the old size has room to move.
+    """Pad images with their mirrored borders, so that a crop of the old size has room to move.
 
     (N, H, W, C) -> (N, H + 2*margin, W + 2*margin, C), of the same dtype.
     """
@@ -14,7 +12,7 @@ def pad(images, margin):
 
 
 def random_crop(padded, margin, rng):
-    """Cut each padded picture back to its old size, at a random place.
+    """Crop each padded image to its old size, at a random place.
 
     Parameters
     ----------
@@ -35,23 +33,23 @@ def random_crop(padded, margin, rng):
 
 
 def flip(images, chosen):
-    """Mirror the chosen ones of (N, H, W, C) pictures left and right: (N,) bool array -> a new array of that shape."""
+    """Mirror some images left to right: (N, H, W, C) images, (N,) bool array -> a new array of the same shape."""
     flipped = images.copy()
     flipped[chosen] = images[chosen, :, ::-1]
     return flipped
 
 
 def alternating_flip(images, flipped_first, epoch):
-    """Mirror left and right every second time that a picture is seen.
+    """Mirror each image left to right in every second epoch.
 
-    Random flips show a picture twice the same way round in half of all epoch pairs; alternating ones never do
-    (Jordan 2024). Half of the pictures start mirrored.
+    Random flips show half of the images the same way round in two successive epochs; alternating ones never do
+    (Jordan 2024). Half of the images start mirrored.
 
     Parameters
     ----------
     images : (N, H, W, C) array
     flipped_first : (N,) bool array
-        Which pictures are mirrored in epoch 0.
+        Which images are mirrored in epoch 0.
     epoch : int
 
     Returns
@@ -62,16 +60,16 @@ def alternating_flip(images, flipped_first, epoch):
 
 
 def shrink(images, side):
-    """Make pictures smaller, with no more detail than the fewer pixels can show: so they take less time to learn from.
+    """Shrink images without aliasing: training on smaller images takes less time.
 
-    Each new pixel is a mean of those around its place, which weigh the less the farther they are, as in
-    `tf.image.resize(..., antialias=True)`, of which this takes half the time.
+    Each new pixel is a weighted mean of the old ones around its place, nearer ones weighing more. The result is that of
+    `tf.image.resize(..., antialias=True)`, in half the time.
 
     Parameters
     ----------
     images : (N, H, W, C) uint8 array
     side : int
-        In pixels; at most H and W.
+        Pixels; at most H and W.
 
     Returns
     -------
@@ -89,16 +87,3 @@ def _triangles(length, shorter):
     distances = np.abs(np.arange(length) + 0.5 - places[:, None])
     weights = np.maximum(0, 1 - distances / scale)
     return (weights / weights.sum(axis=1, keepdims=True)).astype("float32")
-
-
-def test_views(images):
-    """Six views of pictures to average predictions over: each way round, in place, and a pixel to either corner.
-
-    (N, H, W, C) -> pairs of weight and (N, H, W, C), `images` itself first; the weights add up to 1 (Jordan 2024).
-    """
-    height, width = images.shape[1:3]
-    padded = pad(images, 1)
-    for weight, corner in ((1 / 2, 1), (1 / 4, 0), (1 / 4, 2)):
-        view = images if corner == 1 else padded[:, corner : corner + height, corner : corner + width]
-        yield weight / 2, view
-        yield weight / 2, view[:, :, ::-1]

@@ -1,25 +1,27 @@
-"""Which pictures each step of training sees, and in which shape: shuffled, augmented, made while the network learns."""
+"""The batches of training: shuffled, augmented, and prepared while the network learns."""
 
 import numpy as np
 import tensorflow as tf
 
-from cnnvis.training import augmentation as augment
+from cnnvis.training import augmentation
+
+HELD_OUT_BATCH = 500  # images
 
 
 class Batches:
-    """Shuffled, augmented batches of one epoch after the other; in the first ones, pictures may be shrunk.
+    """Shuffled, augmented batches, epoch after epoch; in the first epochs, images may be shrunk.
 
-    What comes out depends only on seed, epoch and position, so that an interrupted run goes on as if nothing
-    had happened. Of the last, incomplete batch nothing is shown; the shuffle leaves out others each epoch.
+    They depend only on seed, epoch and step, so that a resumed run sees what it would have seen without the
+    interruption. The last, incomplete batch is dropped; which images that leaves out differs from epoch to epoch.
 
     Attributes
     ----------
     epoch : int
-        The one that comes next, counted from 0.
+        The next one, counted from 0.
     """
 
     def __init__(self, images, labels, recipe, seed, epoch=0):
-        self.padded = augment.pad(images, recipe.crop_margin)
+        self.padded = augmentation.pad(images, recipe.crop_margin)
         self.labels = labels
         self.recipe, self.seed, self.epoch = recipe, seed, epoch
         self.flipped_first = np.random.default_rng(seed).random(len(images)) < 0.5
@@ -28,41 +30,47 @@ class Batches:
         return len(self.labels) // self.recipe.batch_size
 
     def of_epoch(self, epoch):
-        """Generate its batches: (N, H, W, C) uint8 pictures, of one size in all of them, and (N,) labels."""
+        """Generate the batches of an epoch: (N, H, W, C) uint8 images, all of one size, and (N,) labels."""
         order = np.random.default_rng([self.seed, epoch]).permutation(len(self.labels))
         for step in range(len(self)):
             chosen = order[step * self.recipe.batch_size :][: self.recipe.batch_size]
             rng = np.random.default_rng([self.seed, epoch, step])
-            images = augment.random_crop(self.padded[chosen], self.recipe.crop_margin, rng)
+            images = augmentation.random_crop(self.padded[chosen], self.recipe.crop_margin, rng)
             if self.recipe.flip == "alternating":
-                images = augment.alternating_flip(images, self.flipped_first[chosen], epoch)
+                images = augmentation.alternating_flip(images, self.flipped_first[chosen], epoch)
             elif self.recipe.flip == "random":
-                images = augment.flip(images, rng.random(len(images)) < 0.5)
+                images = augmentation.flip(images, rng.random(len(images)) < 0.5)
             if epoch < self.recipe.small_epochs:
-                images = augment.shrink(images, self.recipe.small_side)
+                images = augmentation.shrink(images, self.recipe.small_side)
             yield images, self.labels[chosen]
 
     def next_epoch(self):
-        """Generate the batches of `epoch`, which is counted at once."""
+        """Generate the batches of `epoch`, which goes up by one at once."""
         self.epoch += 1
         yield from self.of_epoch(self.epoch - 1)
 
     def stages(self):
-        """The epochs that are to come, in ranges of which each has pictures of one size: list of range.
+        """The remaining epochs, as ranges with images of one size each: list of range.
 
-        Small pictures come first: what they show of shapes is soon learned from them, and takes less time (Howard 2018,
-        in DAWNBench; Tan & Le, "EfficientNetV2", 2021).
+        Small images come first: coarse shapes can be learned from them in less time (Howard 2018, in DAWNBench; Tan &
+        Le, "EfficientNetV2", 2021).
         """
         border, end = self.recipe.small_epochs, self.recipe.epochs
         return [stage for stage in (range(self.epoch, border), range(max(self.epoch, border), end)) if stage]
 
 
-def dataset(batches, count, example):
-    """A tf.data.Dataset that makes batches while the network learns from those before.
+def dataset_of(batches, count, example):
+    """A tf.data.Dataset that prepares batches while the network learns from earlier ones.
 
-    Each time that it is gone through, it calls `batches`, which returns an iterator over `count` pairs of arrays,
-    of shapes and types like `example`. TensorFlow does not tune it meanwhile: the thread that does so can take many
-    seconds to end, after every epoch, in which nothing is learned.
+    TensorFlow doesn't tune it: the thread that does so can take many seconds to end after every epoch.
+
+    Parameters
+    ----------
+    batches : callable
+        Returns an iterator over `count` pairs of arrays, images and labels; called for every pass through the dataset.
+    count : int
+    example : pair of arrays
+        With the shapes, but for the first axis, and the dtypes of all pairs.
     """
     images, labels = example
     signature = tf.TensorSpec((None, *images.shape[1:]), images.dtype), tf.TensorSpec((None,), labels.dtype)
@@ -70,3 +78,15 @@ def dataset(batches, count, example):
     options.autotune.enabled = False
     whole = tf.data.Dataset.from_generator(batches, output_signature=signature)
     return whole.apply(tf.data.experimental.assert_cardinality(count)).prefetch(2).with_options(options)
+
+
+def held_out_batches(held_out):
+    """A tf.data.Dataset of the images and labels of a Dataset, in their order."""
+    starts = range(0, len(held_out), HELD_OUT_BATCH)
+
+    def batches():
+        for start in starts:
+            chosen = slice(start, start + HELD_OUT_BATCH)
+            yield held_out.images[chosen], held_out.labels[chosen]
+
+    return dataset_of(batches, len(starts), next(batches()))

@@ -1,4 +1,4 @@
-"""One training on many devices or machines, in step: each takes its share of every batch (`tf.distribute`)."""
+"""One training on several devices or machines in step: each takes its share of every batch (`tf.distribute`)."""
 
 import itertools
 import json
@@ -12,17 +12,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from cnnvis.keras_internals import random_states
 from cnnvis.training import fast_layers
-from cnnvis.training import loop as training
+from cnnvis.training.batches import HELD_OUT_BATCH
 from cnnvis.training.ghost_batches import GhostBatches
-
-VALIDATION_BATCH = 500  # pictures, at least
+from cnnvis.training.loss import SmoothedCrossEntropy
 
 
 def is_chief(name):
-    """Whether this process writes and talks, under the strategy of that name: of several workers, only the first does.
+    """Whether this process is the chief under the strategy of that name: the only one of the workers that writes files.
 
-    Raises ValueError if TF_CONFIG doesn't tell.
+    Raises ValueError if TF_CONFIG doesn't say so.
     """
     if name != "multiworker":
         return True
@@ -38,52 +38,52 @@ def is_chief(name):
         valid = False
     if not valid:
         raise ValueError(
-            "--strategy multiworker needs the environment variable TF_CONFIG, which tells the addresses of all workers "
-            'and which one this is: {"cluster": {"worker": ["host0:2222", "host1:2222"]}, '
+            "--strategy multiworker needs the environment variable TF_CONFIG, with the addresses of all workers "
+            'and the index of this one: {"cluster": {"worker": ["host0:2222", "host1:2222"]}, '
             '"task": {"type": "worker", "index": 0}}'
         )
     return (kind, index) == ("chief" if "chief" in cluster else "worker", 0)
 
 
 def start(name, fewest):
-    """The tf.distribute.Strategy of that name; "none" is the default one, of one replica.
+    """The tf.distribute.Strategy of that name; "none" is the default strategy, with one replica.
 
-    "multiworker" waits for the other workers, and must come before anything that TensorFlow computes.
+    "multiworker" waits for the other workers, and must come before TensorFlow computes anything.
 
     Parameters
     ----------
     name : {"none", "mirrored", "multiworker"}
     fewest : int
-        Pictures that replicas will have to share.
+        Images in the smallest batch that the replicas share.
 
     Raises
     ------
     ValueError
-        If some replica would get none.
+        If a replica would get none.
     ConnectionError
-        If the workers don't come together.
+        If the workers don't find each other.
     """
     if name == "none":
         return tf.distribute.get_strategy()
     if name == "mirrored":
         strategy = tf.distribute.MirroredStrategy()
     else:
-        with _signals_end_the_waiting():
+        with _interruptible():
             try:
                 strategy = tf.distribute.MultiWorkerMirroredStrategy()
             except tf.errors.OpError as error:
-                raise ConnectionError(f"the workers of TF_CONFIG don't come together: {error.message}") from error
+                raise ConnectionError(f"the workers of TF_CONFIG don't find each other: {error.message}") from error
     replicas = strategy.num_replicas_in_sync
     if fewest < replicas:
         raise ValueError(
-            f"{replicas} replicas can't share {fewest} pictures: choose a larger --batch-size or --validation"
+            f"{replicas} replicas can't share {fewest} images: choose a larger --batch-size or --validation"
         )
     return strategy
 
 
 @contextmanager
-def _signals_end_the_waiting():
-    """TensorFlow waits up to an hour, in which Python hears no Ctrl-C, and keeps SIGTERM for itself ever after."""
+def _interruptible():
+    """Let Ctrl-C end TensorFlow's wait of up to an hour, and restore the handler of SIGTERM, which it replaces."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
@@ -94,10 +94,9 @@ def _signals_end_the_waiting():
 
 
 def layers(strategy, recipe):
-    """What makes the network and its batch normalisation, so that replicas take the steps that one process takes.
+    """Makers of the network and of its batch normalisation, with which replicas take the steps of a single process.
 
-    Each has as many of the ghost batches as the others. Where that is impossible, statistics are of the whole batch,
-    wherever its shares are.
+    Replicas share the ghost batches equally. If they can't, batch normalisation sees the whole batch, across replicas.
 
     Parameters
     ----------
@@ -107,37 +106,42 @@ def layers(strategy, recipe):
     Returns
     -------
     dict of str to callable
-        As `models.convnet.build_model` takes them.
+        Attributes of `models.convnet.Variant`.
     """
     parts, left = divmod(recipe.ghost_batches, strategy.num_replicas_in_sync)
     if left:
         return {"batch_normalization": partial(keras.layers.BatchNormalization, synchronized=True)}
 
-    def batch_normalization(momentum, **options):  # which a batch should have, made of that of its parts
+    def batch_normalization(momentum, **options):  # `momentum` per batch: each of its parts takes a root of it
         return fast_layers.FusedBatchNormalization(momentum=momentum ** (1 / parts), **options)
 
     return {"batch_normalization": batch_normalization, "network": partial(GhostBatches, parts=parts)}
 
 
+def is_distributed(model):
+    """Whether a model was made in the scope of a strategy."""
+    return not isinstance(model.distribute_strategy, type(tf.distribute.get_strategy()))
+
+
 @contextmanager
 def _lost_workers():
-    """Turn what TensorFlow raises when a worker has gone into a ConnectionError that says what to do."""
+    """Turn TensorFlow's errors on a lost worker into a ConnectionError that says what to do."""
     try:
         yield
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
-        raise ConnectionError("a worker has gone: start all of them again, with --resume") from error
+        raise ConnectionError("a worker was lost: start all of them again, with --resume") from error
 
 
 @contextmanager
 def scope(strategy):
-    """Where the network and all that belongs to its state are made. ConnectionError if a worker goes meanwhile."""
+    """The scope in which the network and its state must be created. ConnectionError if a worker is lost meanwhile."""
     with strategy.scope(), _lost_workers():
         yield
 
 
 @_lost_workers()
 def check_alike(model, recipe, batches):
-    """Raise ValueError if several workers don't begin with the same weights, recipe, epoch and labels."""
+    """Raise ValueError if the workers don't start with the same weights, recipe, seed, epoch and labels."""
     strategy = model.distribute_strategy
     if strategy.cluster_resolver is None:
         return
@@ -146,16 +150,16 @@ def check_alike(model, recipe, batches):
         digest = zlib.crc32(np.ascontiguousarray(array), digest)
     if len(set(strategy.gather(tf.constant([digest], tf.int64), axis=0).numpy())) > 1:
         raise ValueError(
-            "the workers were not started alike: give each the same command, pictures and, to go on, --out folder"
+            "the workers were not started alike: give each the same command, images and, to resume, --out folder"
         )
 
 
 @_lost_workers()
-def fit(model, recipe, batches, held_out=None, callbacks=()):
-    """Do what `model.fit` does, on all replicas in step.
+def run_epochs(model, recipe, batches, held_out=None, callbacks=()):
+    """Do what Keras's `fit` does, on all replicas in step; `fit` itself fails with several workers (keras#20585).
 
-    Keras 3's own fails with several workers (keras-team/keras#20585). The loss of a share is divided by the size of the
-    whole batch, and the gradients of all shares are added up: the step is the one that a single process makes.
+    The loss of a share is divided by the size of the whole batch, and the gradients of all shares are added up: this is
+    the step of a single process.
 
     Parameters
     ----------
@@ -163,9 +167,9 @@ def fit(model, recipe, batches, held_out=None, callbacks=()):
         Built and compiled in the `scope` of a strategy.
     recipe : Recipe
     batches : Batches
-        Of the whole training, on every worker alike; the first epoch is `batches.epoch`.
-    held_out : Pictures, optional
-        Measured after every epoch.
+        Of the whole training, the same on every worker; the first epoch is `batches.epoch`.
+    held_out : Dataset, optional
+        The network is evaluated on it after every epoch.
     callbacks : sequence of keras.callbacks.Callback
 
     Raises
@@ -175,7 +179,7 @@ def fit(model, recipe, batches, held_out=None, callbacks=()):
     """
     strategy = model.distribute_strategy
     tf.function(strategy.run, autograph=False)(_vary_dropout, args=(model,))
-    loss = training.SmoothedCrossEntropy(recipe.label_smoothing)
+    loss = SmoothedCrossEntropy(recipe.label_smoothing)
 
     def measure(images, labels, is_training=False):
         logits = model(images, training=is_training)
@@ -197,7 +201,7 @@ def fit(model, recipe, batches, held_out=None, callbacks=()):
 
     train, test = everywhere(learn), everywhere(measure)
     if held_out:
-        parts = max(1, len(held_out) // VALIDATION_BATCH)
+        parts = max(1, len(held_out) // HELD_OUT_BATCH)
         tests = list(zip(np.array_split(held_out.images, parts), np.array_split(held_out.labels, parts)))
         test_shares = _shares(strategy, lambda: itertools.cycle(tests))
     callbacks = keras.callbacks.CallbackList(callbacks, model=model)
@@ -222,15 +226,14 @@ def fit(model, recipe, batches, held_out=None, callbacks=()):
 
 
 def _vary_dropout(model):
-    """Let no two replicas drop the same units of their pictures; what the first drops is what one process would."""
+    """Let each replica drop other units in dropout, and the first one those that a single process would."""
     replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-    for layer in model.layers:
-        if hasattr(layer, "seed_generator"):
-            layer.seed_generator.state.value.assign_add([2**20 * tf.cast(replica, tf.int64), 0])
+    for state in random_states(model):
+        state.value.assign_add([2**20 * tf.cast(replica, tf.int64), 0])
 
 
 def _shares_of_epochs(strategy, batches):
-    """Generate the epochs that are to come, each with the iterator that its shares come from."""
+    """Generate the remaining epochs, each with the iterator over its shares."""
     for stage in batches.stages():
         shares = _shares(strategy, partial(_endless, batches, stage))
         for epoch in stage:
@@ -238,13 +241,13 @@ def _shares_of_epochs(strategy, batches):
 
 
 def _shares(strategy, batches):
-    """An endless iterator over the shares of batches, one a replica.
+    """An endless iterator over the shares of batches, one per replica.
 
     Parameters
     ----------
     strategy : tf.distribute.Strategy
     batches : callable
-        Makes an endless iterator of pairs of arrays, (N, H, W, C) and (N,): the same ones on every worker.
+        Returns an endless iterator over pairs of arrays, (N, H, W, C) and (N,), the same on every worker.
     """
     signature = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in next(batches()))
 

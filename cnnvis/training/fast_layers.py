@@ -1,14 +1,14 @@
-"""Layers with the weights of Keras's own and, but for rounding, their results, which train faster."""
+"""Layers that train faster than Keras's own, with the same weights and, but for rounding, the same results."""
 
 import keras
 import tensorflow as tf
 
-TILE = 32  # numbers that a matrix unit (AMX) sums up at a time, in bfloat16
-WIDEST_PACKED = TILE // 4  # places: in a row of wider maps, too little is idle
+TILE = 32  # values that a matrix unit (AMX) sums up at a time, in bfloat16
+WIDEST_PACKED = TILE // 4  # positions in a row: wider maps leave too little of the unit idle
 
 
 class RowNormalization(keras.layers.Normalization):
-    """Keras's normalisation of pixels, channels last, by rows: three colours would leave a vector unit mostly idle."""
+    """Keras's normalisation of pixels, by rows: vectors of three colours would leave a vector unit mostly idle."""
 
     def call(self, inputs):
         shape = tf.shape(inputs)
@@ -19,10 +19,10 @@ class RowNormalization(keras.layers.Normalization):
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):
-    """Keras's batch normalisation in one kernel that reads and writes the compute dtype.
+    """Keras's batch normalisation in one operation that reads and writes the compute dtype.
 
-    Keras's own computes the moments of bfloat16 activations in float32, step by step. Weights and results are the
-    same but for rounding, so that weights move freely between the two.
+    Keras computes the moments of bfloat16 activations in float32, step by step. Weights are the same, and can be copied
+    from one to the other.
     """
 
     def call(self, inputs, training=None):
@@ -39,7 +39,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         )
         if training:
             replica = tf.distribute.get_replica_context()
-            if replica.num_replicas_in_sync > 1:  # each sees ghost batches of its own, all keep the same statistics
+            if replica.num_replicas_in_sync > 1:  # with ghost batches of their own, and common statistics
                 mean, variance = replica.all_reduce("MEAN", [mean, variance])
             self.moving_mean.assign(self.momentum * self.moving_mean + (1 - self.momentum) * mean)
             self.moving_variance.assign(self.momentum * self.moving_variance + (1 - self.momentum) * variance)
@@ -47,14 +47,14 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
 
 class PackedConv2D(keras.layers.Conv2D):
-    """Keras's CONV layer of 3x3 filters, with padding, whose gradient of the filters takes several pictures at a time.
+    """Keras's CONV layer of 3x3 filters, with padding, that computes the filters' gradient faster for small maps.
 
-    The gradient is a sum over all places. A matrix unit takes `TILE` places of a row at a time, and the rows of small
-    maps would leave it mostly idle; so pictures are put side by side. Results are the same but for rounding.
+    The gradient is a sum over all positions. A matrix unit takes `TILE` positions of a row at a time, and the rows of
+    small maps would leave it mostly idle; so several maps are put side by side.
     """
 
     def convolution_op(self, inputs, kernel):
-        width = inputs.shape[2]  # None while a network for pictures of any size is built; not in a step of training
+        width = inputs.shape[2]  # None only while a network for images of any size is built
         if width is None or width > WIDEST_PACKED:
             return super().convolution_op(inputs, kernel)
         return _packed_convolution(inputs, tf.convert_to_tensor(kernel))
@@ -72,7 +72,7 @@ def _packed_convolution(inputs, kernel):
 
 
 def packed_filter_gradient(inputs, filter_sizes, upstream):
-    """The gradient of a 3x3 CONV layer's filters, with padding, from pictures side by side.
+    """The gradient of a 3x3 CONV layer's filters, with padding, from maps put side by side.
 
     (N, H, W, C) inputs, (3, 3, C, K) and (N, H, W, K) gradient of the outputs -> (3, 3, C, K) tensor.
     """
@@ -86,7 +86,7 @@ def packed_filter_gradient(inputs, filter_sizes, upstream):
 
 
 def _side_by_side(maps):
-    """Maps in rows of `TILE` places, with an empty place after each: (N, H, W, C) -> (n, H, m·(W + 1), C) tensor."""
+    """Put maps in rows of up to `TILE` positions, a zero after each: (N, H, W, C) -> (n, H, m·(W + 1), C) tensor."""
     height, width, channels = maps.shape[1:]
     in_a_row = TILE // (width + 1)
     count = -(-tf.shape(maps)[0] // in_a_row)

@@ -1,4 +1,4 @@
-"""How long a training will take on this machine, said after its first steps: before the time is spent."""
+"""How long a training will take on this machine, forecast after its first steps."""
 
 import time
 from statistics import median
@@ -6,30 +6,30 @@ from statistics import median
 import keras
 
 WARM_UP = 2  # steps of an epoch that don't count: the first ones trace the network, and fill memory
-IMAGES = 250  # that its test is timed on
-STEPS, SECONDS = 5, 5.0  # that a forecast is made from, unless the first epoch is over before
-LONG = 30 * 60  # seconds from which on it says what is quicker
+IMAGES = 250  # on which evaluation is timed
+STEPS, SECONDS = 5, 5.0  # least number and total duration of the timed steps, unless the first epoch ends earlier
+LONG = 30 * 60  # seconds; for a longer training, it says what is quicker
 
 
 class Forecast(keras.callbacks.Callback):
-    """Say once how long the training takes, and what follows each epoch and the last one.
+    """Say once how long training and evaluation take.
 
     Parameters
     ----------
     epochs, steps, batch_size : int
-        Of the whole training; steps an epoch; images a step.
-    others : int
-        Images that the network is measured on: held-out ones after each epoch that is to come, test images at the end.
-    seconds_an_image : callable
-        Finds out how long that takes an image.
+        Of the whole training: epochs, steps per epoch, images per step.
+    evaluated : int
+        Images to evaluate: held-out ones after each remaining epoch, test images at the end.
+    seconds_per_image : callable
+        Measures how many seconds the evaluation of an image takes.
     say : callable
         Takes a sentence.
     """
 
-    def __init__(self, epochs, steps, batch_size, others, seconds_an_image, say):
+    def __init__(self, *, epochs, steps, batch_size, evaluated, seconds_per_image, say):
         super().__init__()
-        self.epochs, self.steps, self.batch_size, self.others = epochs, steps, batch_size, others
-        self.seconds_an_image, self.say = seconds_an_image, say
+        self.epochs, self.steps, self.batch_size, self.evaluated = epochs, steps, batch_size, evaluated
+        self.seconds_per_image, self.say = seconds_per_image, say
         self.seconds, self.said = [], False
 
     def on_train_begin(self, logs=None):
@@ -53,39 +53,40 @@ class Forecast(keras.callbacks.Callback):
         self.said = True
         step = median(self.seconds)
         to_come = step * (self.epochs * self.steps - int(self.model.optimizer.iterations.numpy()))
-        testing = self.others * self.seconds_an_image()
+        testing = self.evaluated * self.seconds_per_image()
         training = time.perf_counter() - self.began + to_come
         self.say(
             f"This takes about {duration(training + testing)} on this machine: {duration(training)} of training at "
             f"{self.batch_size / step:,.0f} images/s, {duration(testing)} of testing."
         )
         if training + testing > LONG:
-            self.say(quicker(self.model.name, self.epochs, self.steps * self.batch_size, self.batch_size / step))
+            images, rate = self.steps * self.batch_size, self.batch_size / step
+            self.say(quicker(self.model.name, self.epochs, images=images, rate=rate))
 
 
 def duration(seconds):
-    """A time in words, rounded by less than a twentieth: "0 s", "95 s", "3.4 min", "12 min", "2.5 h"."""
+    """Seconds in words, rounded by less than 5 %: "0 s", "95 s", "3.4 min", "12 min", "2.5 h"."""
     for unit, length in (("h", 3600), ("min", 60)):
         if seconds >= 1.65 * length:
             return f"{seconds / length:.{int(seconds < 10 * length)}f} {unit}"
     return f"{seconds:.0f} s"
 
 
-def quicker(arch, epochs, images, rate):
-    """What to choose instead of a training that takes longer than half an hour.
+def quicker(arch, epochs, *, images, rate):
+    """Options for a training that takes at most half an hour.
 
     Parameters
     ----------
     arch : str
     epochs, images : int
-        Of that training; images an epoch.
+        Of the training that takes longer: epochs, images per epoch.
     rate : float
-        Images a second.
+        Images per second.
 
     Returns
     -------
     str
-        A sentence with options of train.py.
+        A sentence that names options of train.py.
     """
     seen = LONG * rate  # images in half an hour
     ways = [f"--epochs {int(seen / images)}"] if seen >= images else []
@@ -94,9 +95,9 @@ def quicker(arch, epochs, images, rate):
     return f"Quicker, in half an hour or less: {' or '.join(ways)}."
 
 
-def seconds_an_image(classifier, images):
-    """How long a classifier's forward pass takes an image, measured on some (N, H, W, 3) images: float."""
-    classifier.logits(images)  # which traces the network
+def seconds_per_image(classifier, images):
+    """How many seconds a classifier's forward pass takes per image, measured on (N, H, W, 3) images: float."""
+    classifier.logits(images)  # traces the network
     began = time.perf_counter()
     classifier.logits(images)
     return (time.perf_counter() - began) / len(images)

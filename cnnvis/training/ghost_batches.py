@@ -1,4 +1,4 @@
-"""Batches in parts: each core of a processor works on one of its own."""
+"""Ghost batches: a batch in parts, each processed by a core of its own."""
 
 from itertools import pairwise
 
@@ -7,17 +7,17 @@ import tensorflow as tf
 
 
 class GhostBatches(keras.Model):
-    """A network that takes a batch in parts while it learns, of which the cores of a processor work on several at once.
+    """A network that splits a batch into parts during training, so that the cores of a processor work on them at once.
 
-    That is faster than when they share every operation, where all wait for the slowest after each. Batch normalisation
-    sees each part alone: ghost batches (Hoffer, Hubara & Soudry, "Train longer, generalize better", 2017).
+    That is faster than sharing every operation, after which all cores wait for the slowest. Batch normalisation sees
+    each part alone: ghost batches (Hoffer, Hubara & Soudry, "Train longer, generalize better", 2017).
 
     Parameters
     ----------
     inputs, outputs, **options
         As of `keras.Model`.
     parts : int
-        Of as many pictures, give or take one.
+        Number of parts, whose sizes differ by at most one image.
     """
 
     def __init__(self, inputs, outputs, parts, **options):

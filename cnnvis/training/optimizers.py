@@ -1,10 +1,12 @@
-"""How gradients become steps: the schedule, Nesterov's and Muon's steps, and lookahead."""
+"""How gradients become steps: learning rate schedule, Nesterov momentum, Muon, and lookahead."""
 
 import math
 import re
 
 import keras
 import tensorflow as tf
+
+from cnnvis.keras_internals import variable_index
 
 # Of the odd quintic polynomial a·s + b·s³ + c·s⁵ that drives singular values towards 1, fast rather than exactly
 # (Jordan, "Muon: An optimizer for hidden layers in neural networks", 2024).
@@ -14,12 +16,15 @@ LOOKAHEAD_EVERY = 5  # steps
 
 
 def from_recipe(recipe, steps, dtype="bfloat16"):
-    """The optimizer that a recipe asks for, with its schedule, for a training of so many steps.
-
-    `dtype` is what Muon multiplies in.
-    """
+    """The optimizer of a recipe, with its schedule, for a training of so many steps. Muon multiplies in `dtype`."""
     peak = recipe.learning_rate
-    schedule = OneCycle(recipe.start_rate * peak, peak, recipe.final_rate * peak, round(recipe.warmup * steps), steps)
+    schedule = OneCycle(
+        start=recipe.start_rate * peak,
+        peak=peak,
+        end=recipe.final_rate * peak,
+        rising_steps=round(recipe.warmup * steps),
+        steps=steps,
+    )
     if recipe.optimizer == "adam":
         return keras.optimizers.Adam(schedule)
     options = {
@@ -54,12 +59,12 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 
 
 class ScaledSGD(keras.optimizers.SGD):
-    """SGD in which some variables learn faster than others.
+    """SGD with a learning rate of its own for some variables.
 
     Parameters
     ----------
     scales : dict of str to float
-        Patterns (regular expressions) of the end of a variable's path, and the factor of its learning rate.
+        Factor of the learning rate, by a regular expression for the end of the variable's path.
     """
 
     def __init__(self, scales, **options):
@@ -71,25 +76,25 @@ class ScaledSGD(keras.optimizers.SGD):
         self.scale = [math.prod(s for ending, s in self.scales.items() if _ends(v, ending)) for v in variables]
 
     def update_step(self, gradient, variable, learning_rate):
-        super().update_step(gradient, variable, learning_rate * self.scale[self._get_variable_index(variable)])
+        super().update_step(gradient, variable, learning_rate * self.scale[variable_index(self, variable)])
 
 
 class Muon(ScaledSGD):
     """Nesterov SGD, with orthogonal steps for the kernels of CONV layers and FC1 (Jordan 2024, `airbench94_muon`).
 
-    A gradient is mostly made of few directions; made orthogonal, a step goes as far in the rare ones, so that
-    every filter learns something of its own at each step. The kernel itself is brought back to the norm √filters
-    before each: it would only grow, and the longer it is, the less a step would turn it.
+    A few directions dominate a gradient; an orthogonal step goes as far in the rare ones, so that every filter learns
+    something of its own. Before each step, the kernel is rescaled to the norm √filters: it would only grow, and the
+    longer it is, the less a step would turn it.
 
     Parameters
     ----------
     orthogonal : str
-        Pattern (regular expression) of the end of the paths of kernels that make such steps.
+        Regular expression for the end of the paths of kernels that take orthogonal steps.
     orthogonal_momentum : float
-        Of these; `momentum` is that of all others.
+        Of these kernels; `momentum` is that of all other variables.
     dtype : str
-        In which matrices are multiplied to make a step orthogonal: bfloat16 is exact enough, and slow where the
-        processor has no instruction for it.
+        Of the matrix products that make a step orthogonal: bfloat16 is exact enough, but slow where the processor has
+        no instruction for it.
     """
 
     def __init__(self, orthogonal, orthogonal_momentum, dtype, **options):
@@ -101,7 +106,7 @@ class Muon(ScaledSGD):
         self.is_orthogonal = [_ends(variable, self.orthogonal) for variable in variables]
 
     def update_step(self, gradient, variable, learning_rate):
-        index = self._get_variable_index(variable)
+        index = variable_index(self, variable)
         if not self.is_orthogonal[index]:
             super().update_step(gradient, variable, learning_rate)
             return
@@ -115,10 +120,10 @@ class Muon(ScaledSGD):
 
 
 def orthogonalize(matrix, dtype="bfloat16", steps=NEWTON_SCHULZ_STEPS):
-    """A matrix with the same singular vectors, and singular values near 1, by Newton and Schulz's iteration.
+    """A matrix with the same singular vectors and singular values near 1, by Newton-Schulz iteration.
 
-    (n, m) float32 tensor -> the same. Singular values come out between about 0.3 and 1.3, those below a hundredth of
-    the largest as less: exactness costs more than it brings. It multiplies in `dtype`.
+    (n, m) float32 tensor -> (n, m) float32 tensor, multiplied in `dtype`. Singular values end between about 0.3 and
+    1.3, those below a hundredth of the largest lower: exactness would cost more than it gains.
     """
     a, b, c = NEWTON_SCHULZ
     x = tf.cast(matrix / (tf.norm(matrix) + 1e-7), dtype)
@@ -131,15 +136,15 @@ def orthogonalize(matrix, dtype="bfloat16", steps=NEWTON_SCHULZ_STEPS):
 
 
 def _ends(variable, pattern):
-    """Whether the path of a Keras variable ends so."""
+    """Whether the path of a Keras variable ends in a match of the regular expression."""
     return re.search(f"(?:{pattern})$", variable.path) is not None
 
 
 class Lookahead(keras.callbacks.Callback):
-    """Every few steps, go back to a running average of the weights (Zhang et al. 2019).
+    """Every few steps, reset the weights to their running average (Zhang et al. 2019).
 
-    The average forgets ever less: of the old one it keeps 0.95⁵·(t/T)³ at step t of T (Jordan 2024), and the
-    training ends with it. Statistics of batch normalisation are averaged too.
+    At step t of T, the average keeps 0.95⁵·(t/T)³ of its old value (Jordan 2024), and training ends with it. Statistics
+    of batch normalisation are averaged, too.
 
     Attributes
     ----------

@@ -1,19 +1,19 @@
-"""How a network is fitted, in numbers, each with its unit and its bounds."""
+"""Recipes: the hyper-parameters of training, each with its unit and its bounds."""
 
 from dataclasses import MISSING, dataclass, field, fields, replace
 
-FEWEST_STEPS = 40  # an epoch: with fewer images, batches shrink until there are as many ...
+FEWEST_STEPS = 40  # per epoch: for few images, batches shrink until there are as many ...
 SMALLEST_BATCH = 32  # ... or they hold as few
 SHRINKS_WITH_BATCH = {"sgd": 1, "muon": 1 / 2, "adam": 0}  # power of the batch size that the learning rate follows
 MOST_EPOCHS = 10_000
 LARGEST_BATCH = 32_768
 LARGEST_SIDE = 4096  # of an image, in pixels
-MOST_PARTS = 16  # of a batch: a step has a copy of the whole network for each
+MOST_PARTS = 16  # of a batch: the graph of a step holds the whole network once for each
 
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from `least` to `most`, but not the end `without`; and the number `off`, if there is one."""
+    """Numbers from `least` to `most`; `without` is an end that is excluded, `off` an additional number."""
 
     least: float
     most: float
@@ -47,48 +47,48 @@ def _switch(what, default):
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides how a network is fitted: what each entry is, with its unit, and which values it can have.
+    """The hyper-parameters of training, each with its meaning, its unit and the values it can have.
 
-    Bounds that depend on other entries or on the images are in `check` and `check_side`.
+    `check` and `check_side` have the bounds that depend on other entries or on the images.
     """
 
     epochs: int = _number("how often every image is seen", 1, MOST_EPOCHS)
-    batch_size: int = _number("images a step", 1, LARGEST_BATCH)
-    # For "muon" the size of a step, else for the mean loss of a batch.
-    learning_rate: float = _number("learning rate of kernels, at its peak", 0, 1000, without=0)
-    optimizer: str = _choice("sgd is Nesterov's", "sgd", "muon", "adam")
-    # Muon leaves all to Nesterov's steps but the kernels of CONV layers and FC1, which make orthogonal ones.
-    momentum: float = _number("momentum of Nesterov's steps", 0, 1, without=1, default=0.85)
+    batch_size: int = _number("images per step", 1, LARGEST_BATCH)
+    # For "muon" the length of an orthogonal step; otherwise times the gradient of the mean loss of a batch.
+    learning_rate: float = _number("peak learning rate of the kernels", 0, 1000, without=0)
+    optimizer: str = _choice("sgd has Nesterov momentum", "sgd", "muon", "adam")
+    # Muon takes orthogonal steps for the kernels of CONV layers and FC1, and Nesterov's for all other weights.
+    momentum: float = _number("Nesterov momentum", 0, 1, without=1, default=0.85)
     orthogonal_momentum: float = _number("momentum of Muon's orthogonal steps", 0, 1, without=1, default=0.6)
     weight_decay: float = _number(
-        "decoupled: fraction of a kernel's weights that a step removes, times the learning rate", 0, 10, default=0.0
+        "decoupled: a step shrinks kernels by this fraction, times the learning rate", 0, 10, default=0.0
     )
-    bias_scale: float = _number("times the learning rate, of batch normalisation's biases", 0, 10_000, default=1.0)
-    logits_scale: float = _number("times the learning rate, of the kernel of FC2", 0, 10_000, default=1.0)
+    bias_scale: float = _number(
+        "learning rate of batch normalisation's biases, relative to the kernels'", 0, 10_000, default=1.0
+    )
+    logits_scale: float = _number("learning rate of FC2's kernel, relative to the others'", 0, 10_000, default=1.0)
     warmup: float = _number("fraction of the steps in which the learning rate rises", 0, 1, default=0.23)
     start_rate: float = _number("first learning rate, as a fraction of its peak", 0, 1, default=0.2)
     final_rate: float = _number("last learning rate, as a fraction of its peak", 0, 1, default=0.0)
     ghost_batch: int = _number(
         "images that batch normalisation sees at a time; 0: the whole batch", 2, LARGEST_BATCH, off=0, default=0
     )
-    lookahead: bool = _switch("whether weights go back to a running average now and then", default=False)
+    lookahead: bool = _switch("whether weights are reset to their running average every few steps", default=False)
     label_smoothing: float = _number("probability that is spread over all classes", 0, 1, without=1, default=0.0)
-    crop_margin: int = _number(
-        "pixels that an image moves at most, up, down, left and right", 0, LARGEST_SIDE - 1, default=2
-    )
-    flip: str = _choice("of images, left and right", "alternating", "random", "none", default="alternating")
+    crop_margin: int = _number("largest shift of an image, in pixels", 0, LARGEST_SIDE - 1, default=2)
+    flip: str = _choice("how images are mirrored left to right", "alternating", "random", "none", default="alternating")
     small_side: int = _number(
-        "side that images are shrunk to in the first epochs, in pixels; 0: never", 0, LARGEST_SIDE, default=0
+        "side of the shrunk images of the first epochs, in pixels; 0: none", 0, LARGEST_SIDE, default=0
     )
-    small_epochs: int = _number("epochs, from the first, that see shrunk images", 0, MOST_EPOCHS, default=0)
+    small_epochs: int = _number("number of first epochs with shrunk images", 0, MOST_EPOCHS, default=0)
     whitening: bool = _switch("whether deep begins with fixed filters that whiten 2x2 patches", default=True)
-    identity_start: bool = _switch("whether CONV layers of deep begin by passing their input on", default=True)
-    anti_aliasing: bool = _switch("whether POOL layers of deep smooth before they drop values", default=True)
-    widths: tuple = _number("filters of the CONV layers, a number a group", 1, 4096, default=())
+    identity_start: bool = _switch("whether CONV layers of deep start as the identity", default=True)
+    anti_aliasing: bool = _switch("whether POOL layers of deep average neighbours before they subsample", default=True)
+    widths: tuple = _number("filters of the CONV layers, one number per group", 1, 4096, default=())
 
     @property
     def ghost_batches(self):
-        """How many parts of a batch are seen one at a time: int, at least 1."""
+        """Number of parts of a batch that batch normalisation sees separately: int, at least 1."""
         return max(1, self.batch_size // self.ghost_batch) if self.ghost_batch else 1
 
 
@@ -117,7 +117,7 @@ RECIPES = {
         label_smoothing=0.2,
     ),
 }
-# What a message says of the values of each type, and what makes one of a text.
+# For each type of entry: how a message describes its values, and the function that reads one.
 KINDS = {
     bool: ("on or off", {"on": True, "off": False}.__getitem__),
     int: ("a whole number, {}", int),
@@ -128,10 +128,7 @@ KINDS = {
 
 
 def parse(name, text):
-    """The value of the entry `name` that a text stands for.
-
-    Raises ValueError, with value and range, if the entry can't have it.
-    """
+    """Read the value of the entry `name` from text. ValueError, with value and bounds, if it can't have that value."""
     words, convert = KINDS[ENTRIES[name].type]
     allowed = ENTRIES[name].metadata["allowed"]
     try:
@@ -146,14 +143,14 @@ def parse(name, text):
 
 
 def refusal(name, value, allowed):
-    """The error that says that an entry can't have a value, which ones it can have, and what it is."""
+    """The error for a value that an entry can't have: it says which ones are allowed, and what the entry means."""
     return ValueError(f"{name} can't be {value}: it is {allowed} ({ENTRIES[name].metadata['what']})")
 
 
 def parse_change(text):
-    """Name and value of a change that is written NAME=VALUE: "lookahead=on", "widths=64,128,128".
+    """Read name and value of a change NAME=VALUE, such as "lookahead=on" or "widths=64,128,128".
 
-    Raises ValueError if a recipe has no such entry, or it can't have that value.
+    Raises ValueError if there is no such entry, or it can't have that value.
     """
     name, _, value = text.partition("=")
     if name not in ENTRIES:
@@ -161,13 +158,8 @@ def parse_change(text):
     return name, parse(name, value)
 
 
-def change(recipe, changes):
-    """A recipe with some of its entries changed; `changes` are a list of what `parse_change` takes."""
-    return replace(recipe, **dict(map(parse_change, changes)))
-
-
 def check(recipe):
-    """Raise ValueError if entries, each possible by itself, don't go together."""
+    """Raise ValueError if entries with allowed values don't go together."""
     side, small, rate, decay = recipe.small_side, recipe.small_epochs, recipe.learning_rate, recipe.weight_decay
     if bool(side) != bool(small):
         raise ValueError(f"small_side={side} small_epochs={small} shrinks nothing: the two go together")
@@ -184,26 +176,75 @@ def check(recipe):
         raise refusal("weight_decay", f"{decay:g}", allowed)
 
 
-def check_known(recipe, epochs=None, batch_size=None, learning_rate=None):
-    """As `check`, before it is known how many images there are, of what the user asks for whatever they are."""
-    anything = 0  # goes with all other entries
-    known = {"batch_size": batch_size or anything, "learning_rate": learning_rate or anything}
-    check(replace(recipe, epochs=epochs or recipe.epochs, **known))
+def recipe_of(arch, changes=(), *, epochs=None, batch_size=None, learning_rate=None):
+    """The recipe of an architecture with changes, before it is adapted to images.
+
+    Parameters
+    ----------
+    arch : str
+    changes : sequence of str
+        As `parse_change` takes them.
+    epochs, batch_size, learning_rate : number, optional
+        Which `recipe_for` sets: here they are only checked.
+
+    Returns
+    -------
+    Recipe
+
+    Raises
+    ------
+    ValueError
+        If the architecture can't be trained like this on any images.
+    """
+    from models import convnet
+
+    recipe = replace(RECIPES[arch], **dict(map(parse_change, changes)))
+    # `adapt` may still change the last two; 0 goes with all other entries
+    check(replace(recipe, epochs=epochs or recipe.epochs, batch_size=batch_size or 0, learning_rate=learning_rate or 0))
+    convnet.group_widths(arch, recipe.widths)
+    if recipe.small_epochs and arch not in convnet.ANY_SIZE:
+        raise ValueError(f"{arch} can't begin with small images: its FC1 takes them in one size only")
+    return recipe
+
+
+def recipe_for(arch, dataset, changes=(), **options):
+    """The recipe of an architecture, adapted to its training images.
+
+    Parameters
+    ----------
+    arch : str
+    dataset : Dataset
+        Training images.
+    changes, **options
+        As of `recipe_of`.
+
+    Returns
+    -------
+    Recipe
+
+    Raises
+    ------
+    ValueError
+        If the images are too few or too small for it, or entries don't go together.
+    """
+    recipe = adapt(recipe_of(arch, changes, **options), len(dataset), **options)
+    check_side(recipe, min(dataset.images.shape[1:3]))
+    return recipe
 
 
 def check_side(recipe, side):
-    """Raise ValueError if images, which are `side` pixels wide or high where they are smallest, are too small."""
+    """Raise ValueError if images are too small, whose shorter side has `side` pixels."""
     if recipe.crop_margin >= side:
         allowed = f"a whole number, 0 to {side - 1} for images of {side} pixels"
         raise refusal("crop_margin", recipe.crop_margin, allowed)
 
 
-def adapt(recipe, count, epochs=None, batch_size=None, learning_rate=None):
-    """A recipe with the user's wishes, and for `count` images.
+def adapt(recipe, count, *, epochs=None, batch_size=None, learning_rate=None):
+    """Adapt a recipe to `count` images, except for what is given.
 
-    The recipes are made for the 50,000 images of CIFAR-10. Fewer of them take smaller batches, so that an epoch still
-    has `FEWEST_STEPS`, and the learning rate shrinks with them: SGD's in proportion (Goyal et al. 2017), that of
-    orthogonal steps, which are as long whatever the batch, with the root.
+    The recipes are made for the 50,000 images of CIFAR-10. For fewer images, batches shrink so that an epoch still has
+    `FEWEST_STEPS`. The learning rate shrinks with the batch: SGD's in proportion (Goyal et al. 2017); that of
+    orthogonal steps, whose length doesn't depend on the batch, with its square root.
 
     Raises ValueError if there are fewer images than a batch has, or entries don't go together.
     """

@@ -1,24 +1,20 @@
-"""A training run: what it was asked for, its table, the state to go on from if interrupted, and what is kept of it."""
+"""A training run and its files: options, table, curves, and the state from which it is resumed."""
 
 import contextlib
 import csv
-import importlib.metadata
-import io
 import json
 import os
-import platform
 import re
 import shlex
 import sys
 from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import datetime, timezone
 from pathlib import Path
 
-from cnnvis.console.files import claimed, complete
-from cnnvis.images.statistics import picture_statistics
+from cnnvis.console import claimed, complete, notice, one_line, temporary_folder
+from cnnvis.training import distribution
+from cnnvis.training.journal import load_state
 
-# The options of train.py that decide how a run ends.
+# The options of train.py that determine the result of a run.
 SETTINGS = (
     "arch",
     "data",
@@ -35,8 +31,51 @@ SETTINGS = (
 )
 
 
+@contextmanager
+def open_run(folder, name, *, resume=False, overwrite=False, strategy="none"):
+    """Open a training run, and keep its name from other processes until it is closed.
+
+    Of several workers, only the chief writes. An interrupt or a full disk ends in a message that says how to resume.
+
+    Parameters
+    ----------
+    folder : Path
+        Of checkpoints. It is created if need be, and removed again if it is empty at the end.
+    name : str
+    resume : bool
+        Whether the interrupted run of that name is resumed.
+    overwrite : bool
+        Whether files of that name may be replaced.
+    strategy : {"none", "mirrored", "multiworker"}
+
+    Yields
+    ------
+    Run
+
+    Raises
+    ------
+    ValueError
+        If there is no name, or it can't be the name of a file.
+    OSError
+        If the name is taken, or another process trains under it.
+    """
+    if resume and not name:
+        raise ValueError("--resume needs the --name of the run")
+    writes = distribution.is_chief(strategy)
+    with contextlib.ExitStack() as held:
+        if writes:
+            held.enter_context(temporary_folder(folder))
+        run = Run(folder, name, strategy=strategy, writes=writes, resumes=resume)
+        if writes:
+            held.enter_context(run.claimed())
+        if not resume:
+            run.check_free(overwrite)
+        with run.resumable():
+            yield run
+
+
 class Run:
-    """A run called `name` in `folder`.
+    """A run called `name` in `folder`, as `open_run` makes it.
 
     Attributes
     ----------
@@ -44,15 +83,23 @@ class Run:
         NAME.keras. With NAME.json, NAME.csv and NAME.png, it appears when the run is finished: until then, files of an
         earlier run of that name stay as they are.
     settings, state, table, curves : Path
-        NAME.resume.json, .npz, .csv and .png, which are there only while the run is unfinished.
+        NAME.resume.json, .npz, .csv and .png, which exist only while the run is unfinished.
+    writes : bool
+        Whether this process writes them.
+    options : dict of str to JSON value
+        `SETTINGS` of train.py: a new run writes them down as it starts, and the metadata repeat them.
+    epochs, of : int
+        Complete epochs, and all epochs; `of` is None as long as there is nothing to resume.
     """
 
-    def __init__(self, folder, name):
+    def __init__(self, folder, name, *, strategy="none", writes=True, resumes=False):
         is_file = name and Path(name).name == name and len(name.encode()) <= 200
-        is_ours = name.startswith(".") or name.lower().endswith(".resume")  # as hidden and unfinished files are called
+        is_ours = name.startswith(".") or name.lower().endswith(".resume")  # names of hidden and of unfinished files
         if not is_file or is_ours:
             raise ValueError(f"--name {name!r} can't be the name of a file")
-        self.name, self.folder = name, folder
+        self.name, self.folder, self.strategy, self.writes, self.resumes = name, folder, strategy, writes, resumes
+        self.options = {}
+        self.epochs, self.of = 0, None
         self.checkpoint = folder / f"{name}.keras"
         ends = ("json", "npz", "csv", "png")
         self.settings, self.state, self.table, self.curves = (folder / f"{name}.resume.{end}" for end in ends)
@@ -64,14 +111,14 @@ class Run:
 
     @property
     def unfinished(self):
-        """The files of an unfinished run; the settings first, without which nothing is resumed."""
+        """The files of an unfinished run, list of Path. Settings come first: without them, nothing is resumed."""
         return [self.settings, self.state, self.table, self.curves]
 
     @contextmanager
     def claimed(self):
-        """Let no other process train under this name meanwhile: BlockingIOError if one does already.
+        """Keep the name from other processes, and remove the half-written files of a killed one.
 
-        What a killed one left unfinished is removed.
+        Raises BlockingIOError if another process trains under this name.
         """
         with contextlib.ExitStack() as held:
             try:
@@ -82,44 +129,90 @@ class Run:
             yield
 
     def check_free(self, overwrite=False):
-        """Raise FileExistsError if the name is taken and not to be overwritten, IsADirectoryError if it can't be."""
+        """Raise FileExistsError if the name is taken, unless `overwrite`; IsADirectoryError if a folder has it."""
         for path in (*self.finished, *self.unfinished):
             if path.is_dir():
                 raise IsADirectoryError(f"{path} is a folder: choose another --name")
         if overwrite:
             return
         if self.settings.exists():
-            raise FileExistsError(f"the run {self.name!r} was interrupted: go on with --resume, or say --overwrite")
+            raise FileExistsError(f"the run {self.name!r} was interrupted: resume it with --resume, or say --overwrite")
         for path in self.finished:
             if path.exists():
                 raise FileExistsError(f"{path} exists: choose another --name, or say --overwrite")
 
     def begin(self, settings):
-        """Forget an earlier, unfinished run of this name, and keep the settings (JSON values) of this one."""
+        """Write the settings (JSON values) of a new run, and remove what an unfinished one of this name left."""
         for path in (self.state, self.table, self.curves):
             path.unlink(missing_ok=True)
         with complete(self.settings) as unfinished:
             unfinished.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
-    def restore(self):
-        """The settings that the run began with. ValueError or FileNotFoundError if there is nothing to go on with."""
+    def command(self):
+        """The options of train.py that the interrupted run began with: list of str.
+
+        Raises FileNotFoundError if there is no such run, ValueError if its settings are damaged.
+        """
         try:
             settings = json.loads(self.settings.read_text(encoding="utf-8"))
             if not isinstance(settings, dict):
                 raise ValueError("not an object")
-            return settings
+            return as_options(settings)
         except FileNotFoundError:
             raise FileNotFoundError(f"there is no interrupted run {self.name!r} in {self.folder}") from None
         except ValueError as error:
             raise ValueError(f"{self.settings} is damaged: start anew with --overwrite") from error
 
-    def resume_command(self, strategy="none"):
-        """What to type to go on."""
+    def load(self, model, steps_per_epoch, others=()):
+        """Restore the state of the run, if it is resumed.
+
+        Parameters
+        ----------
+        model : keras.Model
+            Compiled.
+        steps_per_epoch : int
+        others : sequence of tf.Variable
+            Which belong to the state, too.
+
+        Returns
+        -------
+        int
+            Complete epochs.
+        """
+        if self.resumes and self.state.exists():
+            self.epochs = load_state(model, self.state, steps_per_epoch, others=others)
+        elif self.resumes:
+            notice("No epoch of that run was complete: starting with the first.")
+        return self.epochs
+
+    def start(self, epochs):
+        """Start, or resume, a run of so many epochs: from here on, an interrupted run can be resumed."""
+        if self.writes and not self.resumes:
+            self.begin(self.options)
+        self.of = epochs
+
+    @contextmanager
+    def resumable(self):
+        """Add to an interrupt, or an error of the operating system, how to resume the run."""
+        try:
+            yield
+        except KeyboardInterrupt as stop:
+            if not self.writes or not self.of:
+                raise
+            done = f"after epoch {self.epochs} of {self.of}" if self.epochs else "before the first epoch was complete"
+            raise type(stop)(f"Interrupted {done}. Resume with: {self.resume_command()}") from None
+        except OSError as error:
+            if not error.errno or not self.of or not self.state.exists():
+                raise
+            raise OSError(f"{one_line(error)}. Fix that, then resume with: {self.resume_command()}") from error
+
+    def resume_command(self):
+        """The command that resumes the run: str."""
         words = ["python", "train.py", "--name", self.name, "--out", str(self.folder), "--resume"]
-        return as_command(words + (["--strategy", strategy] if strategy != "none" else []))
+        return as_command(words + (["--strategy", self.strategy] if self.strategy != "none" else []))
 
     def _sweep(self):
-        """Remove the unfinished files that a killed process left."""
+        """Remove the half-written files that a killed process left."""
         of_this_run = re.compile(
             rf"\.[0-9a-f]+\.{re.escape(self.name)}(\.resume)?\.(keras|json|csv|png|npz)", re.DOTALL
         )
@@ -128,7 +221,7 @@ class Run:
                 path.unlink(missing_ok=True)
 
     def write_rows(self, rows):
-        """Write one dict an epoch to the table."""
+        """Write the table: one dict per epoch."""
         with complete(self.table) as unfinished, open(unfinished, "w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, rows[0])
             table.writeheader()
@@ -138,7 +231,9 @@ class Run:
         """The first `epochs` rows of the table: list of dict."""
         if not epochs:
             return []
-        table = self.table if self.table.exists() else self.checkpoint.with_suffix(".csv")  # killed as the run ended
+        table = (
+            self.table if self.table.exists() else self.checkpoint.with_suffix(".csv")
+        )  # a process was killed in `end`
         try:
             with open(table, newline="", encoding="utf-8") as file:
                 rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)][:epochs]
@@ -149,20 +244,21 @@ class Run:
         return [row | {"epoch": int(row["epoch"])} for row in rows]
 
     def end(self):
-        """Put table and curves beside the checkpoint, and remove what only an unfinished run needs."""
+        """Move table and curves beside the checkpoint, and remove the files that only an unfinished run needs."""
         for path in (self.table, self.curves):
-            if path.exists():  # else an earlier process was killed right here
+            if path.exists():  # not if an earlier process was killed right here
                 os.replace(path, self.checkpoint.with_suffix(path.suffix))
         self.discard()
 
     def discard(self):
-        """Remove all that is there of an unfinished run; what is there of a finished one stays."""
+        """Remove the files of the unfinished run; those of a finished one stay."""
         for path in self.unfinished:
             path.unlink(missing_ok=True)
+        self.of = None
 
 
 def as_options(settings):
-    """Settings, by name, as the words of a command line; what is off, none or zero is left out."""
+    """Settings by name as the words of a command line: list of str. False, None, 0 and empty ones are left out."""
     words = []
     for key in SETTINGS:
         value = settings.get(key)
@@ -173,104 +269,8 @@ def as_options(settings):
 
 
 def as_command(words):
-    """Words as a line to type, which this system's shell takes apart into the same words."""
+    """Words quoted for the shell of this operating system: str."""
     if sys.platform != "win32":
         return shlex.join(words)
-    plain = re.compile(r"[\w.:=/\\-]+")  # to cmd and PowerShell; there, no file has a quotation mark in its name
+    plain = re.compile(r"[\w.:=/\\-]+")  # to cmd and PowerShell; on Windows, no file name has a quotation mark
     return " ".join(word if plain.fullmatch(word) else f'"{word}"' for word in words)
-
-
-def restore(args, parser):
-    """Bring the options of the interrupted run back; what is said again must not differ.
-
-    Parameters
-    ----------
-    args : Namespace
-        Of `parser`: `name` and `out` tell which run. Its settings are changed in place.
-    parser : argparse.ArgumentParser
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If there is no such run, its settings are damaged, or an option differs.
-    """
-    run = Run(args.out, args.name)
-    settings = run.restore()
-    try:
-        with contextlib.redirect_stderr(io.StringIO()):
-            began = parser.parse_args(as_options(settings))
-    except SystemExit:
-        raise ValueError(f"{run.settings} is damaged: start anew with --overwrite") from None
-    for key in SETTINGS:
-        said, value = getattr(args, key), getattr(began, key)
-        if said not in (value, parser.get_default(key)):
-            raise ValueError(f"the run {args.name!r} began with {key} {value}, not {said}: leave that option out")
-        setattr(args, key, value)
-
-
-def recipe_line(args, recipe, pictures):
-    """What is about to be trained, and how, in a line."""
-    side, small = recipe.small_side, recipe.small_epochs
-    shrunk = f", the first {small} on images shrunk to {side}x{side}" if small else ""
-    line = f"{args.arch} on {len(pictures):,} images of {pictures.name}: {recipe.epochs} epochs{shrunk}, batches of "
-    return line + f"{recipe.batch_size}, learning rate {recipe.learning_rate:g}, {args.precision}, seed {args.seed}"
-
-
-def epoch_line(row, epochs):
-    """What is said of an epoch that is over."""
-    line = f"epoch {row['epoch']:2} of {epochs}   loss {row['loss']:.3f}   accuracy {row['accuracy']:6.2%}"
-    if "val_loss" in row:
-        line += f"   validation: loss {row['val_loss']:.3f}   accuracy {row['val_accuracy']:6.2%}"
-    return f"{line}   {row['seconds']:.1f} s   {row['images_per_second']:,.0f} images/s"
-
-
-def metadata(run, args, recipe, pictures, rows, tested):
-    """All that is kept beside a trained network, of where it comes from and how good it is.
-
-    Parameters
-    ----------
-    run : Run
-    args : Namespace
-        Of train.py: those of `SETTINGS`, and `strategy`.
-    recipe : Recipe
-        That the network was trained by.
-    pictures : Pictures
-        That it was trained on.
-    rows : list of dict
-        One an epoch.
-    tested : dict
-        What was found on the test pictures, as JSON values.
-
-    Returns
-    -------
-    dict of str to JSON value
-    """
-    import keras
-
-    seconds = sum(row["seconds"] for row in rows)
-    resolved = {name: getattr(recipe, name) for name in ("epochs", "batch_size", "learning_rate")}
-    settings = vars(args) | resolved | {"data": pictures.name}
-    return {
-        "command": as_command(["python", "train.py", *as_options(settings), "--name", run.name]),
-        "architecture": args.arch,
-        "data": pictures.name,
-        "classes": list(pictures.classes),
-        "input_range": [0, 255],
-        "seed": args.seed,
-        "epochs": recipe.epochs,
-        "training_images": len(pictures),
-        "statistics": picture_statistics(pictures.images).as_json(),
-        "precision": args.precision,
-        "seconds": round(seconds, 1),
-        "images_per_second": round(sum(row["seconds"] * row["images_per_second"] for row in rows) / seconds, 1),
-        **tested,
-        "recipe": asdict(recipe),
-        "deterministic": args.deterministic,
-        "strategy": args.strategy,
-        "versions": {
-            "python": platform.python_version(),
-            "tensorflow": importlib.metadata.version("tensorflow"),
-            "keras": keras.__version__,
-        },
-        "trained_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-    }

@@ -1,4 +1,4 @@
-/** The page: the picture and what the network says on one side, the views on the other. */
+/** The page: the image and its prediction on one side, the views on the other. */
 
 import type { TargetedKeyboardEvent } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
@@ -7,13 +7,14 @@ import type { Page } from "./contract";
 import { Engine } from "./engine";
 import { FiltersView } from "./FiltersView";
 import { ImportanceView } from "./ImportanceView";
-import { useAnswer } from "./live";
-import { NetworkView, type Selection } from "./NetworkView";
+import { usePrediction } from "./prediction";
+import { NetworkView } from "./NetworkView";
 import { OutputsView } from "./OutputsView";
-import { PictureChoice, PicturePanel } from "./PicturePanel";
-import { pixelsOf } from "./pictures";
+import { ImageChoice, ImagePanel } from "./ImagePanel";
+import { pixelsOf } from "./images";
 import { Probabilities } from "./Probabilities";
 import { ResultsView } from "./ResultsView";
+import type { Selection } from "./selection";
 
 const VIEWS = ["Network", "Outputs", "Results", "Importance", "Filters"] as const;
 type View = (typeof VIEWS)[number];
@@ -29,14 +30,14 @@ interface Shown {
 
 export function App({ page, weights }: { page: Page; weights: string }) {
   const [engine, setEngine] = useState<Engine | null>(null);
-  const [trouble, setTrouble] = useState("");
+  const [problem, setProblem] = useState("");
   const [notice, setNotice] = useState("");
   const [view, setView] = useState<View>("Network");
-  const [picture, setPicture] = useState<Shown | null>(null);
+  const [image, setImage] = useState<Shown | null>(null);
   const [selection, setSelection] = useState<Selection | null>(null);
-  const [own, setOwn] = useState<Float32Array | null>(null); // probabilities of a picture that Keras has not seen
+  const [own, setOwn] = useState<Float32Array | null>(null); // probabilities of the reader's own image, unchanged
 
-  const newest = useRef(0); // of the pictures that were chosen: an earlier one may take longer to decode
+  const newest = useRef(0); // number of the image chosen last: an earlier one may take longer to decode
 
   const choose = async (source: string | Blob, chosen: number | null, name: string, label: number) => {
     const number = ++newest.current;
@@ -45,36 +46,36 @@ export function App({ page, weights }: { page: Page; weights: string }) {
       if (number !== newest.current) return;
       setNotice("");
       setOwn(null);
-      setPicture({ chosen, name, label, original, kept: original, shown: original });
+      setImage({ chosen, name, label, original, kept: original, shown: original });
     } catch {
-      setNotice(`${name} can't be read as a picture.`);
+      setNotice(`${name} can't be read as an image.`);
     }
   };
   const chooseStored = (index: number) =>
-    choose(page.pictures[index].png, index, page.pictures[index].name, page.pictures[index].label);
+    choose(page.images[index].png, index, page.images[index].name, page.images[index].label);
 
   useEffect(() => {
     const start = async () => {
       await chooseStored(0);
-      await new Promise(requestAnimationFrame); // the picture is seen before the weights are unpacked
-      await Engine.start(page, weights).then(setEngine, (error: Error) => setTrouble(error.message));
+      await new Promise(requestAnimationFrame); // show the image before unpacking the weights
+      await Engine.start(page, weights).then(setEngine, (error: Error) => setProblem(error.message));
     };
     void start();
   }, []);
 
   const deep = view === "Network" || view === "Outputs";
-  const answer = useAnswer(engine, picture?.shown ?? null, deep, (error) => setTrouble(error.message));
+  const prediction = usePrediction(engine, image?.shown ?? null, deep, (error) => setProblem(error.message));
   useEffect(() => {
-    if (picture && picture.chosen === null && answer?.pixels === picture.original) setOwn(answer.probabilities);
-  }, [answer, picture]);
+    if (image && image.chosen === null && prediction?.pixels === image.original) setOwn(prediction.probabilities);
+  }, [prediction, image]);
 
-  const stored = picture?.chosen != null ? page.pictures[picture.chosen].probabilities : null;
-  const before = stored ?? own ?? answer?.probabilities ?? null;
-  const now = answer?.probabilities ?? stored;
-  const outputs = useMemo(() => answer?.layers ?? null, [answer]);
-  const status = useMemo(() => <Status engine={engine} trouble={trouble} />, [engine, trouble]); // a live region
+  const stored = image?.chosen != null ? page.images[image.chosen].probabilities : null;
+  const before = stored ?? own ?? prediction?.probabilities ?? null;
+  const now = prediction?.probabilities ?? stored;
+  const outputs = useMemo(() => prediction?.layers ?? null, [prediction]);
+  const status = useMemo(() => <Status engine={engine} problem={problem} />, [engine, problem]); // a live region
   const open = (layer: number, channel: number) => {
-    setSelection({ layer, channel, cell: null });
+    setSelection({ layer, channel, position: null });
     setView("Network");
   };
 
@@ -93,14 +94,14 @@ export function App({ page, weights }: { page: Page; weights: string }) {
       </header>
       <main class="layout">
         <aside class="side">
-          {picture && (
-            <PicturePanel
+          {image && (
+            <ImagePanel
               page={page}
-              kept={picture.kept}
-              shown={picture.shown}
+              kept={image.kept}
+              shown={image.shown}
               onFile={(file, name) => void choose(file, null, name, -1)}
-              onChange={(kept, shown) => setPicture({ ...picture, kept, shown })}
-              onReset={() => setPicture({ ...picture, kept: picture.original, shown: picture.original })}
+              onChange={(kept, shown) => setImage({ ...image, kept, shown })}
+              onReset={() => setImage({ ...image, kept: image.original, shown: image.original })}
             />
           )}
           {notice && (
@@ -108,18 +109,18 @@ export function App({ page, weights }: { page: Page; weights: string }) {
               {notice}
             </p>
           )}
-          {now && before && picture && (
+          {now && before && image && (
             <Probabilities
               classes={page.classes}
               now={now}
               before={before}
-              label={picture.label}
-              live={answer?.pixels === picture.shown}
+              label={image.label}
+              live={prediction?.pixels === image.shown}
             />
           )}
-          <PictureChoice
+          <ImageChoice
             page={page}
-            chosen={picture?.chosen ?? null}
+            chosen={image?.chosen ?? null}
             onChoose={(index) => void chooseStored(index)}
             onFile={(file, name) => void choose(file, null, name, -1)}
           />
@@ -127,42 +128,42 @@ export function App({ page, weights }: { page: Page; weights: string }) {
         <div class="main">
           <Tabs view={view} onView={setView} />
           <div class="view" role="tabpanel" id="view" aria-labelledby={`tab-${view}`}>
-            {deep && !outputs && <p class="waiting">{trouble ? LIVE_ONLY : "The network is being unpacked …"}</p>}
-            {view === "Network" && outputs && picture && (
+            {deep && !outputs && <p class="waiting">{problem ? LIVE_ONLY : "Unpacking the network …"}</p>}
+            {view === "Network" && outputs && image && (
               <NetworkView
                 page={page}
                 engine={engine!}
                 outputs={outputs}
-                picture={picture.original}
+                image={image.original}
                 selection={selection}
                 onSelect={setSelection}
               />
             )}
             {view === "Outputs" && outputs && <OutputsView page={page} outputs={outputs} onOpen={open} />}
             {view === "Results" && (
-              <ResultsView page={page} onPicture={(blob, name, label) => void choose(blob, null, name, label)} />
+              <ResultsView page={page} onImage={(blob, name, label) => void choose(blob, null, name, label)} />
             )}
-            {view === "Importance" && <ImportanceView page={page} picture={picture?.chosen ?? null} onPicture={(index) => void chooseStored(index)} />}
+            {view === "Importance" && <ImportanceView page={page} image={image?.chosen ?? null} onImage={(index) => void chooseStored(index)} />}
             {view === "Filters" && <FiltersView page={page} />}
           </div>
         </div>
       </main>
       <footer class="foot">
         Made by explore.py from {page.file}. Everything is in this file; nothing leaves your computer.{" "}
-        <a href={page.article.own}>How to look into a network of your own</a>
+        <a href={page.article.own}>How to explore your own network</a>
       </footer>
     </>
   );
 }
 
-const LIVE_ONLY = "What the layers pass on needs the network, which can't run in this browser.";
+const LIVE_ONLY = "Layer outputs need the network, which can't run in this browser.";
 
-function Status({ engine, trouble }: { engine: Engine | null; trouble: string }) {
+function Status({ engine, problem }: { engine: Engine | null; problem: string }) {
   const [speed, setSpeed] = useState<string>("");
-  if (trouble)
+  if (problem)
     return (
       <p class="status bad" role="status">
-        The network can't run here: {trouble}. Stored results are shown.
+        The network can't run here: {problem}. Stored results are shown.
       </p>
     );
   if (!engine)
@@ -173,13 +174,13 @@ function Status({ engine, trouble }: { engine: Engine | null; trouble: string })
     );
   return (
     <p class="status" role="status">
-      Runs live in your browser{engine.backend === "cpu" ? ", slowly: its fast way is not right here" : ""}.{" "}
+      Runs live in your browser{engine.backend === "cpu" ? ", slowly: WebAssembly doesn't work here" : ""}.{" "}
       <button
         type="button"
         class="link"
         onClick={async () => {
           setSpeed("Measuring …");
-          setSpeed(`${(await engine.speed()).toFixed(0)} predictions a second`);
+          setSpeed(`${(await engine.speed()).toFixed(0)} predictions per second`);
         }}
       >
         How fast?

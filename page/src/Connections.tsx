@@ -2,27 +2,27 @@
 
 import { useMemo } from "preact/hooks";
 
-import type { Part } from "./arithmetic";
+import type { Term } from "./arithmetic";
 import type { Layer } from "./contract";
-import type { Selection } from "./NetworkView";
+import type { Selection } from "./selection";
 
-/** Where things stand, in pixels: columns, the head of each, and a tile from the one above it. */
+/** Layout in pixels: width of a column, height of its head, and distance between tiles. */
 export const COLUMN = 92;
 export const HEAD = 60;
 const TILE = 46;
 export const STEP = TILE + 6;
-const LINES = 40; // to a chosen channel
+const LINES = 40; // at most, to a chosen channel
 
 interface ConnectionProps {
   layers: Layer[];
   channels: number[][];
   selection: Selection | null;
-  parts: Part[] | null;
+  terms: Term[] | null;
   height: number;
 }
 
-/** Curves from each column to the ones it goes into, and stronger ones to the chosen channel. */
-export function Connections({ layers, channels, selection, parts, height }: ConnectionProps) {
+/** Faint curves between connected layers, and strong ones to the chosen channel. */
+export function Connections({ layers, channels, selection, terms, height }: ConnectionProps) {
   const middle = (row: number) => HEAD + row * STEP + TILE / 2;
   const curve = (from: number, fromRow: number, to: number, toRow: number) => {
     const x0 = from * COLUMN + TILE + 6;
@@ -35,7 +35,7 @@ export function Connections({ layers, channels, selection, parts, height }: Conn
       layers.map((layer, place) =>
         layer.sources
           .flatMap((source) => {
-            const mixes = layer.arithmetic?.how === "conv" ? !layer.arithmetic.depthwise : layer.kind === "FC";
+            const mixes = layer.arithmetic?.operation === "conv" ? !layer.arithmetic.depthwise : layer.kind === "FC";
             return channels[place].flatMap((channel, row) =>
               channels[source].flatMap((from, fromRow) =>
                 mixes || from === channel ? [curve(source, fromRow, place, row)] : [],
@@ -51,10 +51,10 @@ export function Connections({ layers, channels, selection, parts, height }: Conn
     const layer = layers[selection.layer];
     const row = channels[selection.layer].indexOf(selection.channel);
     const source = layer.sources[0];
-    for (const part of parts ?? [])
-      if (source !== undefined && strong.length < LINES && channels[source].includes(part.channel))
-        strong.push({ path: curve(source, channels[source].indexOf(part.channel), selection.layer, row), sum: part.sum });
-    if (!parts)
+    for (const term of terms ?? [])
+      if (source !== undefined && strong.length < LINES && channels[source].includes(term.channel))
+        strong.push({ path: curve(source, channels[source].indexOf(term.channel), selection.layer, row), sum: term.sum });
+    if (!terms)
       for (const from of layer.sources) {
         const fromRow = channels[from].indexOf(selection.channel);
         if (fromRow >= 0) strong.push({ path: curve(from, fromRow, selection.layer, row), sum: 1 });

@@ -1,12 +1,12 @@
-/** What filters look for: the picture made for each, and the real ones that it answers to most. */
+/** What filters look for: the image made for each filter, and the real patches that activate it most strongly. */
 
 import { useState } from "preact/hooks";
 
-import { SheetCell } from "./canvas";
+import { SheetImage } from "./canvas";
 import type { Filter, FilterLayer, Page } from "./contract";
-import { percent, short } from "./words";
+import { percent, short } from "./formatting";
 
-const LARGEST_RATIO = 100; // that says something
+const LARGEST_RATIO = 100; // beyond it, the real image's activation is almost 0
 
 export function FiltersView({ page }: { page: Page }) {
   const { layers, data } = page.filters;
@@ -16,8 +16,9 @@ export function FiltersView({ page }: { page: Page }) {
   return (
     <>
       <p class="lead">
-        Noise is changed, step by step, into the picture that a filter answers to most. Choose one to see the parts of
-        real pictures ({data}) that excite it most. <a href={page.article.filters}>How they are drawn</a>
+        Gradient ascent changes noise, step by step, into the image that activates a filter most strongly. Choose a
+        filter to see the patches of real images ({data}) that activate it most.{" "}
+        <a href={page.article.filters}>How these images are made</a>
       </p>
       <div class="filters">
         <div class="atlas">
@@ -34,7 +35,7 @@ export function FiltersView({ page }: { page: Page }) {
                       aria-label={`${other.name}, filter ${filter.filter}`}
                       onClick={() => setChosen([place, index])}
                     >
-                      <SheetCell sheet={other.images} index={index} label="" />
+                      <SheetImage sheet={other.images} index={index} label="" />
                     </button>
                     <figcaption>{filter.dead ? "dead" : `${filter.filter}`}</figcaption>
                   </figure>
@@ -64,28 +65,28 @@ function Detail({ page, layer, index, filter }: DetailProps) {
         {layer.name}, filter {filter.filter}
       </h2>
       {filter.dead ? (
-        <p>Dead: no real picture ever gets anything of it past its RELU.</p>
+        <p>Dead: its ReLU is 0 for every real image.</p>
       ) : (
         <>
-          <SheetCell sheet={layer.images} index={index} label="The picture made for it" class="made" />
+          <SheetImage sheet={layer.images} index={index} label="The image made for this filter" class="made" />
           <p>
             Activation {short(filter.activation)}
             {ratio <= LARGEST_RATIO
-              ? `: ${ratio.toFixed(1)} times the ${short(filter.datasetMax)} of the most exciting real picture. `
-              : `; the most exciting real picture has ${short(filter.datasetMax)}. `}
-            {filter.favourite >= 0 && (
+              ? `: ${ratio.toFixed(1)} times that of the strongest real image (${short(filter.datasetMax)}). `
+              : `; that of the strongest real image is ${short(filter.datasetMax)}. `}
+            {filter.topClass >= 0 && (
               <>
-                It lets most pass for <strong>{page.classes[filter.favourite]}</strong> (for that class alone:{" "}
+                It responds most to the class <strong>{page.classes[filter.topClass]}</strong> (selectivity{" "}
                 {percent(filter.selectivity)}).
               </>
             )}
           </p>
         </>
       )}
-      <h3>Real patches</h3>
+      <h3>Top patches</h3>
       <div class="patches">
         {filter.patchActivation.map((activation, patch) => (
-          <SheetCell
+          <SheetImage
             sheet={layer.patches}
             index={index * layer.patchesEach + patch}
             label={`Patch ${patch + 1}, activation ${short(activation)}`}

@@ -1,59 +1,59 @@
-/** Which pixels count: a map over the picture, as strong as one wants it. */
+/** Which pixels matter: a heat map over the image, of any opacity. */
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { range } from "./arithmetic";
 import { ChannelMap } from "./canvas";
 import type { Page } from "./contract";
-import { percent } from "./words";
+import { percent, times } from "./formatting";
 
 interface Props {
   page: Page;
-  /** The picture on the left, if it is a stored one as it was. */
-  picture: number | null;
-  onPicture(index: number): void;
+  /** Index of the image on the left, unless it is the reader's own. */
+  image: number | null;
+  onImage(index: number): void;
 }
 
-export function ImportanceView({ page, picture, onPicture }: Props) {
-  const { importance, pictures, classes } = page;
-  const [last, setLast] = useState(0); // shown while the picture on the left is another one
-  const same = importance.pictures.findIndex((explained) => explained.picture === picture);
+export function ImportanceView({ page, image, onImage }: Props) {
+  const { importance, images, classes } = page;
+  const [last, setLast] = useState(0); // shown while the image on the left has no heat map
+  const same = importance.images.findIndex((explained) => explained.image === image);
   const chosen = same >= 0 ? same : last;
   const [opacity, setOpacity] = useState(60);
-  const explained = importance.pictures[chosen];
+  const explained = importance.images[chosen];
   const largest = useMemo(() => {
-    const [low, high] = range(explained?.map ?? [0]);
+    const [low, high] = range(explained?.heatMap ?? [0]);
     return Math.max(Math.abs(low), Math.abs(high)) || 1;
   }, [explained]);
   useEffect(() => {
     if (same >= 0) setLast(same);
   }, [same]);
-  if (!explained) return <p class="waiting">No picture was explained: run explore.py with --explained 4, say.</p>;
+  if (!explained) return <p class="waiting">No image was explained: run explore.py with --explained 4, for example.</p>;
   const [height, width] = page.size;
-  const [top, left, bottom, right] = explained.section;
+  const [top, left, bottom, right] = explained.patch;
   const name = classes[explained.target];
   const choose = (index: number) => {
     setLast(index);
-    onPicture(importance.pictures[index].picture);
+    onImage(importance.images[index].image);
   };
   return (
     <>
       <p class="lead">
-        Hide half of the picture, in many ways, and watch the score of a class rise and fall. Where the map is orange,
-        hiding costs: these pixels speak for the class. Dark blue ones speak against it.{" "}
-        <a href={page.article.importance}>How it is made</a>
+        Hide half of the image, in many ways, and watch the score of a class rise and fall. Orange pixels are evidence
+        for the class: hiding them lowers the score. Dark blue pixels are evidence against it.{" "}
+        <a href={page.article.importance}>How the map is computed</a>
       </p>
       <div class="importance">
         <div class="framed overlay" style={{ aspectRatio: `${width} / ${height}` }}>
-          <img class="pixels" src={pictures[explained.picture].png} alt={pictures[explained.picture].name} />
+          <img class="pixels" src={images[explained.image].png} alt={images[explained.image].name} />
           <div class="veil" style={{ opacity: opacity / 100 }}>
             <ChannelMap
-              values={explained.map}
+              values={explained.heatMap}
               height={height}
               width={width}
               palette="diverging"
               scale={[-largest, largest]}
-              label={`Map of the importance of the pixels for ${name}`}
+              label={`Heat map for ${name}`}
             />
           </div>
           <span
@@ -66,14 +66,14 @@ export function ImportanceView({ page, picture, onPicture }: Props) {
             }}
           />
         </div>
-        <div class="words">
+        <div class="text">
           <h2>Why {name}?</h2>
           <p>
-            {percent(explained.probability)} as it is; {percent(explained.hiddenProbability)} with the framed square
-            hidden.{explained.hiddenProbability > explained.probability && SCORES_FALL}
+            {percent(explained.probability)} for the whole image; {percent(explained.hiddenProbability)} with the framed
+            patch hidden.{explained.hiddenProbability > explained.probability && SCORES_FALL}
           </p>
           <label class="grow">
-            Map over picture
+            Heat map opacity
             <input
               type="range"
               min={0}
@@ -82,24 +82,24 @@ export function ImportanceView({ page, picture, onPicture }: Props) {
               onInput={(event) => setOpacity(Number(event.currentTarget.value))}
             />
           </label>
-          <h3>How right is the map?</h3>
-          <table class="plainly" aria-label="How right the map is">
+          <h3>How faithful is the map?</h3>
+          <table class="plain-table" aria-label="Faithfulness of the map">
             <thead>
               <tr>
                 <td />
                 <th scope="col">this map</th>
-                <th scope="col">at random</th>
+                <th scope="col">random map</th>
               </tr>
             </thead>
             <tbody>
               <tr>
-                <th scope="row">Deletion (low is good)</th>
+                <th scope="row">Deletion (lower is better)</th>
                 {explained.deletion.map((number) => (
                   <td>{percent(number)}</td>
                 ))}
               </tr>
               <tr>
-                <th scope="row">Insertion (high is good)</th>
+                <th scope="row">Insertion (higher is better)</th>
                 {explained.insertion.map((number) => (
                   <td>{percent(number)}</td>
                 ))}
@@ -107,15 +107,16 @@ export function ImportanceView({ page, picture, onPicture }: Props) {
             </tbody>
           </table>
           <p class="aside">
-            Half of all squares of {importance.windows.join(", ")} pixels are hidden at once. Mean probability of the class
-            while pixels are hidden, or shown, the most important first.
+            Banzhaf values: half of all patches of {importance.patchSizes.map((side) => times([side, side])).join(", ")}{" "}
+            pixels are hidden at once. Deletion and insertion: the mean probability of the class while pixels are hidden, or
+            shown, the most important first.
           </p>
         </div>
       </div>
-      <div class="thumbs wide" role="group" aria-label="Explained pictures">
-        {importance.pictures.map(({ picture }, index) => (
+      <div class="thumbs wide" role="group" aria-label="Explained images">
+        {importance.images.map(({ image }, index) => (
           <button type="button" aria-pressed={index === chosen} onClick={() => choose(index)} key={index}>
-            <img class="pixels" src={pictures[picture].png} alt={pictures[picture].name} />
+            <img class="pixels" src={images[image].png} alt={images[image].name} />
           </button>
         ))}
       </div>
@@ -123,4 +124,4 @@ export function ImportanceView({ page, picture, onPicture }: Props) {
   );
 }
 
-const SCORES_FALL = " Its score falls, but those of the other classes fall further; the map is of the score.";
+const SCORES_FALL = " The score falls, but the scores of the other classes fall further. The map shows the score.";

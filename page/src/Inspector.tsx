@@ -1,69 +1,67 @@
-/** One channel of one layer: where its numbers come from, worked out for a cell under the pointer. */
+/** One channel of one layer: how the value under the pointer is computed. */
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-import { across, at, biasOf, block, range, total, windowCells, type Block, type Part } from "./arithmetic";
-import { CellMap, Numbers, WindowMap } from "./cells";
+import { across, at, biasOf, block, range, total, windowPositions, type Block, type Term } from "./arithmetic";
+import { Numbers, ValueMap, WindowMap } from "./values";
 import type { Layer, Page, Pair } from "./contract";
-import { cellOf, channelName, type Selection } from "./NetworkView";
-import { Spoken } from "./spoken";
-import { percent, short, signed } from "./words";
+import { channelName, positionOf, type Selection } from "./selection";
+import { Announcement } from "./announcement";
+import { percent, short, signed } from "./formatting";
 
-const MOST_PARTS = 3; // inputs that are worked out; the others are summed up
-const LARGEST_GRID = 49; // numbers of a window that are written out
+const MOST_TERMS = 3; // inputs shown one by one; the others are summed
+const LARGEST_GRID = 49; // values of a window that are written out
 
 interface Props {
   page: Page;
   outputs: Float32Array[];
   selection: Selection;
-  parts: Part[] | null;
-  onCell(cell: Pair): void;
+  terms: Term[] | null;
+  onPosition(position: Pair): void;
   onOpen(layer: number, channel: number): void;
 }
 
-export function Inspector({ page, outputs, selection, parts, onCell, onOpen }: Props) {
+export function Inspector({ page, outputs, selection, terms, onPosition, onOpen }: Props) {
   const { layers } = page.network;
   const { layer: place, channel } = selection;
   const layer = layers[place];
   const whole = block(layer, outputs[place]);
-  const cell = cellOf(layer, selection, outputs[place]);
-  const value = at(whole, cell[0], cell[1], channel);
+  const position = positionOf(layer, selection, outputs[place]);
+  const value = at(whole, position[0], position[1], channel);
   const sources = layer.sources.map((from) => ({ place: from, whole: block(layers[from], outputs[from]) }));
   const section = useRef<HTMLElement>(null);
   useEffect(() => {
     const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
     section.current!.scrollIntoView({ block: "nearest", behavior });
-  }, [place, channel, parts === null]);
+  }, [place, channel, terms === null]);
   return (
-    <section class="inspector" aria-label={`How ${layer.name} comes about`} ref={section}>
+    <section class="inspector" aria-label={`How ${layer.name} is computed`} ref={section}>
       <div class="title">
         <h2>
           {layer.name} <span class="channel">{channelName(page, layers, place, channel)}</span>
         </h2>
         <p>
-          {explanation(layer)} {layer.words && <>Its size: {layer.words}.</>}{" "}
-          <a href={page.article.network}>
-            More in the article
-          </a>
+          {explanation(layer)} {layer.sizeNote && <>Output size: {layer.sizeNote}.</>}{" "}
+          <a href={page.article.network}>More in the article</a>
         </p>
       </div>
-      <div class="working">
+      <div class="computation">
         <figure class="whole">
-          <CellMap
+          <ValueMap
             whole={whole}
             channel={channel}
             scale={layer.shape.length === 3 ? undefined : range(whole.values)}
-            cell={cell}
-            onCell={onCell}
+            position={position}
+            onPosition={onPosition}
             label={layer.name}
           />
           <figcaption>
             {layer.shape.length === 3 ? (
               <>
-                Row {cell[0]}, column {cell[1]}: <strong data-value={value}>{short(value)}</strong>
+                Row {position[0]}, column {position[1]}: <strong data-value={value}>{short(value)}</strong>
                 <br />
-                Move over it to work out another cell.
+                Point at another value to see how it is computed.
               </>
             ) : (
               <>
@@ -72,75 +70,75 @@ export function Inspector({ page, outputs, selection, parts, onCell, onOpen }: P
             )}
           </figcaption>
         </figure>
-        {layer.shape.length === 3 && <Spoken text={`Row ${cell[0]}, column ${cell[1]}: ${short(value)}`} />}
-        <Working {...{ page, layer, sources, channel, cell, value, parts, onOpen }} />
+        {layer.shape.length === 3 && <Announcement text={`Row ${position[0]}, column ${position[1]}: ${short(value)}`} />}
+        <Computation {...{ page, layer, sources, channel, position, value, terms, onOpen }} />
       </div>
     </section>
   );
 }
 
-interface WorkingProps {
+interface ComputationProps {
   page: Page;
   layer: Layer;
   sources: { place: number; whole: Block }[];
   channel: number;
-  cell: Pair;
+  position: Pair;
   value: number;
-  parts: Part[] | null;
+  terms: Term[] | null;
   onOpen(layer: number, channel: number): void;
 }
 
-function Working({ page, layer, sources, channel, cell, value, parts, onOpen }: WorkingProps) {
-  const how = layer.arithmetic;
+function Computation({ page, layer, sources, channel, position, value, terms, onOpen }: ComputationProps) {
+  const arithmetic = layer.arithmetic;
   const { layers } = page.network;
-  if (sources.length === 0) return <p>These are the numbers of the picture, as the network takes them.</p>;
+  if (sources.length === 0) return <p>These are the pixels of the image, as the network takes them.</p>;
   const [{ place: from, whole: input }] = sources;
   const open = (of: number, index = from) => (
     <button type="button" class="link" onClick={() => onOpen(index, of)}>
       {layers[index].name}, {channelName(page, layers, index, of)}
     </button>
   );
-  if (how?.how === "conv" || how?.how === "fc") {
-    if (!parts) return <p class="waiting">Fetching the filter …</p>;
-    const shown = parts.slice(0, MOST_PARTS);
-    const rest = parts.slice(MOST_PARTS);
-    const bias = biasOf(how, channel);
-    const linear = total(parts) + bias;
-    const small = how.how === "fc" || how.size[0] * how.size[1] <= LARGEST_GRID;
+  if (arithmetic?.operation === "conv" || arithmetic?.operation === "fc") {
+    if (!terms) return <p class="waiting">Fetching the filter …</p>;
+    const shown = terms.slice(0, MOST_TERMS);
+    const rest = terms.slice(MOST_TERMS);
+    const bias = biasOf(arithmetic, channel);
+    const linear = total(terms) + bias;
+    const small = arithmetic.operation === "fc" || arithmetic.size[0] * arithmetic.size[1] <= LARGEST_GRID;
     return (
       <div class="sums">
-        {shown.map((part) => (
-          <div class="sum" key={part.channel}>
+        {shown.map((term) => (
+          <div class="sum" key={term.channel}>
             <span class="from">
-              {how.how === "conv" && (
-                <WindowMap whole={input} channel={part.channel} window={how} cell={cell} name={layers[from].name} />
+              {arithmetic.operation === "conv" && (
+                <WindowMap whole={input} channel={term.channel} window={arithmetic} position={position} name={layers[from].name} />
               )}
-              {open(part.channel)}
+              {open(term.channel)}
             </span>
-            {small && <Numbers lines={part.inputs} label="input" />}
+            {small && <Numbers lines={term.inputs} label="input" />}
             {small && <span class="sign">×</span>}
-            {small && <Numbers lines={part.weights} label="filter" diverging />}
+            {small && <Numbers lines={term.weights} label="filter" diverging />}
             <span class="sign">=</span>
-            <span class="result">{signed(part.sum)}</span>
+            <span class="result">{signed(term.sum)}</span>
           </div>
         ))}
         {rest.length > 0 && (
           <div class="sum">
             <span class="from">
-              the {rest.length} other {how.how === "fc" ? "units" : "channels"} together
+              the {rest.length} other {arithmetic.operation === "fc" ? "inputs" : "channels"}
             </span>
             <span class="sign">=</span>
             <span class="result">{signed(total(rest))}</span>
           </div>
         )}
         <div class="sum">
-          <span class="from">{how.bias ? `the ${how.how === "fc" ? "unit" : "filter"}'s constant (bias)` : "no constant (bias) here"}</span>
+          <span class="from">{arithmetic.bias ? "bias" : "no bias"}</span>
           <span class="sign">=</span>
-          <span class="result">{how.bias ? signed(bias) : "0"}</span>
+          <span class="result">{arithmetic.bias ? signed(bias) : "0"}</span>
         </div>
         <div class="sum final">
           <span class="from">
-            all together {how.activation !== "linear" && <>, through {how.activation}: {short(linear)} becomes</>}
+            sum {arithmetic.activation !== "linear" && <>, through {arithmetic.activation}: {short(linear)} becomes</>}
           </span>
           <span class="sign">=</span>
           <strong class="result" data-value={linear}>
@@ -150,52 +148,52 @@ function Working({ page, layer, sources, channel, cell, value, parts, onOpen }: 
       </div>
     );
   }
-  if (how?.how === "pool") {
-    const cells = windowCells(how, cell);
-    const lines = cells.map((line) => line.map(([r, c]) => at(input, r, c, channel)));
+  if (arithmetic?.operation === "pool") {
+    const positions = windowPositions(arithmetic, position);
+    const lines = positions.map((line) => line.map(([r, c]) => at(input, r, c, channel)));
     return (
       <div class="sums">
         <div class="sum">
           <span class="from">
-            <WindowMap whole={input} channel={channel} window={how} cell={cell} name={layers[from].name} />
+            <WindowMap whole={input} channel={channel} window={arithmetic} position={position} name={layers[from].name} />
             {open(channel)}
           </span>
           {lines.length * lines[0].length <= LARGEST_GRID && (
-            <Numbers lines={lines} label="window" marked={how.takes === "max" ? value : undefined} />
+            <Numbers lines={lines} label="window" marked={arithmetic.pooling === "max" ? value : undefined} />
           )}
-          <span class="sign">{how.takes === "max" ? "the largest is" : "their mean is"}</span>
+          <span class="sign">{arithmetic.pooling === "max" ? "maximum" : "mean"}</span>
           <strong class="result">{short(value)}</strong>
         </div>
       </div>
     );
   }
-  const x = at(input, cell[0], cell[1], channel);
-  if (how?.how === "affine")
+  const x = at(input, position[0], position[1], channel);
+  if (arithmetic?.operation === "affine")
     return (
       <Sum from={open(channel)}>
-        {short(x)} <span class="sign">×</span> {short(how.scale[channel])} <span class="sign">+</span>{" "}
-        {short(how.shift[channel])} <span class="sign">=</span> <strong class="result">{short(value)}</strong>
+        {short(x)} <span class="sign">×</span> {short(arithmetic.scale[channel])} <span class="sign">+</span>{" "}
+        {short(arithmetic.shift[channel])} <span class="sign">=</span> <strong class="result">{short(value)}</strong>
       </Sum>
     );
-  if (how?.how === "sum")
+  if (arithmetic?.operation === "sum")
     return (
       <div class="sums">
         {sources.map(({ place: of, whole }) => (
           <Sum from={open(channel, of)} key={of}>
-            <span class="result">{signed(at(whole, cell[0], cell[1], channel))}</span>
+            <span class="result">{signed(at(whole, position[0], position[1], channel))}</span>
           </Sum>
         ))}
-        <Sum from="together">
+        <Sum from="sum">
           <strong class="result">{short(value)}</strong>
         </Sum>
       </div>
     );
-  if (how?.how === "function" && how.activation === "softmax")
-    return <Softmax page={page} layer={layer} scores={across(input, cell)} channel={channel} />;
-  if (how?.how === "function")
+  if (arithmetic?.operation === "function" && arithmetic.activation === "softmax")
+    return <Softmax page={page} layer={layer} scores={across(input, position)} channel={channel} />;
+  if (arithmetic?.operation === "function")
     return (
       <Sum from={open(channel)}>
-        {how.activation === "relu" ? (
+        {arithmetic.activation === "relu" ? (
           <>
             the larger of 0 and {short(x)} <span class="sign">=</span>
           </>
@@ -207,7 +205,7 @@ function Working({ page, layer, sources, channel, cell, value, parts, onOpen }: 
         <strong class="result">{short(value)}</strong>
       </Sum>
     );
-  return <p>How this kind of layer ({layer.type}) works is not shown; the numbers are the network's own.</p>;
+  return <p>The page can't show how this kind of layer ({layer.type}) works; the values are the network's own.</p>;
 }
 
 function Sum({ from, children }: { from: ComponentChildren; children: ComponentChildren }) {
@@ -235,7 +233,7 @@ function Softmax({ page, layer, scores, channel }: { page: Page; layer: Layer; s
         <tr>
           <th scope="col">class</th>
           <th scope="col">score x</th>
-          <th scope="col">eˣ, shared out</th>
+          <th scope="col">eˣ ÷ sum of all</th>
         </tr>
       </thead>
       <tbody>
@@ -252,29 +250,29 @@ function Softmax({ page, layer, scores, channel }: { page: Page; layer: Layer; s
 }
 
 function explanation(layer: Layer): string {
-  switch (layer.arithmetic?.how) {
+  switch (layer.arithmetic?.operation) {
     case "conv":
       return (
-        "CONV: a small filter slides over the input. At each place it multiplies what it sees by its weights and adds " +
-        "everything up: high where the input looks like the filter, low where it looks like its opposite."
+        "CONV: a small filter slides over the input. At each position it multiplies the input by its weights and sums the " +
+        "products: high where the input looks like the filter, low where it looks like its opposite."
       );
     case "fc":
-      return "FC: every unit looks at all inputs, weighs each, and adds them up.";
+      return "FC: every unit multiplies all inputs by its weights and sums the products.";
     case "pool":
-      return layer.arithmetic.takes === "max"
-        ? "POOL: of the cells in a window only the largest is passed on: the feature is there, wherever exactly."
-        : "POOL: the mean of the cells in a window is passed on, so that a picture gets smaller and smoother.";
+      return layer.arithmetic.pooling === "max"
+        ? "POOL: the maximum of each window. It says that a feature is there, but not exactly where."
+        : "POOL: the mean of each window. The output is smaller and smoother.";
     case "affine":
-      return "Normalisation: each channel is multiplied by one number, and another is added, so that all vary alike.";
+      return "Normalisation: each channel is multiplied by one number and shifted by another, so that all have a similar range.";
     case "sum":
-      return "The outputs of several layers are added, cell by cell.";
+      return "The outputs of several layers are added element by element.";
     case "function":
       if (layer.arithmetic.activation === "softmax")
-        return "Softmax: scores become probabilities. Each is raised to a power of e, and all are shared out to make 1.";
+        return "Softmax: scores become probabilities. e is raised to the power of each score; the results are divided by their sum.";
       return layer.arithmetic.activation === "relu"
-        ? "RELU: what is negative becomes 0, the rest stays. Without it, layers on layers could do no more than one."
-        : `Each number goes through one function, ${layer.arithmetic.activation}.`;
+        ? "ReLU: negative values become 0, others stay. Without it, many layers could do no more than one."
+        : `Activation: the function ${layer.arithmetic.activation} is applied to each value.`;
     default:
-      return layer.kind === "picture" ? "The picture as the network takes it." : `A ${layer.type} layer.`;
+      return layer.kind === "image" ? "The image, as the network takes it." : `A ${layer.type} layer.`;
   }
 }

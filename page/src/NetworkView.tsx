@@ -1,40 +1,35 @@
-/** The way through the network: a column of channels for every layer, and what one channel is made of. */
+/** The network from input to output: a column of channels for every layer, and how one channel is computed. */
 
 import type { TargetedKeyboardEvent } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { block, channelOf, convParts, fcParts, range, shownChannels, type Part } from "./arithmetic";
+import { block, channelOf, convTerms, fcTerms, range, shownChannels, type Term } from "./arithmetic";
 import { ChannelMap, PixelCanvas } from "./canvas";
 import type { Layer, Page, Pair } from "./contract";
 import { COLUMN, Connections, HEAD, STEP } from "./Connections";
 import type { Engine } from "./engine";
 import { Inspector } from "./Inspector";
-import { percent, short, times } from "./words";
+import { channelName, positionOf, type Selection } from "./selection";
+import { percent, short, times } from "./formatting";
 
-export interface Selection {
-  layer: number;
-  channel: number;
-  cell: Pair | null;
-}
-
-const MOST = 10; // channels of a layer
-const VERDICT = 24; // pixels by which the last column is wider
+const MOST = 10; // channels shown of a layer
+const WIDER = 24; // pixels by which the last column is wider, for the names of classes
 
 interface Props {
   page: Page;
   engine: Engine;
   outputs: Float32Array[];
-  picture: Float32Array;
+  image: Float32Array;
   selection: Selection | null;
   onSelect(selection: Selection | null): void;
 }
 
-export function NetworkView({ page, engine, outputs, picture, selection, onSelect }: Props) {
+export function NetworkView({ page, engine, outputs, image, selection, onSelect }: Props) {
   const { layers } = page.network;
-  // Which channels are shown depends on the picture as it was chosen, not on what is wiped out of it: they stay.
-  const base = useRef<{ picture: Float32Array; channels: number[][] } | null>(null);
-  if (base.current?.picture !== picture)
-    base.current = { picture, channels: shownChannels(layers, outputs, MOST) };
+  // The choice of channels depends on the original image, so that it stays the same while patches are hidden.
+  const base = useRef<{ image: Float32Array; channels: number[][] } | null>(null);
+  if (base.current?.image !== image)
+    base.current = { image, channels: shownChannels(layers, outputs, MOST) };
   const channels = useMemo(
     () =>
       base.current!.channels.map((shown, place) =>
@@ -45,7 +40,7 @@ export function NetworkView({ page, engine, outputs, picture, selection, onSelec
     [base.current, selection],
   );
   const filter = useFilter(engine, layers, selection);
-  const parts = useMemo(() => contributions(layers, outputs, selection, filter), [outputs, selection, filter]);
+  const terms = useMemo(() => contributions(layers, outputs, selection, filter), [outputs, selection, filter]);
   const ranges = useMemo(() => outputs.map((values) => range(values)), [outputs]);
   const [focus, setFocus] = useState<Pair>([0, 0]);
   const grid = useRef<HTMLDivElement>(null);
@@ -78,8 +73,8 @@ export function NetworkView({ page, engine, outputs, picture, selection, onSelec
   return (
     <>
       <p class="lead">
-        From left to right: the picture, then what every layer makes of it. Of each layer you see at most {MOST}{" "}
-        channels, those that pass on most for this picture. Yellow is high. Choose one to see how its numbers come about.
+        From left to right: the image, then the output of every layer. At most {MOST} channels of a layer are shown: those
+        with the highest mean for this image. Yellow is high. Choose a channel to see how its values are computed.
       </p>
       <div
         class="network"
@@ -88,8 +83,8 @@ export function NetworkView({ page, engine, outputs, picture, selection, onSelec
         role="group"
         aria-label="The network's layers. Arrow keys move between channels and layers, Enter chooses."
       >
-        <div class="plane" style={{ width: `${layers.length * COLUMN + VERDICT}px`, height: `${height}px` }}>
-          <Connections layers={layers} channels={channels} selection={selection} parts={parts} height={height} />
+        <div class="plane" style={{ width: `${layers.length * COLUMN + WIDER}px`, height: `${height}px` }}>
+          <Connections layers={layers} channels={channels} selection={selection} terms={terms} height={height} />
           {layers.map((layer, place) => (
             <div class="column" style={{ left: `${place * COLUMN}px`, width: `${COLUMN}px` }} key={layer.name}>
               <div class="head">
@@ -102,18 +97,18 @@ export function NetworkView({ page, engine, outputs, picture, selection, onSelec
               {channels[place].map((channel, row) => {
                 const pressed = selection?.layer === place && selection.channel === channel;
                 const name = channelName(page, layers, place, channel);
-                const written = writtenOn(page, place, channel, outputs[place]);
+                const written = labels(page, place, channel, outputs[place]);
                 return (
                   <button
                     type="button"
-                    class={`tile ${isVerdict(page, place) ? "wide" : ""}`}
+                    class={`tile ${areClasses(page, place) ? "wide" : ""}`}
                     data-at={`${place},${row}`}
                     tabIndex={focus[0] === place && focus[1] === row ? 0 : -1}
                     aria-pressed={pressed}
-                    aria-label={[layer.name, name, ...written.filter((words) => words !== name)].join(", ")}
+                    aria-label={[layer.name, name, ...written.filter((text) => text !== name)].join(", ")}
                     title={`${layer.name}, ${name}`}
                     onFocus={() => setFocus([place, row])}
-                    onClick={() => onSelect(pressed ? null : { layer: place, channel, cell: null })}
+                    onClick={() => onSelect(pressed ? null : { layer: place, channel, position: null })}
                     key={channel}
                   >
                     <Tile layer={layer} channel={channel} values={outputs[place]} scale={ranges[place]} written={written} />
@@ -130,14 +125,14 @@ export function NetworkView({ page, engine, outputs, picture, selection, onSelec
           page={page}
           outputs={outputs}
           selection={selection}
-          parts={parts}
-          onCell={(cell) => onSelect({ ...selection, cell })}
-          onOpen={(layer, channel) => onSelect({ layer, channel, cell: null })}
+          terms={terms}
+          onPosition={(position) => onSelect({ ...selection, position })}
+          onOpen={(layer, channel) => onSelect({ layer, channel, position: null })}
         />
       ) : (
         <div class="inspector empty">
-          <PixelCanvas pixels={picture} size={page.size} class="tiny" />
-          <p>Nothing is chosen yet. Choose a channel above, with the pointer or with Tab, the arrow keys and Enter.</p>
+          <PixelCanvas pixels={image} size={page.size} class="tiny" />
+          <p>Choose a channel above, with the pointer or with Tab, the arrow keys and Enter.</p>
         </div>
       )}
     </>
@@ -170,34 +165,25 @@ function Tile({ layer, channel, values, scale, written }: TileProps) {
   );
 }
 
-/** Whether a layer's units are the probabilities, or scores, of the classes. */
-function isVerdict(page: Page, place: number): boolean {
+/** Whether a layer's units are the probabilities or scores of the classes. */
+function areClasses(page: Page, place: number): boolean {
   const { layers } = page.network;
   const { shape } = layers[place];
   return place === layers.length - 1 && shape.length === 1 && shape[0] === page.classes.length;
 }
 
-/** The words on a channel's tile: a unit's value, a class and its probability, a colour of the picture. */
-function writtenOn(page: Page, place: number, channel: number, values: Float32Array): string[] {
+/** The text on a channel's tile: a unit's value, a class and its probability, or a colour of the image. */
+function labels(page: Page, place: number, channel: number, values: Float32Array): string[] {
   const { layers } = page.network;
   const { shape, arithmetic } = layers[place];
   if (shape.length === 3) return place === 0 && shape[2] === 3 ? [channelName(page, layers, place, channel)] : [];
-  if (!isVerdict(page, place)) return [short(values[channel])];
+  if (!areClasses(page, place)) return [short(values[channel])];
   const isProbability = arithmetic && "activation" in arithmetic && arithmetic.activation !== "linear";
   return [page.classes[channel], isProbability ? percent(values[channel]) : short(values[channel])];
 }
 
-export function channelName(page: Page, layers: Layer[], place: number, channel: number): string {
-  const layer = layers[place];
-  if (place === 0 || layer.type === "Normalization")
-    if (layer.shape.length === 3 && layer.shape[2] === 3) return ["red", "green", "blue"][channel];
-  if (layer.shape.length === 1 && place >= layers.length - 2 && layer.shape[0] === page.classes.length)
-    return page.classes[channel];
-  return `${layer.shape.length === 1 ? "unit" : "channel"} ${channel}`;
-}
-
 function nickname(layer: Layer): string {
-  if (layer.kind === "picture") return "INPUT";
+  if (layer.kind === "image") return "INPUT";
   if (layer.kind !== "other") return layer.kind;
   if (layer.type.endsWith("Normalization")) return "NORM";
   return layer.type.length > 9 ? `${layer.type.slice(0, 8)}…` : layer.type;
@@ -205,12 +191,12 @@ function nickname(layer: Layer): string {
 
 function useFilter(engine: Engine, layers: Layer[], selection: Selection | null) {
   const [filter, setFilter] = useState<{ key: string; weights: Float32Array } | null>(null);
-  const how = selection && layers[selection.layer].arithmetic;
-  const key = selection && how && "kernel" in how ? `${selection.layer},${selection.channel}` : "";
+  const arithmetic = selection && layers[selection.layer].arithmetic;
+  const key = selection && arithmetic && "kernel" in arithmetic ? `${selection.layer},${selection.channel}` : "";
   useEffect(() => {
-    if (!key || !selection || !how || !("kernel" in how)) return;
+    if (!key || !selection || !arithmetic || !("kernel" in arithmetic)) return;
     let wanted = true;
-    void engine.filter(how.kernel, selection.channel, layers[selection.layer].shape.at(-1)!).then((weights) => {
+    void engine.filter(arithmetic.kernel, selection.channel, layers[selection.layer].shape.at(-1)!).then((weights) => {
       if (wanted) setFilter({ key, weights });
     });
     return () => {
@@ -220,29 +206,20 @@ function useFilter(engine: Engine, layers: Layer[], selection: Selection | null)
   return filter?.key === key ? filter.weights : null;
 }
 
-/** What each input adds to the chosen cell of the chosen channel; null where that is not how it comes about. */
+/** What each input adds to the chosen value; null for layers that don't sum weighted inputs. */
 function contributions(
   layers: Layer[],
   outputs: Float32Array[],
   selection: Selection | null,
   filter: Float32Array | null,
-): Part[] | null {
+): Term[] | null {
   if (!selection || !filter) return null;
   const layer = layers[selection.layer];
   const source = layer.sources[0];
   const input = block(layers[source], outputs[source]);
-  const how = layer.arithmetic;
-  if (how?.how === "fc") return fcParts(input, filter);
-  if (how?.how !== "conv") return null;
-  return convParts(input, layer, how, filter, selection.channel, cellOf(layer, selection, outputs[selection.layer]));
-}
-
-/** The chosen cell; where none is, the one that passes on most. */
-export function cellOf(layer: Layer, selection: Selection, values: Float32Array): Pair {
-  if (selection.cell) return selection.cell;
-  const own = channelOf(block(layer, values), selection.channel);
-  const width = layer.shape.length === 3 ? layer.shape[1] : 1;
-  const best = own.reduce((a, value, i) => (value > own[a] ? i : a), 0);
-  return [Math.floor(best / width), best % width];
+  const arithmetic = layer.arithmetic;
+  if (arithmetic?.operation === "fc") return fcTerms(input, filter);
+  if (arithmetic?.operation !== "conv") return null;
+  return convTerms(input, layer, arithmetic, filter, selection.channel, positionOf(layer, selection, outputs[selection.layer]));
 }
 

@@ -1,15 +1,15 @@
-/** All channels of a layer for the picture. */
+/** All channels of one layer, for the image. */
 
 import { useState } from "preact/hooks";
 
 import { block, channelOf, range } from "./arithmetic";
 import { ChannelMap } from "./canvas";
 import type { Page, Pair } from "./contract";
-import { channelName } from "./NetworkView";
+import { channelName } from "./selection";
 import { useRoving } from "./roving";
-import { short, times } from "./words";
+import { short, times } from "./formatting";
 
-const MOST = 512; // channels that are drawn
+const MOST = 512; // channels drawn
 
 interface Props {
   page: Page;
@@ -31,7 +31,8 @@ export function OutputsView({ page, outputs, onOpen }: Props) {
   return (
     <>
       <p class="lead">
-        Every channel of one layer, for the picture on the left as it is now. <a href={page.article.outputs}>Why?</a>
+        Every channel of one layer, for the image on the left as it is now.{" "}
+        <a href={page.article.outputs}>How to read the maps</a>
       </p>
       <div class="row controls">
         <label>
@@ -51,21 +52,21 @@ export function OutputsView({ page, outputs, onOpen }: Props) {
           </select>
         </label>
         <label>
-          Dark and yellow are the lowest and highest of{" "}
+          Colour range{" "}
           <select value={scale} onChange={(event) => setScale(event.currentTarget.value as "channel" | "layer")}>
-            <option value="channel">each channel</option>
-            <option value="layer">the layer</option>
+            <option value="channel">of each channel</option>
+            <option value="layer">of the layer</option>
           </select>
         </label>
       </div>
       <p class="aside">
-        {layer.type} {layer.words && <>· {layer.words}</>} · {short(all[0])} to {short(all[1])}
+        {layer.type} {layer.sizeNote && <>· {layer.sizeNote}</>} · {short(all[0])} to {short(all[1])}
         {count < whole.channels && <> · the first {count}</>}
       </p>
       <div
         class={`mosaic ${flat ? "flat" : ""}`}
         role="group"
-        aria-label={`Channels of ${layer.name}. Arrow keys move, Enter shows how one comes about.`}
+        aria-label={`Channels of ${layer.name}. Arrow keys move, Enter shows how a channel is computed.`}
         {...roving.group}
       >
         {Array.from({ length: count }, (_, channel) => (

@@ -1,14 +1,14 @@
-/** How probable each class is, now and for the picture as it was. */
+/** The probability of each class, for the image now and for the original. */
 
-import { Spoken } from "./spoken";
-import { percent } from "./words";
+import { Announcement } from "./announcement";
+import { percent } from "./formatting";
 
 interface Props {
   classes: string[];
   now: ArrayLike<number>;
   before: ArrayLike<number>;
   label: number;
-  /** Whether the numbers are of the picture as it is at this moment. */
+  /** Whether the probabilities are up to date with the image. */
   live: boolean;
   most?: number;
 }
@@ -24,7 +24,7 @@ export function Probabilities({ classes, now, before, label, live, most = 10 }: 
     <section class="panel" aria-label="Probabilities" aria-busy={!live}>
       <p class="verdict">
         <strong>{classes[best]}</strong> {percent(now[best])}
-        {label >= 0 && label !== best && <span class="aside"> it is: {classes[label]}</span>}
+        {label >= 0 && label !== best && <span class="aside"> true class: {classes[label]}</span>}
       </p>
       <table class="bars" aria-label="Probability of each class">
         <tbody>
@@ -37,7 +37,7 @@ export function Probabilities({ classes, now, before, label, live, most = 10 }: 
               <td>
                 <span class="track">
                   <span class="bar" style={{ width: `${100 * now[k]}%` }} />
-                  <span class="was" style={{ left: `${100 * before[k]}%` }} title={`as it was: ${percent(before[k])}`} />
+                  <span class="was" style={{ left: `${100 * before[k]}%` }} title={`original: ${percent(before[k])}`} />
                 </span>
               </td>
               <td class="number">{percent(now[k])}</td>
@@ -45,8 +45,8 @@ export function Probabilities({ classes, now, before, label, live, most = 10 }: 
           ))}
         </tbody>
       </table>
-      <p class="hint">The thin line: the picture as it was.</p>
-      <Spoken text={`${classes[best]}, ${percent(now[best])}`} />
+      <p class="hint">Thin line: the original image.</p>
+      <Announcement text={`${classes[best]}, ${percent(now[best])}`} />
     </section>
   );
 }

@@ -1,34 +1,34 @@
-/** How well the network does: the confusion matrix opens the pictures behind a cell. */
+/** How well the network does; each cell of the confusion matrix opens its images. */
 
 import { useState } from "preact/hooks";
 
-import { SheetCell, sheetPixels } from "./canvas";
+import { SheetImage, sheetPixels } from "./canvas";
 import type { Page, Pair, Results } from "./contract";
 import { useRoving } from "./roving";
-import { percent } from "./words";
+import { percent } from "./formatting";
 
-const DEEPEST = 55; // percent of a colour behind numbers that can be read on it
-const MOST_CLASSES = 25; // in a matrix; of more, the pairs that are mistaken most often are listed
+const DEEPEST = 55; // percent of a colour on which numbers stay readable
+const MOST_CLASSES = 25; // in a matrix; with more, the most frequent mistakes are listed
 
 interface Props {
   page: Page;
-  onPicture(picture: Blob, name: string, label: number): void;
+  onImage(image: Blob, name: string, label: number): void;
 }
 
-export function ResultsView({ page, onPicture }: Props) {
+export function ResultsView({ page, onImage }: Props) {
   const { results, classes } = page;
   const [cell, setCell] = useState<Pair | null>(null);
-  if (!results) return <p class="waiting">The class of none of the pictures is known: there is nothing to count.</p>;
+  if (!results) return <p class="waiting">No image has a known class: there are no results.</p>;
   const chosen = cell ?? worst(results);
-  const behind = results.shown.map((shown, place) => ({ shown, place }));
+  const placed = results.shown.map((shown, place) => ({ shown, place }));
   const shown = chosen
-    ? behind.filter(({ shown }) => shown.label === chosen[0] && shown.predicted === chosen[1])
+    ? placed.filter(({ shown }) => shown.label === chosen[0] && shown.predicted === chosen[1])
     : [];
   return (
     <>
       <p class="lead">
-        {results.headline}, on pictures of {results.data}. Each row is a true class, each column a prediction. Choose a
-        cell to see pictures behind it. <a href={page.article.results}>How to read this</a>
+        {results.headline}, on images of {results.data}. Each row is a true class, each column a prediction. Choose a
+        cell to see its images. <a href={page.article.results}>How to read this</a>
       </p>
       <div class="results">
         {classes.length <= MOST_CLASSES ? (
@@ -36,17 +36,17 @@ export function ResultsView({ page, onPicture }: Props) {
         ) : (
           <Pairs results={results} classes={classes} onCell={setCell} />
         )}
-        <section class="behind" aria-label="Pictures behind the cell">
+        <section class="behind" aria-label="Images of the cell">
           {chosen && (
             <>
               <h2 aria-live="polite">
                 {chosen[0] === chosen[1]
-                  ? `${classes[chosen[0]]}, rightly`
-                  : `${classes[chosen[0]]}, taken for ${classes[chosen[1]]}`}
+                  ? `${classes[chosen[0]]}, classified correctly`
+                  : `${classes[chosen[0]]}, classified as ${classes[chosen[1]]}`}
               </h2>
               <p class="aside">
-                {results.confusion[chosen[0]][chosen[1]]} pictures
-                {shown.length > 0 && "; the surest:"}
+                {results.confusion[chosen[0]][chosen[1]]} images
+                {shown.length > 0 && "; the most confident:"}
               </p>
               <div class="examples">
                 {shown.map(({ shown: { name, index, probability, label }, place }) => (
@@ -54,10 +54,10 @@ export function ResultsView({ page, onPicture }: Props) {
                     <button
                       type="button"
                       class="tile"
-                      title="Look at it in the network"
-                      onClick={async () => onPicture(await sheetPixels(results.sheet, place), name, label)}
+                      title="Show this image in the network"
+                      onClick={async () => onImage(await sheetPixels(results.sheet, place), name, label)}
                     >
-                      <SheetCell sheet={results.sheet} index={place} label={name} />
+                      <SheetImage sheet={results.sheet} index={place} label={name} />
                     </button>
                     <figcaption>
                       #{index} · {percent(probability)}
@@ -99,8 +99,8 @@ function Matrix({ results: { confusion }, classes, chosen, onCell }: MatrixProps
   return (
     <div class="scroll">
       <table class="matrix" {...roving.group}>
-        <caption class="unseen">
-          Pictures by true class (rows) and predicted class (columns). Arrow keys move between cells.
+        <caption class="visually-hidden">
+          Images by true class (rows) and predicted class (columns). Arrow keys move between cells.
         </caption>
         <thead>
           <tr>
@@ -128,7 +128,7 @@ function Matrix({ results: { confusion }, classes, chosen, onCell }: MatrixProps
                         type="button"
                         class={count ? "" : "none"}
                         aria-pressed={chosen?.[0] === t && chosen[1] === p}
-                        aria-label={`${classes[t]} taken for ${classes[p]}: ${count}`}
+                        aria-label={`${classes[t]} classified as ${classes[p]}: ${count}`}
                         style={{ background: `color-mix(in srgb, var(${tint}) ${strength}%, var(--sunk))` }}
                         onClick={() => onCell([t, p])}
                         {...roving.button(t * classes.length + p)}
@@ -158,7 +158,7 @@ function Pairs({ results: { confusion }, classes, onCell }: Omit<MatrixProps, "c
       {pairs.map(({ count, t, p }) => (
         <li key={`${t},${p}`}>
           <button type="button" class="link" onClick={() => onCell([t, p])}>
-            {classes[t]} taken for {classes[p]}
+            {classes[t]} classified as {classes[p]}
           </button>{" "}
           {count}
         </li>
@@ -171,11 +171,11 @@ function ByClass({ results: { byClass }, classes }: { results: Results; classes:
   const order = classes.map((_, k) => k).sort((a, b) => byClass[a][2] - byClass[b][2]);
   return (
     <section aria-label="By class">
-      <h2>By class, the worst first</h2>
-      <table class="plainly" aria-label="Precision, recall and F1 of each class">
+      <h2>By class, worst first</h2>
+      <table class="plain-table" aria-label="Precision, recall and F1 of each class">
         <thead>
           <tr>
-            {["class", "precision", "recall", "F1", "pictures"].map((name) => (
+            {["class", "precision", "recall", "F1", "images"].map((name) => (
               <th scope="col" key={name}>
                 {name}
               </th>
@@ -197,7 +197,7 @@ function ByClass({ results: { byClass }, classes }: { results: Results; classes:
   );
 }
 
-/** Is it as sure as it is right? */
+/** Accuracy against confidence. */
 function Calibration({ results: { calibration } }: { results: Results }) {
   const points = calibration.count
     .map((count, bin) => ({ count, x: calibration.confidence[bin], y: calibration.accuracy[bin] }))
@@ -205,25 +205,25 @@ function Calibration({ results: { calibration } }: { results: Results }) {
   const most = Math.max(...calibration.count);
   return (
     <section aria-label="Calibration">
-      <h2>Is it as sure as it is right?</h2>
-      <svg class="chart" viewBox="-34 -12 252 244" role="img" aria-label={calibration.words}>
+      <h2>Calibration: is it as confident as it is accurate?</h2>
+      <svg class="chart" viewBox="-34 -12 252 244" role="img" aria-label={calibration.sentence}>
         <path d="M0 200V0M0 200H200" class="axis" />
         <path d="M0 200L200 0" class="ideal" />
         {points.map(({ count, x, y }) => (
           <circle cx={200 * x!} cy={200 - 200 * y!} r={2.5 + 6 * Math.sqrt(count / most)} class="point" />
         ))}
         <text x="100" y="226" text-anchor="middle">
-          claimed probability
+          confidence
         </text>
         <text transform="translate(-20 100) rotate(-90)" text-anchor="middle">
-          share that is right
+          accuracy
         </text>
         <text x="0" y="213">0</text>
         <text x="200" y="213" text-anchor="end">
           100%
         </text>
       </svg>
-      <p class="aside">{calibration.words}.</p>
+      <p class="aside">{calibration.sentence}.</p>
     </section>
   );
 }

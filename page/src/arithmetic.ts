@@ -1,4 +1,4 @@
-/** How single numbers of a layer come about: what the page shows step by step. Arrays are (height, width, channels). */
+/** How single values of a layer are computed, step by step. Arrays are (height, width, channels). */
 
 import type { Conv, Fc, Layer, Pair, Window } from "./contract";
 
@@ -9,7 +9,7 @@ export interface Block {
   values: Float32Array;
 }
 
-/** A layer's output as a block; units are channels of one cell. */
+/** A layer's output as a block; units are channels of a 1×1 map. */
 export function block(layer: Layer, values: Float32Array): Block {
   const [height, width, channels] = layer.shape.length === 3 ? layer.shape : [1, 1, layer.shape[0]];
   return { height, width, channels, values };
@@ -26,62 +26,69 @@ export function at(whole: Block, row: number, column: number, channel: number): 
   return inside ? whole.values[(row * whole.width + column) * whole.channels + channel] : NaN;
 }
 
-/** All channels of a cell. */
+/** The values of all channels at a position. */
 export function across(whole: Block, [row, column]: Pair): number[] {
   return Array.from({ length: whole.channels }, (_, channel) => at(whole, row, column, channel));
 }
 
-/** The cells that a window sees: rows of [row, column]; those beyond the border are padding. */
-export function windowCells(window: Window, [row, column]: Pair): Pair[][] {
-  const { size, strides, dilation, before } = window;
+/** The positions in a window: rows of [row, column]; those beyond the border are padding. */
+export function windowPositions(window: Window, [row, column]: Pair): Pair[][] {
+  const { size, strides, dilation, padding } = window;
   return Array.from({ length: size[0] }, (_, r) =>
     Array.from({ length: size[1] }, (_, c): Pair => [
-      row * strides[0] - before[0] + r * dilation[0],
-      column * strides[1] - before[1] + c * dilation[1],
+      row * strides[0] - padding[0] + r * dilation[0],
+      column * strides[1] - padding[1] + c * dilation[1],
     ]),
   );
 }
 
-export interface Part {
+export interface Term {
   channel: number;
   inputs: number[][];
   weights: number[][];
   sum: number;
 }
 
-/** What each input channel adds to a cell of a CONV layer's channel, most first. */
-export function convParts(input: Block, layer: Layer, how: Conv, weights: Float32Array, channel: number, cell: Pair) {
-  const cells = windowCells(how, cell);
-  const seen = weights.length / (how.size[0] * how.size[1]);
-  const perGroup = layer.shape.at(-1)! / how.groups;
-  const first = how.depthwise
+/** What each input channel adds to one value of a CONV layer, the largest first. */
+export function convTerms(
+  input: Block,
+  layer: Layer,
+  arithmetic: Conv,
+  weights: Float32Array,
+  channel: number,
+  position: Pair,
+): Term[] {
+  const positions = windowPositions(arithmetic, position);
+  const inputChannels = weights.length / (arithmetic.size[0] * arithmetic.size[1]);
+  const perGroup = layer.shape.at(-1)! / arithmetic.groups;
+  const first = arithmetic.depthwise
     ? Math.floor(channel / (layer.shape.at(-1)! / input.channels))
-    : Math.floor(channel / perGroup) * seen;
-  const parts: Part[] = [];
-  for (let i = 0; i < seen; i++) {
-    const inputs = cells.map((line) => line.map(([r, c]) => at(input, r, c, first + i)));
-    const own = cells.map((line, r) => line.map((_, c) => weights[(r * how.size[1] + c) * seen + i]));
+    : Math.floor(channel / perGroup) * inputChannels;
+  const terms: Term[] = [];
+  for (let i = 0; i < inputChannels; i++) {
+    const inputs = positions.map((line) => line.map(([r, c]) => at(input, r, c, first + i)));
+    const own = positions.map((line, r) => line.map((_, c) => weights[(r * arithmetic.size[1] + c) * inputChannels + i]));
     let sum = 0;
     inputs.forEach((line, r) => line.forEach((x, c) => (sum += Number.isNaN(x) ? 0 : x * own[r][c])));
-    parts.push({ channel: first + i, inputs, weights: own, sum });
+    terms.push({ channel: first + i, inputs, weights: own, sum });
   }
-  return parts.sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum));
+  return terms.sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum));
 }
 
-/** What each input adds to a unit of an FC layer, most first. */
-export function fcParts(input: Block, weights: Float32Array): Part[] {
+/** What each input adds to a unit of an FC layer, the largest first. */
+export function fcTerms(input: Block, weights: Float32Array): Term[] {
   return Array.from(weights, (weight, i) => {
     const x = input.values[i];
     return { channel: i, inputs: [[x]], weights: [[weight]], sum: x * weight };
   }).sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum));
 }
 
-export function biasOf(how: Conv | Fc, channel: number): number {
-  return how.bias ? how.bias[channel] : 0;
+export function biasOf(arithmetic: Conv | Fc, channel: number): number {
+  return arithmetic.bias ? arithmetic.bias[channel] : 0;
 }
 
-export function total(parts: { sum: number }[]): number {
-  return parts.reduce((sum, part) => sum + part.sum, 0);
+export function total(terms: { sum: number }[]): number {
+  return terms.reduce((sum, term) => sum + term.sum, 0);
 }
 
 export function mean(values: Float32Array, channels: number, channel: number): number {
@@ -100,20 +107,20 @@ export function range(values: Float32Array | number[]): Pair {
   return [low, high];
 }
 
-/** Layers that pass channels on one by one belong together: the first layer of each such chain. */
+/** For each layer, the first of the chain of layers that keep channels apart (ReLU, pooling, …). */
 export function chainStarts(layers: Layer[]): number[] {
   const starts: number[] = [];
   layers.forEach((layer, place) => {
     const [source] = layer.sources;
-    const how = layer.arithmetic?.how;
-    const pointwise = how === "pool" || how === "affine" || how === "function" || how === "sum";
+    const operation = layer.arithmetic?.operation;
+    const byChannel = operation === "pool" || operation === "affine" || operation === "function" || operation === "sum";
     const same = source !== undefined && layers[source].shape.at(-1) === layer.shape.at(-1);
-    starts.push(pointwise && same ? starts[source] : place);
+    starts.push(byChannel && same ? starts[source] : place);
   });
   return starts;
 }
 
-/** The channels to show of each layer: those that pass on most at the end of their chain, in their own order. */
+/** The channels to show of each layer: those with the highest mean at the end of their chain, in ascending order. */
 export function shownChannels(layers: Layer[], outputs: Float32Array[], most: number): number[][] {
   const starts = chainStarts(layers);
   const ends = new Map<number, number>();

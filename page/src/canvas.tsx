@@ -1,4 +1,4 @@
-/** Arrays drawn as small pictures. */
+/** Arrays drawn on canvases. */
 
 import { useEffect, useRef } from "preact/hooks";
 
@@ -6,8 +6,8 @@ import { range } from "./arithmetic";
 import { colour, type Palette } from "./colours";
 import type { Pair, Sheet } from "./contract";
 
-/** What a screen reader is told: a label, or nothing of what only adorns. */
-function spoken(label?: string) {
+/** Properties for screen readers: a label, or hidden if there is none. */
+function labelled(label?: string) {
   return label ? ({ role: "img", "aria-label": label } as const) : ({ "aria-hidden": true } as const);
 }
 
@@ -21,7 +21,7 @@ interface MapProps {
   class?: string;
 }
 
-/** One channel: an array of numbers in colours from low to high. */
+/** One channel, in colours from low to high. */
 export function ChannelMap({ values, height, width, palette = "outputs", scale, label, class: name }: MapProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
@@ -34,7 +34,7 @@ export function ChannelMap({ values, height, width, palette = "outputs", scale, 
     }
     context.putImageData(image, 0, 0);
   }, [values, height, width, palette, scale?.[0], scale?.[1]]);
-  return <canvas ref={canvas} class={`pixels ${name ?? ""}`} width={width} height={height} {...spoken(label)} />;
+  return <canvas ref={canvas} class={`pixels ${name ?? ""}`} width={width} height={height} {...labelled(label)} />;
 }
 
 interface PixelProps {
@@ -44,7 +44,7 @@ interface PixelProps {
   class?: string;
 }
 
-/** A picture of pixels 0-255. */
+/** An image with pixels 0-255. */
 export function PixelCanvas({ pixels, size: [height, width], label, class: name }: PixelProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
@@ -58,18 +58,18 @@ export function PixelCanvas({ pixels, size: [height, width], label, class: name 
     }
     context.putImageData(image, 0, 0);
   }, [pixels, height, width]);
-  return <canvas ref={canvas} class={`pixels ${name ?? ""}`} width={width} height={height} {...spoken(label)} />;
+  return <canvas ref={canvas} class={`pixels ${name ?? ""}`} width={width} height={height} {...labelled(label)} />;
 }
 
-interface CellProps {
+interface SheetProps {
   sheet: Sheet;
   index: number;
   label: string;
   class?: string;
 }
 
-/** One picture of a sheet. */
-export function SheetCell({ sheet, index, label, class: name }: CellProps) {
+/** One image of a sheet. */
+export function SheetImage({ sheet, index, label, class: name }: SheetProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     let wanted = true;
@@ -84,7 +84,7 @@ export function SheetCell({ sheet, index, label, class: name }: CellProps) {
       wanted = false;
     };
   }, [sheet, index]);
-  return <canvas ref={canvas} class={`pixels ${name ?? ""}`} width={sheet.width} height={sheet.height} {...spoken(label)} />;
+  return <canvas ref={canvas} class={`pixels ${name ?? ""}`} width={sheet.width} height={sheet.height} {...labelled(label)} />;
 }
 
 const images = new Map<string, Promise<HTMLImageElement>>();
@@ -101,7 +101,7 @@ function loaded(png: string): Promise<HTMLImageElement> {
   return images.get(png)!;
 }
 
-/** The pixels of one picture of a sheet. */
+/** The pixels of one image of a sheet. */
 export async function sheetPixels(sheet: Sheet, index: number): Promise<Blob> {
   const image = await loaded(sheet.png);
   const canvas = new OffscreenCanvas(sheet.width, sheet.height);

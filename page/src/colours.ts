@@ -1,4 +1,4 @@
-/** The palettes of the printed figures (cnnvis/plots/canvas.py). */
+/** The colour maps of the figures (cnnvis/plots/canvas.py). */
 
 export type Palette = "outputs" | "diverging" | "grey";
 
@@ -22,7 +22,7 @@ const STOPS: Rgb[] = [
   [0xff, 0xe0, 0x8a],
 ];
 
-/** The colour of a share 0-1 of the way from low to high: 0-255 each. */
+/** The colour of a value scaled to 0-1: red, green and blue, 0-255 each. */
 export function colour(palette: Palette, share: number): Rgb {
   const t = Math.min(1, Math.max(0, share));
   if (palette === "grey") return [255 * t, 255 * t, 255 * t];
@@ -37,13 +37,13 @@ export function css(palette: Palette, share: number): string {
   return `rgb(${colour(palette, share).map(Math.round).join(" ")})`;
 }
 
-/** Black or white, whichever has more contrast with a colour (WCAG 2): 4.6 at least. */
+/** Black or white, whichever has the higher contrast with a colour (WCAG 2): at least 4.6. */
 export function inkOn(palette: Palette, share: number): string {
   const [r, g, b] = colour(palette, share).map((x) => (x <= 10 ? x / 3294.6 : ((x / 255 + 0.055) / 1.055) ** 2.4));
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
 }
 
-/** The share of a signed number, with 0 in the middle. */
+/** A signed value scaled to 0-1, with 0 at 0.5. */
 export function signedShare(value: number, largest: number): number {
   return largest > 0 ? 0.5 + value / (2 * largest) : 0.5;
 }

@@ -1,4 +1,4 @@
-/** What explore.py puts into the page: see cnnvis/exploration.py and cnnvis/browser_network.py. */
+/** The data that explore.py puts into the page: see cnnvis/explore/page_data.py and browser_network.py. */
 
 export type Pair = [number, number];
 
@@ -6,7 +6,8 @@ export interface Window {
   size: Pair;
   strides: Pair;
   dilation: Pair;
-  before: Pair;
+  /** Rows above and columns to the left. */
+  padding: Pair;
 }
 
 interface Weighted {
@@ -15,23 +16,23 @@ interface Weighted {
   activation: string;
 }
 
-export type Conv = { how: "conv"; depthwise: boolean; groups: number } & Weighted & Window;
-export type Pool = { how: "pool"; takes: "max" | "mean" } & Window;
-export type Fc = { how: "fc" } & Weighted;
-export type Affine = { how: "affine"; scale: number[]; shift: number[] };
-export type Elementwise = { how: "function"; activation: string };
-export type Sum = { how: "sum" };
+export type Conv = { operation: "conv"; depthwise: boolean; groups: number } & Weighted & Window;
+export type Pool = { operation: "pool"; pooling: "max" | "mean" } & Window;
+export type Fc = { operation: "fc" } & Weighted;
+export type Affine = { operation: "affine"; scale: number[]; shift: number[] };
+export type Elementwise = { operation: "function"; activation: string };
+export type Sum = { operation: "sum" };
 export type Arithmetic = Conv | Pool | Fc | Affine | Elementwise | Sum;
 
 export interface Layer {
   name: string;
-  kind: "picture" | "CONV" | "RELU" | "POOL" | "FC" | "other";
+  kind: "image" | "CONV" | "RELU" | "POOL" | "FC" | "other";
   type: string;
   shape: number[];
   node: string;
   sources: number[];
   arithmetic: Arithmetic | null;
-  words: string;
+  sizeNote: string;
 }
 
 export interface Weight {
@@ -43,8 +44,8 @@ export interface Weight {
 }
 
 export interface Network {
-  /** Why it can't run in browsers; then the rest is missing. */
-  trouble?: string;
+  /** Why browsers can't run it; then the other fields are missing. */
+  problem?: string;
   graph: object;
   input: string;
   probabilities: string;
@@ -52,14 +53,14 @@ export interface Network {
   weights: Weight[];
 }
 
-export interface Picture {
+export interface StoredImage {
   name: string;
   label: number;
   png: string;
   probabilities: number[];
 }
 
-/** Many small pictures in one PNG: `columns` a row, each `width` x `height`. */
+/** Many small images in one PNG, `columns` in each row, each `width` × `height` pixels. */
 export interface Sheet {
   png: string;
   columns: number;
@@ -80,18 +81,20 @@ export interface Results {
   headline: string;
   confusion: number[][];
   byClass: number[][];
-  calibration: { count: number[]; confidence: (number | null)[]; accuracy: (number | null)[]; words: string };
+  calibration: { count: number[]; confidence: (number | null)[]; accuracy: (number | null)[]; sentence: string };
   shown: Mistake[];
   sheet: Sheet;
 }
 
 export interface Explained {
-  picture: number;
+  image: number;
   target: number;
   probability: number;
   hiddenProbability: number;
-  section: [number, number, number, number];
-  map: number[];
+  /** The most important patch: top, left, bottom, right, in pixels. */
+  patch: [number, number, number, number];
+  heatMap: number[];
+  /** Of the map, and of random maps. */
   deletion: Pair;
   insertion: Pair;
 }
@@ -102,7 +105,7 @@ export interface Filter {
   datasetMax: number;
   dead: boolean;
   selectivity: number;
-  favourite: number;
+  topClass: number;
   patchActivation: number[];
 }
 
@@ -120,10 +123,10 @@ export interface Page {
   parameters: number;
   size: Pair;
   classes: string[];
-  pictures: Picture[];
+  images: StoredImage[];
   network: Network;
   results: Results | null;
-  importance: { windows: number[]; pictures: Explained[] };
+  importance: { patchSizes: number[]; images: Explained[] };
   filters: { data: string; layers: FilterLayer[] };
   article: Record<string, string>;
 }

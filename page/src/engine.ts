@@ -3,11 +3,11 @@
 import type { Page } from "./contract";
 import type { Outputs, Request } from "./inference.worker";
 import InferenceWorker from "./inference.worker?worker&inline";
-import { pixelsOf } from "./pictures";
+import { pixelsOf } from "./images";
 
-export const AGREES = 1e-2; // largest difference of a probability from Keras's
-const CHECKED = 4; // pictures, at the start
-const WORKERS = 2; // a page from disk has no shared memory, so no threads: each has a network of its own
+export const TOLERANCE = 1e-2; // largest difference between a probability and Keras's
+const CHECKED = 4; // images compared at the start
+const WORKERS = 2; // a page from disk has no shared memory, hence no threads: each worker has its own network
 
 class Runner {
   private worker = new InferenceWorker();
@@ -50,9 +50,9 @@ export class Engine {
     this.backend = backend;
   }
 
-  /** Start, and check the probabilities of some pictures; the slower backend serves where the faster one is wrong. */
+  /** Start, and check the probabilities of some images; use the slower backend if the faster one is wrong. */
   static async start(page: Page, weights: string): Promise<Engine> {
-    if (page.network.trouble) throw new Error(page.network.trouble);
+    if (page.network.problem) throw new Error(page.network.problem);
     const runners = Array.from({ length: WORKERS }, () => new Runner());
     let reason = "";
     for (const backend of ["wasm", "cpu"] as const) {
@@ -60,8 +60,8 @@ export class Engine {
         const start: Request = { what: "start", network: page.network, weights, size: page.size, backend };
         await Promise.all(runners.map((runner) => runner.ask(start)));
         const engine = new Engine(page, runners, backend);
-        const difference = await engine.difference(page.pictures.slice(0, CHECKED));
-        if (difference <= AGREES) return engine;
+        const difference = await engine.difference(page.images.slice(0, CHECKED));
+        if (difference <= TOLERANCE) return engine;
         reason = `its probabilities differ from Keras's by ${difference.toPrecision(2)}`;
       } catch (error) {
         reason = `${await culprit(page, runners[0])} (${firstSentence(error as Error)})`;
@@ -70,12 +70,12 @@ export class Engine {
     throw new Error(reason);
   }
 
-  /** The largest difference of a probability from the stored one of Keras. */
-  async difference(pictures: Page["pictures"]): Promise<number> {
+  /** The largest difference between a probability and the one that Keras computed. */
+  async difference(images: Page["images"]): Promise<number> {
     let largest = 0;
-    for (const picture of pictures) {
-      const probabilities = await this.probabilities(await pixelsOf(picture.png, this.page.size));
-      for (const [k, p] of picture.probabilities.entries()) {
+    for (const image of images) {
+      const probabilities = await this.probabilities(await pixelsOf(image.png, this.page.size));
+      for (const [k, p] of image.probabilities.entries()) {
         const apart = Math.abs(p - probabilities[k]);
         if (!(apart <= largest)) largest = apart;
       }
@@ -87,22 +87,22 @@ export class Engine {
     return (await this.run(pixels, [this.page.network.probabilities]))[0];
   }
 
-  /** The probabilities, then what every layer passes on. */
+  /** The probabilities, then the output of every layer. */
   everything(pixels: Float32Array): Promise<Outputs> {
     const { probabilities, layers } = this.page.network;
     return this.run(pixels, [probabilities, ...layers.map((layer) => layer.node)]);
   }
 
-  /** The weights that make one channel of a layer with so many channels. */
+  /** The filter of one channel, in a layer with `channels` channels. */
   filter(kernel: string, channel: number, channels: number): Promise<Float32Array> {
     return this.least()
       .ask({ what: "filter", kernel, channel, channels })
       .then(([weights]) => weights);
   }
 
-  /** Predictions a second, with all workers busy for some seconds. */
+  /** Predictions per second, with all workers busy for some seconds. */
   async speed(seconds = 3): Promise<number> {
-    const pixels = await pixelsOf(this.page.pictures[0].png, this.page.size);
+    const pixels = await pixelsOf(this.page.images[0].png, this.page.size);
     const nodes = [this.page.network.probabilities];
     const until = performance.now() + 1000 * seconds;
     const work = this.runners.map(async (runner) => {
@@ -124,14 +124,14 @@ export class Engine {
   }
 }
 
-/** The first layer that can't be computed, in words. */
+/** A message that names the first layer that fails. */
 async function culprit(page: Page, runner: Runner): Promise<string> {
   const pixels = new Float32Array(page.size[0] * page.size[1] * 3);
   for (const { name, type, node } of page.network.layers)
     try {
       await runner.ask({ what: "run", pixels, nodes: [node] });
     } catch {
-      return `TensorFlow.js can't compute its layer ${name} (${type}), or what comes before it`;
+      return `TensorFlow.js can't compute its layer ${name} (${type}), or one before it`;
     }
   return "TensorFlow.js can't compute it";
 }

@@ -1,4 +1,4 @@
-/** Runs the network, off the page's own thread. */
+/** Runs the network outside the page's main thread. */
 
 import "@tensorflow/tfjs-backend-cpu";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
@@ -17,7 +17,7 @@ export type Request =
 
 export type Outputs = Float32Array[];
 
-// Every browser that knows DecompressionStream knows SIMD, and a page from disk has no threads: one binary does.
+// Every browser with DecompressionStream has SIMD, and a page from disk has no threads: one binary is enough.
 const BINARIES = ["", "-simd", "-threaded-simd"].map((kind) => `tfjs-backend-wasm${kind}.wasm`);
 
 // Operations of Keras's activations that TensorFlow.js does not know.
@@ -36,11 +36,11 @@ async function start(request: Extract<Request, { what: "start" }>): Promise<void
   ({ network, size } = request);
   values ??= await unpack(network.weights, request.weights);
   const specs = network.weights.map(({ name, shape, dtype }) => ({ name, shape, dtype }));
-  const parts = network.weights.map(({ name }) => asBuffer(values.get(name)!));
+  const weightData = network.weights.map(({ name }) => asBuffer(values.get(name)!));
   const artifacts: io.ModelArtifacts = {
     modelTopology: network.graph,
     weightSpecs: specs,
-    weightData: parts,
+    weightData,
     format: "graph-model",
   };
   model = await loadGraphModel({ load: async () => artifacts });
@@ -52,13 +52,13 @@ function asBuffer(numbers: Values): ArrayBuffer {
 
 function run(pixels: Float32Array, nodes: string[]): Outputs {
   return tidy(() => {
-    const pictures = tensor(pixels, [pixels.length / (size[0] * size[1] * 3), ...size, 3]);
-    const outputs = model.execute({ [network.input]: pictures }, nodes) as Tensor | Tensor[];
+    const images = tensor(pixels, [pixels.length / (size[0] * size[1] * 3), ...size, 3]);
+    const outputs = model.execute({ [network.input]: images }, nodes) as Tensor | Tensor[];
     return [outputs].flat().map((output) => Float32Array.from(output.dataSync() as Float32Array));
   });
 }
 
-/** The weights that make one channel of a layer: kernel[..., channel]. */
+/** The filter of one channel: kernel[..., channel]. */
 function filter(kernel: string, channel: number, channels: number): Outputs {
   const all = values.get(kernel)!;
   const chosen = new Float32Array(all.length / channels);

@@ -1,4 +1,4 @@
-/** Many buttons as one stop of the Tab key: arrow keys move among them, as they stand on the screen. */
+/** A roving tabindex: many buttons are one stop of the Tab key, and arrow keys move between them. */
 
 import type { TargetedKeyboardEvent } from "preact";
 import { useState } from "preact/hooks";
@@ -7,7 +7,7 @@ import type { Pair } from "./contract";
 
 const MOVES: Record<string, Pair> = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
-/** Properties of the element round the buttons, and of the button with a number. */
+/** Properties of the element around the buttons, and of the button with an index. */
 export function useRoving() {
   const [current, setCurrent] = useState(0);
   const onKeyDown = (event: TargetedKeyboardEvent<HTMLElement>) => {
@@ -24,7 +24,7 @@ export function useRoving() {
   return { group: { onKeyDown }, button, reset: () => setCurrent(0) };
 }
 
-/** The next button in a direction: of those in the same column, or row, the nearest. */
+/** The nearest button in a direction, in the same column or row. */
 function nearest(buttons: HTMLButtonElement[], from: Element, [down, right]: Pair): HTMLButtonElement | undefined {
   const here = from.getBoundingClientRect();
   const apart = (there: DOMRect) =>

@@ -1,4 +1,4 @@
-/** The weights as they lie in the page -> arrays of numbers. */
+/** Unpacks the weights that are embedded in the page. */
 
 import type { Weight } from "./contract";
 
@@ -31,7 +31,7 @@ async function gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** All lowest bytes, then all second ones, ... -> the bytes of each number together. */
+/** Byte planes (all lowest bytes, then all second ones, …) to the bytes of each number. */
 function joined(planes: Uint8Array, count: number, width: number): ArrayBuffer {
   const bytes = new Uint8Array(count * width);
   for (let plane = 0; plane < width; plane++)

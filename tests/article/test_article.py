@@ -14,7 +14,7 @@ from scipy.signal import correlate2d
 
 from article import __main__ as program
 from article import canvas, catalogue, filters, improving, learning, network, pixels
-from cnnvis.console import options as cli
+from cnnvis import console
 from tests.conftest import OTHER_TEXT, rounding
 
 pytestmark = pytest.mark.once  # on the lowest versions it would say nothing new
@@ -35,7 +35,7 @@ def png(figure):
     return content.getvalue()
 
 
-def picture(content):
+def image(content):
     return np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
 
 
@@ -49,8 +49,8 @@ TOLERANCE = {"features": 15}
 )
 def test_figures_are_up_to_date_and_nothing_is_cut_off(name, sources):
     with canvas.style():
-        drawn = picture(png(catalogue.FIGURES[name](sources)))
-    kept = picture((IMAGES / f"{name}.png").read_bytes())
+        drawn = image(png(catalogue.FIGURES[name](sources)))
+    kept = image((IMAGES / f"{name}.png").read_bytes())
     assert kept.shape == drawn.shape
     assert OTHER_TEXT or np.abs(kept - drawn).mean() < TOLERANCE.get(name, 1), "draw it again: make figures"
     assert all((edge == 255).all() for edge in (drawn[:2], drawn[-2:], drawn[:, :2], drawn[:, -2:]))
@@ -61,7 +61,7 @@ def test_the_folder_holds_these_figures_and_no_others():
     assert {path.name for path in IMAGES.iterdir()} == names
 
 
-def test_pictures_are_small_enough_for_a_page():
+def test_images_are_small_enough_for_a_page():
     every = [path for path in (ROOT / "imgs").rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in every) < 20_000_000
     assert all(path.stat().st_size < 2_000_000 for path in every if path.suffix == ".gif")
@@ -83,7 +83,7 @@ def test_the_sliding_animation_shows_each_of_its_stops_and_ends_with_the_last(so
         last = np.asarray([frame.convert("RGB") for frame in ImageSequence.Iterator(gif)][-1]).astype(int)
     with canvas.style():
         (drawn,) = filters.sliding_frames(sources.grey(catalogue.HORSE), filters.VERTICAL, [900])
-        assert OTHER_TEXT or np.abs(picture(png(drawn)) - last).mean() < 3
+        assert OTHER_TEXT or np.abs(image(png(drawn)) - last).mean() < 3
 
 
 def test_the_descent_is_the_one_that_is_computed(sources):
@@ -94,7 +94,7 @@ def test_the_descent_is_the_one_that_is_computed(sources):
     assert len(kept) == len(frames) == catalogue.DESCENT_STEPS + 1
     for place in (0, 1, -1):
         with canvas.style():
-            drawn = picture(png(frames[place]))
+            drawn = image(png(frames[place]))
         assert OTHER_TEXT or np.abs(drawn - kept[place]).mean() < 1.5
 
 
@@ -120,7 +120,7 @@ def test_strides_and_padding_as_keras_does_them(title):
     assert title in [axes.get_xlabel() for axes in filters.strides_and_padding().axes]
 
 
-def test_the_worked_step_is_that_of_the_pictured_pixels(sources):
+def test_the_worked_step_is_that_of_the_imaged_pixels(sources):
     top, left = catalogue.LEG
     answer = filters.respond(sources.grey(catalogue.HORSE), filters.VERTICAL, catalogue.CONSTANT)[top, left]
     figure = filters.worked(catalogue.leg(sources), filters.VERTICAL, catalogue.CONSTANT)
@@ -187,8 +187,8 @@ def test_variations_are_moved_and_every_second_one_is_mirrored():
     image = np.arange(32 * 32 * 3, dtype="int32").reshape(32, 32, 3)
     varied = improving.varied(image, 4, 6, seed=0)
     assert varied.shape == (6, 32, 32, 3)
-    for number, picture_ in enumerate(varied):
-        middle = picture_[8:24, 8:24, 0]
+    for number, image_ in enumerate(varied):
+        middle = image_[8:24, 8:24, 0]
         assert (np.diff(middle, axis=1) == (-3 if number % 2 else 3)).all()
         assert (np.diff(middle, axis=0) == 96).all()
 
@@ -228,7 +228,7 @@ def test_named_figures_are_drawn_as_a_user_draws_them(tmp_path, monkeypatch):
 
 
 def test_a_wrong_name_is_told_in_one_line(tmp_path, capsys):
-    assert cli.run(program.options(), program.draw, ["picsels", "--out", str(tmp_path / "new")]) == 2
+    assert console.run(program.options(), program.draw, ["picsels", "--out", str(tmp_path / "new")]) == 2
     told = capsys.readouterr().err
     assert told.startswith("python -m article: no figure is called 'picsels'; there are samples, pixels")
     assert told.count("\n") == 1

@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 import train
 from article import catalogue
-from cnnvis.training import recipes
+from cnnvis import training
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -25,16 +27,16 @@ SHIPPED = json.loads((ROOT / "models" / "stashed" / "cifar10_deep.json").read_te
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!https?://)([^)#]+)\)", README))))
-def test_links_and_pictures_are_there(target):
+def test_links_and_images_are_there(target):
     assert (ROOT / target).exists()
 
 
-def test_pictures_have_words_for_those_who_can_not_see_them():
+def test_images_have_words_for_those_who_can_not_see_them():
     assert all(len(words) > 10 for words in re.findall(r"!\[(.*?)\]", README))
 
 
 def test_the_figures_of_the_shipped_network():
-    for number in (SHIPPED["test_accuracy"], SHIPPED["test_accuracy_six_views"]):
+    for number in (SHIPPED["test_accuracy"], SHIPPED["test_accuracy_tta"]):
         assert f"{number:.2%}" in README
     assert f"{SHIPPED['seconds']:.0f} s" in README
 
@@ -42,7 +44,7 @@ def test_the_figures_of_the_shipped_network():
 @pytest.mark.parametrize("command", re.findall(r"`(python train.py .*--name cifar10_deep)`", README))
 def test_the_command_of_the_shipped_network_asks_for_its_recipe(command):
     """What came into recipes since is off."""
-    fields = {name: field.default for name, field in recipes.Recipe.__dataclass_fields__.items()}
+    fields = {name: field.default for name, field in training.Recipe.__dataclass_fields__.items()}
     off = {name: fields[name] for name in fields.keys() - SHIPPED["recipe"].keys()}
     assert recipe_of(command) == SHIPPED["recipe"] | off
 
@@ -55,8 +57,8 @@ def test_the_command_that_made_the_shipped_network_is_kept():
 def recipe_of(command):
     args = train.options().parse_args(shlex.split(command)[2:])
     assert args.seed == SHIPPED["seed"]
-    recipe = recipes.change(recipes.RECIPES[args.arch], args.recipe)
-    recipe = recipes.adapt(recipe, SHIPPED["training_images"], args.epochs, args.batch_size, args.learning_rate)
+    wishes = {"epochs": args.epochs, "batch_size": args.batch_size, "learning_rate": args.learning_rate}
+    recipe = training.adapt(training.recipe_of(args.arch, args.recipe, **wishes), SHIPPED["training_images"], **wishes)
     return json.loads(json.dumps(asdict(recipe)))
 
 
@@ -85,6 +87,15 @@ def test_the_commands_name_scripts_and_targets_that_exist():
                 assert (ROOT / words[1]).exists()
                 arguments = __import__(words[1].removesuffix(".py")).options().parse_args(words[2:])
                 assert arguments
+
+
+def test_the_example_in_python_gives_what_its_comments_say():
+    """In a process of its own, as `images` and `filters` are names of much else."""
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    asserts = ["probabilities.shape == (20, 10)", "explained.importance.shape == (2, 32, 32)"]
+    asserts += ["filters.images.shape == (2, 32, 32, 3)", "outputs['conv1'].shape == (1, 31, 31, 128)"]
+    code = example + "".join(f"assert {claim}\n" for claim in asserts)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 def slugs(headings):

@@ -161,6 +161,6 @@ def test_what_is_said_of_the_results(shipped_results):
         both = confusion + confusion.T
         np.fill_diagonal(both, 0)
         assert {classes[c] for c in np.unravel_index(both.argmax(), both.shape)} == {"cat", "dog"}
-        assert stands("it claims {} points too little", 100 * arrays.attrs["calibration_error"], slack=0.03)
+        assert stands("it is underconfident by {} points", 100 * arrays.attrs["calibration_error"], slack=0.03)
         assert stands("for pictures of that class: {} of the 10,000 here", len(arrays["label_suspects"]), slack=3)
         assert stands("{}% of 10,000 new pictures", 100 * arrays.attrs["accuracy"], slack=0.03)

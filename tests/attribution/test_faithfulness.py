@@ -1,15 +1,15 @@
-"""Deletion and insertion worked out by hand."""
+"""Deletion and insertion scores by hand."""
 
 import numpy as np
 
 from cnnvis.attribution import faithfulness
 
 
-def test_order_goes_from_the_most_important_on_and_breaks_ties_in_reading_order():
+def test_pixels_are_in_order_of_importance_and_ties_in_reading_order():
     assert faithfulness.pixel_order([[1.0, 5.0], [5.0, -3.0]]).tolist() == [1, 2, 0, 3]
 
 
-def test_curve_pictures_replace_as_many_pixels_as_the_formula_says():
+def test_curve_images_replace_as_many_pixels_as_the_formula_says():
     start, end = np.zeros((3, 3, 1)), np.ones((3, 3, 1))
     order = np.array([8, 0, 1, 2, 3, 4, 5, 6, 7])
     images = faithfulness.curve_images(start, end, order, steps=4)
@@ -17,7 +17,7 @@ def test_curve_pictures_replace_as_many_pixels_as_the_formula_says():
     assert images[1].ravel().tolist() == [1, 0, 0, 0, 0, 0, 0, 0, 1]
 
 
-def test_area_is_the_trapezoid_mean():
+def test_area_by_the_trapezoidal_rule():
     assert faithfulness.area([1.0, 0.0]) == 0.5
     assert faithfulness.area([1.0, 0.5, 0.5]) == 0.625
 
@@ -26,7 +26,7 @@ def test_a_perfect_map_scores_better_than_its_opposite():
     weights = np.arange(16.0).reshape(4, 4, 1) / 120
 
     def predict(images):
-        return np.tensordot(images, weights, 3)[:, None]  # the probability is what is left of the important pixels
+        return np.tensordot(images, weights, 3)[:, None]  # the sum of the important pixels shown
 
     image, baseline = np.ones((1, 4, 4, 1)), np.zeros((1, 4, 4, 1))
     right, wrong = (

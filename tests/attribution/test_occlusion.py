@@ -1,4 +1,4 @@
-"""Occlusion maps against an independent implementation, properties, and values worked out by hand."""
+"""Occlusion maps by an independent implementation, by hand, and by their properties."""
 
 import tracemalloc
 
@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnvis.attribution import occlusion
-from cnnvis.images import sources as data
+from cnnvis.images import dataset
 
 
 def by_masks(score, image, target, baseline, windows, stride):
-    """The formula as it is written: one mask a window, one picture at a time."""
+    """The formula, one mask per patch and one image at a time."""
     maps = []
     height, width = image.shape[:2]
     for size in windows:
@@ -32,7 +32,7 @@ def by_masks(score, image, target, baseline, windows, stride):
 
 
 def bent_score(shape, classes=3, seed=0):
-    """A scorer that is not linear, so that overlaps matter."""
+    """A nonlinear scorer, so that overlaps matter."""
     weights = np.random.default_rng(seed).normal(size=(int(np.prod(shape)), classes)) / 100
 
     def score(images):
@@ -58,7 +58,7 @@ def test_agrees_with_the_formula(height, width, sizes, stride, channels, batch):
     score = bent_score(images.shape[1:])
     before = images.copy(), baselines.copy()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(occlusion, "pictures_at_once", lambda height, width: batch)
+        patch.setattr(occlusion, "images_at_once", lambda height, width: batch)
         maps = occlusion.occlusion_maps(score, images, [0, 2], baselines, sizes, stride)
     assert maps.shape == (2, height, width)
     assert maps.dtype == np.float32
@@ -69,7 +69,7 @@ def test_agrees_with_the_formula(height, width, sizes, stride, channels, batch):
 
 
 @given(length=st.integers(1, 40), data=st.data())
-def test_every_pixel_is_in_a_window(length, data):
+def test_every_pixel_is_in_a_patch(length, data):
     size = data.draw(st.integers(1, length))
     stride = data.draw(st.integers(1, size))
     starts = occlusion.window_positions(length, size, stride)
@@ -78,7 +78,7 @@ def test_every_pixel_is_in_a_window(length, data):
     assert covered == set(range(length))
 
 
-def test_windows_by_hand():
+def test_patches_by_hand():
     assert occlusion.window_positions(32, 5, 4).tolist() == [0, 4, 8, 12, 16, 20, 24, 28]
     corners = occlusion.window_corners(3, 3, 2, 2)  # the last of each axis is cut off
     assert corners.tolist() == [[0, 0, 2, 2], [0, 2, 2, 3], [2, 0, 3, 2], [2, 2, 3, 3]]
@@ -101,7 +101,7 @@ def test_a_linear_scorer_is_explained_exactly():
     np.testing.assert_allclose(maps, (images * weights).sum(axis=-1), rtol=1e-3, atol=1e-2)
 
 
-def test_a_symmetric_picture_has_a_symmetric_map():
+def test_a_symmetric_image_has_a_symmetric_map():
     half = np.random.default_rng(4).uniform(0, 255, (8, 4, 3))
     image = np.concatenate([half, half[:, ::-1]], axis=1)[None]
 
@@ -113,7 +113,7 @@ def test_a_symmetric_picture_has_a_symmetric_map():
 
 
 @pytest.mark.parametrize(("size", "stride"), [(9, 1), (0, 1), (3, 4), (3, 0)])
-def test_windows_that_make_no_sense_are_refused(size, stride):
+def test_impossible_sizes_and_strides_are_an_error(size, stride):
     with pytest.raises(ValueError, match=r"choose 1 to"):
         occlusion.window_positions(8, size, stride)
 
@@ -146,16 +146,16 @@ def test_all_batches_but_the_last_are_full():
         return np.zeros((len(batch), 1))
 
     images = np.zeros((3, 100, 90, 1), "uint8")
-    occlusion.occlusion_maps(score, images, [0, 0, 0], images, [50, 90], 50)  # 1 + 2 x 2 + 2 windows a picture
+    occlusion.occlusion_maps(score, images, [0, 0, 0], images, [50, 90], 50)  # 1 + 2 x 2 + 2 copies per image
     assert sizes == [21]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(data, "PIXELS_AT_ONCE", 9 * 9000)
+        patch.setattr(dataset, "PIXELS_AT_ONCE", 9 * 9000)
         occlusion.occlusion_maps(score, images, [0, 0, 0], images, [50, 90], 50)
     assert sizes == [21, 9, 9, 3]
 
 
 @pytest.mark.parametrize(("count", "stride"), [(2, 28), (8, 28), (2, 7)])
-def test_memory_is_bounded_whatever_the_number_of_pictures_and_windows(count, stride):
+def test_memory_is_bounded_for_any_number_of_images_and_patches(count, stride):
     images = np.random.default_rng(6).integers(0, 256, (count, 224, 224, 3), dtype="uint8")
     baselines = occlusion.baseline_images(images, "mean")
     tracemalloc.start()
@@ -167,10 +167,21 @@ def test_memory_is_bounded_whatever_the_number_of_pictures_and_windows(count, st
     assert peak < 20e6 + maps.nbytes
 
 
-def test_the_most_important_section_by_hand():
+def test_the_most_important_patch_by_hand():
     importance = np.zeros((4, 6))
     importance[1:3, 2:4] = [[1, 2], [3, -1]]
     importance[3, 5] = 4.5
-    assert occlusion.most_important_section(importance, 1) == (3, 5, 4, 6)
-    assert occlusion.most_important_section(importance, 2) == (1, 2, 3, 4)
-    assert occlusion.most_important_section(importance, 9) == (0, 2, 4, 6)  # the largest that fits
+    assert occlusion.most_important_patch(importance, 1) == (3, 5, 4, 6)
+    assert occlusion.most_important_patch(importance, 2) == (1, 2, 3, 4)
+    assert occlusion.most_important_patch(importance, 9) == (0, 2, 4, 6)  # the largest that fits
+
+
+@pytest.mark.parametrize(("text", "value"), [("mean", "mean"), ("noise", "noise"), ("0", 0.0), ("127.5", 127.5)])
+def test_baselines_are_parsed(text, value):
+    assert occlusion.parse_baseline(text) == value
+
+
+@pytest.mark.parametrize("text", ["grey", "-1", "256", "nan"])
+def test_other_texts_are_an_error(text):
+    with pytest.raises(ValueError, match="is neither mean, zero, blur, noise nor a value from 0 to 255"):
+        occlusion.parse_baseline(text)

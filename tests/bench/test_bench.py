@@ -1,4 +1,4 @@
-"""The measurements: arithmetic counted by hand, a table whose numbers fit together, and a run as a user runs it."""
+"""The benchmarks: operations counted by hand, tables whose numbers are consistent, and runs of the scripts."""
 
 import json
 import os
@@ -18,14 +18,12 @@ from keras import layers
 
 from bench import contenders, contest, defaults, machine, peers, tricks
 from bench.flops import forward_flops, training_flops
-from cnnvis import processor
-from cnnvis.images import inputs
-from cnnvis.images import sources as data
+from cnnvis import images, processor
 from cnnvis.training.fast_layers import PackedConv2D
 from cnnvis.training.ghost_batches import GhostBatches
-from models.convnet import build_model
+from models.convnet import Variant, build_model
 
-pytestmark = pytest.mark.once  # on the lowest versions it would say nothing new
+pytestmark = pytest.mark.once  # independent of versions
 
 ROOT = Path(__file__).parents[2]
 FIELD = {
@@ -52,9 +50,9 @@ def test_flops_of_a_tiny_network_by_hand():
     model = keras.Sequential(
         [
             keras.Input((6, 8, 3)),
-            layers.Conv2D(4, 3),  # 4 x 6 places, 4 filters of 3 x 3 x 3
+            layers.Conv2D(4, 3),  # 4 x 6 positions, 4 filters of 3 x 3 x 3
             layers.BatchNormalization(),
-            layers.Conv2D(6, (1, 2), strides=2, padding="same", groups=2),  # 2 x 3 places, 6 filters of 1 x 2 x 2
+            layers.Conv2D(6, (1, 2), strides=2, padding="same", groups=2),  # 2 x 3 positions, 6 filters of 1 x 2 x 2
             layers.Flatten(),
             layers.Dense(5),  # 36 to 5
         ]
@@ -63,7 +61,7 @@ def test_flops_of_a_tiny_network_by_hand():
     assert training_flops(model) == 3 * forward_flops(model)
 
 
-def test_flops_of_deep_from_its_drawing():
+def test_flops_of_deep_by_hand():
     convs = [(31, 2, 3, 24), (31, 3, 24, 64), (15, 3, 64, 64), (15, 3, 64, 256), (7, 3, 256, 256), (7, 3, 256, 256)]
     convs += [(3, 3, 256, 256)]
     expected = sum(2 * side**2 * size**2 * inputs * filters for side, size, inputs, filters in convs)
@@ -73,13 +71,13 @@ def test_flops_of_deep_from_its_drawing():
 @pytest.mark.parametrize(
     ("stack", "epochs", "petaflops"), [(contenders.basic_layers, 200, 0.89), (contenders.deeper_layers, 50, 0.60)]
 )
-def test_the_tutorials_networks_take_what_is_said_of_them(stack, epochs, petaflops):
+def test_flops_of_the_tutorials_networks(stack, epochs, petaflops):
     flops = training_flops(contenders.tutorial_model(stack()))
     assert flops * 50_000 * epochs / 1e15 == pytest.approx(petaflops, abs=0.005)
 
 
-def test_the_stopwatch_ends_the_training_and_leaves_out_what_is_between_epochs(monkeypatch):
-    now = iter([0, 1, 3, 1000, 1004, 1012])  # an epoch begins, its two steps end; and another one
+def test_the_stopwatch_ends_the_training_and_leaves_out_work_between_epochs(monkeypatch):
+    now = iter([0, 1, 3, 1000, 1004, 1012])  # an epoch starts, its two steps end; then another epoch
     monkeypatch.setattr(contenders.time, "perf_counter", lambda: next(now))
     watch = contenders.Stopwatch(4)
     model = keras.Sequential([keras.Input((1,)), layers.Dense(1)])
@@ -125,14 +123,14 @@ def test_trainings_take_turns(monkeypatch, tmp_path, capsys):
 
     monkeypatch.setattr(peers, "run", run)
     monkeypatch.setattr(peers, "contenders", lambda: FIELD)
-    monkeypatch.setattr(data, "load", lambda *_: None)
+    monkeypatch.setattr(images, "load", lambda *_: None)
     out = tmp_path / "new" / "table.md"
     assert peers.main(["--rounds", "3", "--steps", "7", "--warm-up", "4", "--out", str(out)]) == 0
     assert turns == ["slow", "fast"] * 3
     said = capsys.readouterr().out
     assert said == out.read_text(encoding="utf-8")
     assert "n = 3 rounds" in said.splitlines()[0]
-    assert "4 steps to warm up, then 7 that are timed" in said.splitlines()[0]
+    assert "7 timed steps of each training after 4 to warm up" in said.splitlines()[0]
     assert [row[3] for row in cells(said)[2:]] == ["103 (101–105)", "104 (102–106)"]
 
 
@@ -175,7 +173,7 @@ def run(*options, **settings):
 
 @pytest.fixture(scope="module")
 def noise(tmp_path_factory):
-    """A folder like that of CIFAR-10, with noise in it."""
+    """A folder like CIFAR-10's, of noise."""
     folder = tmp_path_factory.mktemp("noise")
     records = np.random.default_rng(0).integers(0, 256, (10_000, 3073), dtype="uint8")
     records[:, 0] %= 10
@@ -199,7 +197,7 @@ def test_a_short_run(noise):
         batch, rate, gigaflops, seconds, epochs, minutes = map(number, row[2:8])
         assert (batch, epochs) == (contender.batch_size, contender.epochs)
         assert rate > 0
-        assert rate * seconds == pytest.approx(50_000, abs=0.5 * seconds + 0.05 * rate + 1)  # as they are rounded
+        assert rate * seconds == pytest.approx(50_000, abs=0.5 * seconds + 0.05 * rate + 1)  # rounded
         assert minutes * 60 == pytest.approx(seconds * epochs, abs=3 + 0.05 * epochs + 1)
         flops = {"tutorial_basic": 29.5e6, "tutorial_deeper": 79.7e6, "ours_basic": 51.1e6}.get(name, 236.4e6)
         assert gigaflops == pytest.approx(3 * flops * rate / 1e9, rel=0.001, abs=0.5 + 1.5 * flops / 1e9)
@@ -219,21 +217,21 @@ def test_without_cifar10_one_line_says_so(tmp_path, monkeypatch, capsys):
 
 def test_a_training_that_fails_is_named_in_one_line(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("CIFAR10_DIR", str(tmp_path))
-    monkeypatch.setattr(data, "load", lambda *_: None)  # here, not in the process of the training
+    monkeypatch.setattr(images, "load", lambda *_: None)  # here, not in the process of the training
     assert peers.main(["--rounds", "1"]) == 2
     err = capsys.readouterr().err
-    assert ": tutorial_basic failed (--debug tells more): peers.py: CIFAR10_DIR has no file" in err
+    assert ": tutorial_basic failed (--debug shows more): peers.py: CIFAR10_DIR has no file" in err
     assert len(err.splitlines()) == 1
 
 
-def test_what_is_said_in_another_code_is_no_failure(tmp_path):
-    """By substitution: no Windows here, where processes speak as the console does."""
+def test_output_in_another_encoding_is_no_failure(tmp_path):
+    """As on Windows, where processes print in the encoding of the console."""
     script = tmp_path / "mein Ordner ä 図.py"
     script.write_text("import sys; sys.stderr.buffer.write(b'caf\\xe9'); print('{}')", encoding="utf-8")
     assert contest.measured("it", script) == {}
 
 
-def test_the_most_memory_is_counted_as_each_system_counts_it(monkeypatch):
+def test_peak_memory_in_the_unit_of_each_system(monkeypatch):
     """By substitution: no Windows or macOS here."""
     usage = SimpleNamespace(RUSAGE_SELF=0, getrusage=lambda _who: SimpleNamespace(ru_maxrss=3_000_000))
     monkeypatch.setitem(sys.modules, "resource", usage)
@@ -244,9 +242,9 @@ def test_the_most_memory_is_counted_as_each_system_counts_it(monkeypatch):
     assert np.isnan(machine.peak_megabytes())
 
 
-def test_options_that_can_not_be(tmp_path, capsys):
+def test_bad_options(tmp_path, capsys):
     for options, words in [
-        (["--steps", "5000"], "--warm-up and --steps are more than the"),
+        (["--steps", "5000"], "--warm-up and --steps exceed the"),
         (["--out", str(tmp_path)], "is a folder"),
         (["--rounds", "0"], "not a whole number"),
     ]:
@@ -267,7 +265,7 @@ def test_throughput_prints_training_and_ceiling(cifar10, capsys, monkeypatch):
     out = capsys.readouterr().out
     rows = dict(re.findall(r"^\| (training|the kernels alone) \| (\d+ \| \d+ \| \d+) \|", out, re.MULTILINE))
     for rate, flops, milliseconds in (map(int, row.split(" | ")) for row in rows.values()):
-        assert rate == pytest.approx(64_000 / milliseconds, rel=0.6 / milliseconds, abs=1)  # which are whole ones
+        assert rate == pytest.approx(64_000 / milliseconds, rel=0.6 / milliseconds, abs=1)  # rounded
         # basic: conv1 has no gradient of its input to compute
         assert flops == pytest.approx(rate * (3 * 50_987_008 - 1_769_472) * 1e-9, abs=1.5)
     training, ceiling = (int(rows[name].split(" | ")[2]) for name in ("training", "the kernels alone"))
@@ -279,7 +277,7 @@ def test_throughput_prints_training_and_ceiling(cifar10, capsys, monkeypatch):
 @pytest.mark.parametrize("what", ["forward", "d-input", "d-filter"])
 @pytest.mark.parametrize("name", ["conv3", "conv5", "fc1"])
 def test_all_ways_of_a_kernel_compute_the_same_from_the_same_images(name, what, monkeypatch):
-    """Ghost batches side by side, the whole batch, and images packed into rows: concatenated, or summed up, alike."""
+    """Ghost batches side by side, the whole batch, and images packed into rows."""
     from bench import throughput
 
     numbers = {}
@@ -293,7 +291,8 @@ def test_all_ways_of_a_kernel_compute_the_same_from_the_same_images(name, what, 
         return x[first : first + count], kernel, y[first : first + count]
 
     monkeypatch.setattr(throughput, "_random_arrays", same)
-    model = build_model("deep", 10, convolution=PackedConv2D, network=partial(GhostBatches, parts=2), widths=(4, 8, 8))
+    parts = partial(GhostBatches, parts=2)
+    model = build_model("deep", 10, Variant(widths=(4, 8, 8), convolution=PackedConv2D, network=parts))
     (ways,) = [ways for layer, of, _, ways in throughput.kernels(model, 6, "float32") if (layer, of) == (name, what)]
     put_together = sum if what == "d-filter" else lambda parts: np.concatenate(parts)
     results = [put_together([part.numpy() for part in way()]) for way in ways]
@@ -327,16 +326,16 @@ def test_tricks_are_measured_once_and_compared_seed_by_seed(monkeypatch, tmp_pat
     ]
 
 
-def test_a_trick_is_measured_on_held_out_pictures(monkeypatch, capsys):
+def test_a_trick_is_measured_on_held_out_images(monkeypatch, capsys):
     labels = np.arange(700) % 10
-    images = np.broadcast_to((25 * labels).astype("uint8")[:, None, None, None], (700, 32, 32, 3))
-    pictures = data.Pictures("greys", images, labels, tuple("abcdefghij"))
-    splits = pictures.take(slice(500)), pictures.take(slice(500, 700)), None  # the test set is not looked at
-    monkeypatch.setattr(inputs, "training_pictures", lambda args: splits)
+    pixels = np.broadcast_to((25 * labels).astype("uint8")[:, None, None, None], (700, 32, 32, 3))
+    dataset = images.Dataset("greys", pixels, labels, tuple("abcdefghij"))
+    splits = dataset.take(slice(500)), dataset.take(slice(500, 700)), None  # the test set is not read
+    monkeypatch.setattr(images, "for_training", lambda *_args, **_options: splits)
     assert tricks.main(["--arch", "basic", "--epochs", "4", "--changes", "flip=none crop_margin=0"]) == 0
-    accuracy, six_views, seconds = json.loads(capsys.readouterr().out.splitlines()[-1])
+    accuracy, tta, seconds = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert accuracy > 0.3
-    assert six_views > 0.3
+    assert tta > 0.3
     assert seconds > 0
 
 
@@ -360,7 +359,7 @@ def test_defaults_are_compared_by_medians():
     assert cells(defaults.parts(turns))[2:] == [["outputs", "1.0 s", "8.5 s", "0.5 s"]]
 
 
-def test_what_a_drawing_function_takes_is_counted_once(monkeypatch):
+def test_the_time_of_nested_drawing_functions_is_counted_once(monkeypatch):
     clock = iter([0, 5, 10, 12])
     monkeypatch.setattr(defaults.time, "perf_counter", lambda: next(clock))
     drawing = type(
@@ -373,11 +372,11 @@ def test_what_a_drawing_function_takes_is_counted_once(monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_job_is_measured_as_a_user_would_run_it(cifar10):
+def test_a_job_is_measured_as_a_user_runs_it(cifar10):
     script = [sys.executable, str(ROOT / "bench" / "defaults.py")]
     asked = ["--jobs", "outputs", "--ways", "as called", "--rounds", "1"]
     done = subprocess.run([*script, *asked], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    (comparison,), (parts,) = (cells(part)[2:] for part in done.stdout.split("Times: to")[:2])
+    (comparison,), (parts,) = (cells(part)[2:] for part in done.stdout.split("×: relative to")[:2])
     assert number(comparison[1]) == pytest.approx(sum(map(number, parts[1:])), abs=0.2)
     assert int(comparison[-1]) > 100

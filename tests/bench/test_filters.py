@@ -1,14 +1,14 @@
-"""The comparison of filters' pictures: what it measures, what its table says, and that it runs."""
+"""The comparison of feature visualisations: its measures, its table, and runs of the contenders."""
 
 import numpy as np
 import pytest
 
 from bench import filters
 from cnnvis.features import ascent
-from cnnvis.images.statistics import picture_statistics
-from cnnvis.network.classifier import Classifier
+from cnnvis.images import image_statistics
+from cnnvis.network import Classifier
 
-pytestmark = pytest.mark.once  # on the lowest versions it would say nothing new
+pytestmark = pytest.mark.once  # independent of versions
 
 
 def stripes(period, size=32):
@@ -19,7 +19,7 @@ def stripes(period, size=32):
 def test_fine_energy_by_hand():
     smooth, fine, flat = stripes(8), stripes(2), np.full((32, 32, 3), 7.0)
     energy = filters.fine_energy(np.stack([smooth, fine, flat, smooth + fine]))
-    # A cosine of period 2 has twice the energy of one that doesn't hit its peaks only: mean square 1 beside 1/2.
+    # A cosine of period 2 has twice the energy of one that doesn't hit its peaks only: mean square 1 against 1/2.
     np.testing.assert_allclose(energy, [0, 1, 0, 2 / 3], atol=1e-12)
 
 
@@ -33,27 +33,34 @@ def test_the_table():
     assert second == "| conv1 | other | 5.00 | 2 of 3 | 50% | 50% |"
 
 
-def test_ours_is_smoother_than_plain_ascent_and_stronger_than_what_it_starts_from(sequential, pictures):
+def test_ours_is_features_ascend_and_smoother_than_plain_ascent(sequential, images):
     classifier = Classifier(sequential, (0, 1))
     model = classifier, classifier.layer("second")
-    statistics = picture_statistics(pictures)
-    ours, plain = (filters.CONTENDERS[name][1](model, [1, 3], statistics, 30, 0) for name in ("ours", "plain"))
+    statistics = image_statistics(images)
+    ours, plain = (
+        filters.CONTENDERS[name][1](model, [1, 3], statistics, steps=30, seed=0) for name in ("ours", "plain")
+    )
     assert ours.shape == plain.shape == (2, 32, 32, 3)
-    assert np.abs(ours.astype(int) - ascent.ascend(*model, [1, 3], statistics, steps=30)).mean() < 1
+    assert (
+        np.abs(
+            ours.astype(int) - ascent.ascend(*model, [1, 3], statistics=statistics, ascent=ascent.Ascent(steps=30))[0]
+        ).mean()
+        < 1
+    )
     assert filters.fine_energy(ours).mean() < filters.fine_energy(plain).mean()
 
 
-def test_the_peer_draws(sequential, pictures):
+def test_tf_keras_vis_draws(sequential, images):
     pytest.importorskip("tf_keras_vis")
     classifier = Classifier(sequential, (0, 1))
     model = classifier, classifier.layer("second")
     for name, (_, draw) in filters.CONTENDERS.items():
-        images = draw(model, [1, 3], picture_statistics(pictures), 10, 0)
-        assert images.shape == (2, 32, 32, 3), name
-        assert images.dtype == np.uint8
+        made = draw(model, [1, 3], image_statistics(images), steps=10, seed=0)
+        assert made.shape == (2, 32, 32, 3), name
+        assert made.dtype == np.uint8
 
 
-def test_without_the_peer(capsys, monkeypatch):
+def test_without_tf_keras_vis(capsys, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert filters.main([]) == 2
     assert "tf-keras-vis is not installed: pip install -r bench/requirements.txt" in capsys.readouterr().err

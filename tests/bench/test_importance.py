@@ -1,4 +1,4 @@
-"""The measurements of pixel importance: maps and intervals worked out by hand, tables, and others' maps beside ours."""
+"""The benchmarks of pixel importance: maps and intervals by hand, tables, and others' maps beside ours."""
 
 import re
 from types import SimpleNamespace
@@ -10,17 +10,17 @@ import pytest
 from bench import faithfulness, occluders, occlusion_speed
 from cnnvis.attribution import occlusion
 from cnnvis.checkpoints import checkpoint
-from cnnvis.network.classifier import Classifier
-from models.convnet import build_model
+from cnnvis.network import Classifier
+from models.convnet import Variant, build_model
 from tests.bench.test_bench import cells
 
-pytestmark = pytest.mark.once  # on the lowest versions it would say nothing new
+pytestmark = pytest.mark.once  # independent of versions
 
 
 @pytest.fixture
 def tiny():
-    """A narrow `deep` whose batch normalisation and whose logits are not those of the start."""
-    model = build_model("deep", 10, mean=[120, 110, 100], variance=[3600, 3000, 2500], widths=(4, 6, 8))
+    """A narrow `deep` with random weights, batch normalisation included."""
+    model = build_model("deep", 10, Variant(widths=(4, 6, 8)), mean=[120, 110, 100], variance=[3600, 3000, 2500])
     rng = np.random.default_rng(0)
     for weights in model.weights:
         weights.assign(weights.numpy() * rng.uniform(0.5, 1.5, weights.shape) + rng.uniform(-0.1, 0.1, weights.shape))
@@ -34,7 +34,7 @@ def test_the_tutorials_map_by_hand():
         scores = (images[..., 0] * weights).sum(axis=(1, 2))
         return np.stack([scores, -scores], axis=1)
 
-    image, noise = np.full((4, 5, 1), 3.0), np.full((20, 4, 5, 1), 2.0)  # the picture is 1 above the noise
+    image, noise = np.full((4, 5, 1), 3.0), np.full((20, 4, 5, 1), 2.0)  # the image is 1 above the noise
     drops = occluders.tutorial_map(probabilities, image, 0, noise, size=3)
     assert drops.shape == (4, 5)
     assert drops[0, 0] == 0 + 1 + 5 + 6
@@ -44,7 +44,7 @@ def test_the_tutorials_map_by_hand():
     np.testing.assert_array_equal(occluders.tutorial_map(probabilities, image, 1, noise, size=3), -drops)
 
 
-def test_each_square_of_the_tutorial_has_noise_of_its_own():
+def test_each_patch_of_the_tutorial_has_its_own_noise():
     noise = np.arange(9.0).reshape(9, 1, 1, 1) * np.ones((3, 3, 1))
     drops = occluders.tutorial_map(lambda images: images.sum(axis=(1, 2)), np.zeros((3, 3, 1)), 0, noise, size=1)
     assert drops.ravel().tolist() == [-pixel for pixel in range(9)]
@@ -55,7 +55,7 @@ def test_the_interval_of_a_coins_mean_is_the_binomials():
     np.testing.assert_allclose(faithfulness.interval(coins), [0.4, 0.6], atol=0.01)  # of 100 tosses, 40 to 60
 
 
-def test_differences_are_taken_picture_by_picture(monkeypatch):
+def test_differences_are_taken_image_by_image(monkeypatch):
     monkeypatch.setattr(faithfulness, "RESAMPLES", 200)
     ours = np.random.default_rng(0).normal(size=30)
     np.testing.assert_allclose(faithfulness.interval(ours + 0.1 - ours), 0.1)
@@ -79,17 +79,17 @@ def test_the_table_of_maps_by_hand(monkeypatch):
     assert rows[1] == ["theirs", *own, *beside]
 
 
-def test_windows_are_counted_as_each_lays_them():
-    windows = {name: contender.windows(32, 32) for name, contender in occlusion_speed.CONTENDERS.items()}
-    assert windows.pop("tf_explain") == 8 * 8
-    assert windows.pop("halves") == 16 * 64  # grids, each with 32 halves and the other halves
-    assert set(windows.values()) == {28 * 28}
+def test_the_number_of_patches_of_each_contender():
+    patches = {name: contender.patches(32, 32) for name, contender in occlusion_speed.CONTENDERS.items()}
+    assert patches.pop("tf_explain") == 8 * 8
+    assert patches.pop("banzhaf") == 16 * 64  # grids, each with 32 masks and their complements
+    assert set(patches.values()) == {28 * 28}
 
 
-def test_ready_made_pictures_are_those_with_a_window_hidden(pictures):
-    hidden = occlusion_speed.ready_made(pictures[:2])
+def test_ready_made_images_have_one_patch_hidden(images):
+    hidden = occlusion_speed.ready_made(images[:2])
     assert hidden.shape == (2 * 784, 32, 32, 3)
-    expected = pictures[1].astype("float32")
+    expected = images[1].astype("float32")
     expected[27:, 27:] = 0
     np.testing.assert_array_equal(hidden[-1], expected)
 
@@ -111,7 +111,8 @@ def test_contenders_take_turns(monkeypatch, tmp_path, capsys):
     said = capsys.readouterr().out
     assert said == out.read_text(encoding="utf-8")
     assert re.search(
-        r"others of today; .*, float32, 5 threads, 4 pictures .* n = 3 rounds .* 7 s\.$", said.splitlines()[0]
+        r"others of today; .*, float32, 5 threads, 4 images .* n = 3 rounds .* 7 s for each contender\.$",
+        said.splitlines()[0],
     )
     rows = dict(zip(occlusion_speed.CONTENDERS, cells(said)[2:], strict=True))
     assert rows["forward"][1:] == ["1,000 (1,000–2,000)", "100%", "0.90×"]
@@ -120,21 +121,21 @@ def test_contenders_take_turns(monkeypatch, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("script", [faithfulness, occlusion_speed])
-def test_without_the_others_one_line_says_so(script, monkeypatch, capsys):
+def test_a_missing_package_is_named_in_one_line(script, monkeypatch, capsys):
     monkeypatch.setattr(occluders, "find_spec", lambda package: None if package == "captum" else package)
     assert script.main([]) == 2
     err = capsys.readouterr().err
-    assert "no captum here: make bench-importance" in err
+    assert "not installed: captum. Run make bench-importance" in err
     assert len(err.splitlines()) == 1
 
 
-def test_tf_explain_pastes_grey_where_it_says():
+def test_tf_explain_hides_patches_by_grey():
     pytest.importorskip("tf_explain")
     seen = []
 
     def predict(images, batch_size):
         seen.extend(images)
-        return images[:, 8:12, 20:24].mean(axis=(1, 2)) / 255  # the target is the third colour of that patch
+        return images[:, 8:12, 20:24].mean(axis=(1, 2)) / 255  # the target is the third colour of this patch
 
     drops = occluders.tf_explain_map(SimpleNamespace(predict=predict), np.full((32, 32, 3), 255, "uint8"), 2)
     assert len(seen) == 64
@@ -143,27 +144,29 @@ def test_tf_explain_pastes_grey_where_it_says():
     assert 0 < drops.max() <= 0.5
 
 
-def test_captums_map_is_ours_however_many_go_at_once(tiny, pictures):
+def test_captums_map_is_ours_for_any_number_of_patches_per_call(tiny, images):
     pytest.importorskip("captum")
-    classifier, image = Classifier(tiny), pictures[:1]
+    classifier, image = Classifier(tiny), images[:1]
     black = occlusion.baseline_images(image, "zero")
-    ours = occlusion.occlusion_maps(classifier.logits, image, np.array([3]), black, [occluders.WINDOW])[0]
+    ours = occlusion.occlusion_maps(
+        classifier.logits, image, np.array([3]), baselines=black, windows=[occluders.WINDOW]
+    )[0]
     assert ours.std() > 1e-3
     score = occluders.as_torch(classifier.logits)
     for baseline, at_once in (0, 1), (0, 64), (black[0], 784):
-        drops = occluders.captum_map(score, image[0], 3, baseline, at_once)
+        drops = occluders.captum_map(score, image[0], 3, baseline=baseline, at_once=at_once)
         np.testing.assert_allclose(drops, ours, atol=1e-3 * np.abs(ours).max())
 
 
-def test_the_network_in_pytorch_says_what_keras_says(tiny, pictures):
+def test_the_network_in_pytorch_has_keras_logits(tiny, images):
     torch = pytest.importorskip("torch")
-    for model in tiny, build_model("basic", 4, (120,) * 3, (4000,) * 3, widths=(4, 6)):
-        network, x = occluders.torch_network(model), torch.from_numpy(np.moveaxis(pictures, -1, 1).astype("float32"))
+    for model in tiny, build_model("basic", 4, Variant(widths=(4, 6)), mean=(120,) * 3, variance=(4000,) * 3):
+        network, x = occluders.torch_network(model), torch.from_numpy(np.moveaxis(images, -1, 1).astype("float32"))
         with torch.inference_mode():
-            said = network(x).numpy()
-        expected = Classifier(model).logits(pictures)
+            logits = network(x).numpy()
+        expected = Classifier(model).logits(images)
         assert expected.std(axis=0).max() > 0.01
-        np.testing.assert_allclose(said, expected, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_a_layer_that_can_not_be_translated_is_named(sequential):
@@ -185,7 +188,7 @@ def test_a_short_run_of_each_map(stored, cifar10, capsys):
     assert faithfulness.main(["--num", "2", "--model", str(stored), "--baseline", "0"]) == 0
     said = capsys.readouterr().out
     assert f"Keras {keras.__version__}; " in said
-    assert "n = 2 random test images (seed 0), judged with hidden pixels that show 0.0" in said
+    assert "n = 2 random test images (seed 0), scored with the baseline 0.0" in said
     rows = cells(said)[2:]
     assert [row[0] for row in rows][:3] == ["ours", "ours, `--method occlusion`", "the tutorial's"]
     assert len(rows) == 8
@@ -195,7 +198,7 @@ def test_a_short_run_of_each_map(stored, cifar10, capsys):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    ["ours", "halves", "predict", "tf_explain", "captum_on_keras_256", "captum_on_torch_256", "torch_channels_first"],
+    ["ours", "banzhaf", "predict", "tf_explain", "captum_on_keras_256", "captum_on_torch_256", "torch_channels_first"],
 )
 def test_a_short_turn(name, stored, capsys):
     for package in occluders.PACKAGES:

@@ -1,4 +1,4 @@
-"""Checkpoints are whole or absent, load without our code, and what is no classifier is refused in a sentence."""
+"""Checkpoints are complete or absent, and load without our code; other files are refused in one sentence."""
 
 import contextlib
 import json
@@ -24,21 +24,21 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
 @pytest.mark.parametrize("arch", ["basic", "deep"])
-def test_saved_and_loaded(arch, tmp_path, pictures):
+def test_saved_and_loaded(arch, tmp_path, images):
     model = build_model(arch, 10)
     path = tmp_path / "new folder" / "network.keras"
     checkpoint.save(model, {"classes": list("abcdefghij"), "trained_at": "2026"}, path)
     loaded = checkpoint.load(path)
     for weight, kept in zip(model.get_weights(), loaded.model.get_weights(), strict=True):
         np.testing.assert_array_equal(kept, weight)
-    np.testing.assert_allclose(loaded.model(pictures / 1.0), model(pictures / 1.0), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(loaded.model(images / 1.0), model(images / 1.0), rtol=1e-3, atol=1e-5)
     assert loaded.metadata["classes"] == list("abcdefghij")
     assert sorted(os.listdir(path.parent)) == ["network.json", "network.keras"]
 
 
 @pytest.mark.parametrize("file", ["own.keras", "foreign.h5", FIXTURES / "keras2_sequential.h5"])
 def test_no_file_is_open_when_it_is_replaced_or_removed(file, windows, tmp_path):
-    """By substitution: no Windows here, which would refuse; temporary copies count as well."""
+    """The `windows` fixture stands in for Windows, which would refuse. Temporary copies count, too."""
     path = tmp_path / file
     for _ in range(2):
         if path.suffix == ".keras":
@@ -49,8 +49,8 @@ def test_no_file_is_open_when_it_is_replaced_or_removed(file, windows, tmp_path)
     assert not windows
 
 
-def test_a_copy_that_keras_leaves_open_does_no_harm(windows, tmp_path, monkeypatch):
-    """By substitution: no Windows here, where it can't be removed."""
+def test_a_copy_that_keras_leaves_open_is_no_error(windows, tmp_path, monkeypatch):
+    """The `windows` fixture stands in for Windows, which doesn't remove an open file."""
     load = keras.saving.load_model
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     small_sequential().save(tmp_path / "model.keras")
@@ -65,14 +65,14 @@ def test_a_copy_that_keras_leaves_open_does_no_harm(windows, tmp_path, monkeypat
     assert windows
 
 
-def test_opens_with_plain_keras_in_an_empty_script(tmp_path):
+def test_plain_keras_loads_a_checkpoint(tmp_path):
     checkpoint.save(build_model("deep", 10), {}, tmp_path / "network.keras")
     code = "import keras; print(keras.saving.load_model('network.keras').count_params())"
     out = subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert int(out.stdout) == build_model("deep", 10).count_params()
 
 
-def test_is_written_without_what_an_older_keras_would_refuse(tmp_path):
+def test_options_that_an_older_keras_would_refuse_are_dropped(tmp_path):
     path = tmp_path / "network.keras"
     checkpoint.save(build_model("deep", 10), {}, path)
     with zipfile.ZipFile(path) as archive:
@@ -100,7 +100,7 @@ def test_an_earlier_checkpoint_survives_a_failed_save(tmp_path, monkeypatch):
     assert sorted(os.listdir(tmp_path)) == ["network.json", "network.keras"]
 
 
-def test_without_a_name_it_is_the_users_own_that_was_trained_last_not_the_file_written_last(tmp_path):
+def test_the_default_is_the_users_network_with_the_latest_training_not_the_newest_file(tmp_path):
     times = {"a": "2026-02-01", "b": "2026-03-01", "c": "2026-01-01", "cifar10_basic": "2027-01-01"}
     for name, time in times.items():
         (tmp_path / f"{name}.keras").touch()
@@ -110,7 +110,7 @@ def test_without_a_name_it_is_the_users_own_that_was_trained_last_not_the_file_w
     assert checkpoint.find(folder=tmp_path).stem == "b"
 
 
-def test_where_the_user_has_trained_none_it_is_the_included_deep(tmp_path):
+def test_the_default_without_a_users_network_is_the_included_deep(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"run train\.py"):
         checkpoint.find(folder=tmp_path)
     for name in ("cifar10_basic", "cifar10_deep"):
@@ -126,20 +126,20 @@ def test_included_networks_have_short_names(name):
 
 
 @pytest.mark.parametrize("name", ["sequential.keras", "sequential.h5", "functional.keras", "functional.h5"])
-def test_foreign_models(name, tmp_path, pictures):
+def test_foreign_models(name, tmp_path, images):
     model = small_sequential()
     if name.startswith("functional"):
         model = keras.Model(model.inputs, model.outputs)
     model.compile("adam", "sparse_categorical_crossentropy")
     model.save(tmp_path / name)
     loaded = checkpoint.load(tmp_path / name)
-    np.testing.assert_allclose(loaded.model(pictures / 255), model(pictures / 255), rtol=1e-5)
+    np.testing.assert_allclose(loaded.model(images / 255), model(images / 255), rtol=1e-5)
     assert loaded.metadata == {}
 
 
 @pytest.mark.parametrize("name", ["keras2_sequential.h5", "keras2_transfer.h5", "keras2_transfer.keras"])
 def test_files_that_keras_2_wrote(name):
-    """As `tests/fixtures/make_keras2_models.py` made them, against what Keras 2 gave for the same pictures."""
+    """Files from `tests/fixtures/make_keras2_models.py`, against the outputs of Keras 2 for the same images."""
     model = checkpoint.load(FIXTURES / name).model
     images = np.linspace(0, 1, 2 * 16 * 16 * 3, dtype="float32").reshape(2, 16, 16, 3)
     with h5py.File(FIXTURES / "expected.h5") as file:
@@ -147,7 +147,7 @@ def test_files_that_keras_2_wrote(name):
         np.testing.assert_allclose(Classifier(model, (0, 1)).probabilities(images * 255), file[name][()], rtol=1e-3)
 
 
-def test_what_keras_3_would_compute_differently_is_refused(tmp_path):
+def test_a_layer_that_keras_3_computes_differently_is_refused(tmp_path):
     with h5py.File(FIXTURES / "keras2_sequential.h5") as old, h5py.File(tmp_path / "model.h5", "w") as new:
         for name in old:
             old.copy(name, new)
@@ -164,13 +164,13 @@ def refused(path):
     return str(caught.value)
 
 
-def test_files_that_are_no_model(tmp_path):
+def test_files_that_are_not_models(tmp_path):
     assert "there is no model" in refused(tmp_path / "gone.keras")
     text = tmp_path / "text.keras"
     text.write_text("hello")
-    assert "damaged or no Keras model" in refused(text)
+    assert "damaged or not a Keras model" in refused(text)
     text.rename(tmp_path / "text.h5")
-    assert "damaged or no Keras model" in refused(tmp_path / "text.h5")
+    assert "damaged or not a Keras model" in refused(tmp_path / "text.h5")
     (tmp_path / "model.pt").touch()
     assert "neither in .keras nor in .h5" in refused(tmp_path / "model.pt")
     with h5py.File(tmp_path / "arrays.h5", "w") as file:
@@ -187,19 +187,21 @@ def test_a_truncated_file(name, tmp_path):
         assert "damaged" in refused(path) or "can't be loaded" in refused(path)
 
 
-def test_models_that_are_no_image_classifiers(tmp_path):
-    def kept(model):
+def test_models_that_are_not_image_classifiers(tmp_path):
+    def refused_when_saved(model):
         model.save(tmp_path / "model.keras")
         return refused(tmp_path / "model.keras")
 
     text = keras.Sequential([keras.Input((20,)), layers.Dense(2)])
-    assert "it takes (20,), not (height, width, 1 to 4)" in kept(text)
+    assert "it takes (20,), not (height, width, 1 to 4)" in refused_when_saved(text)
     segmentation = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(2, 3)])
-    assert "it gives (6, 6, 2), not one number for each class" in kept(segmentation)
-    assert "it gives one number" in kept(small_sequential(classes=1))
-    assert "not an image classifier" in kept(keras.Sequential([layers.Dense(2)]))
+    assert "it outputs (6, 6, 2), not one number for each class" in refused_when_saved(segmentation)
+    assert "it outputs one number" in refused_when_saved(small_sequential(classes=1))
+    assert "not an image classifier" in refused_when_saved(keras.Sequential([layers.Dense(2)]))
     two = [keras.Input((8, 8, 3)), keras.Input((8, 8, 3))]
-    assert "one input and one output" in kept(keras.Model(two, layers.Dense(2)(layers.Flatten()(layers.add(two)))))
+    assert "one input and one output" in refused_when_saved(
+        keras.Model(two, layers.Dense(2)(layers.Flatten()(layers.add(two))))
+    )
 
 
 def test_a_lambda_layer_is_not_run(tmp_path):
@@ -212,7 +214,7 @@ def test_a_lambda_layer_is_not_run(tmp_path):
     assert not marker.exists()
 
 
-def test_metadata_that_lie(tmp_path):
+def test_invalid_metadata(tmp_path):
     path = tmp_path / "network.keras"
     small_sequential().save(path)
     path.with_suffix(".json").write_text(json.dumps({"classes": ["a", "b"]}))
@@ -224,10 +226,10 @@ def test_metadata_that_lie(tmp_path):
     path.with_suffix(".json").write_text("[" * 100_000)
     assert "is not JSON" in refused(path)
     path.with_suffix(".json").write_text("{}" + " " * 2**20)
-    assert "larger than any" in refused(path)
+    assert "or too large" in refused(path)
     path.with_suffix(".json").unlink()
     os.mkfifo(path.with_suffix(".json"))
-    assert "it is no file" in refused(path)
+    assert "it is not a regular file" in refused(path)
     path.with_suffix(".json").unlink()
     names = [f"class {i}" for i in range(9)]
     for key, values in {
@@ -247,4 +249,4 @@ def test_metadata_that_lie(tmp_path):
     }.items():
         for value in values:
             path.with_suffix(".json").write_text(json.dumps({key: value}))
-            assert f"{key} is not what it should be" in refused(path)
+            assert f"{key} is invalid" in refused(path)

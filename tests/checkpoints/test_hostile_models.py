@@ -1,4 +1,4 @@
-"""Model files made to harm: none runs code, reads other files or takes memory without end; a sentence refuses each.
+"""Malicious model files: none runs code, reads other files or exhausts the memory; each is refused in one sentence.
 
 An attack that succeeds makes a harmless file, or opens one, and is caught by it.
 """
@@ -33,7 +33,7 @@ sys.addaudithook(lambda event, args: happened.append((event, str(args))))
 
 @pytest.fixture
 def marker(tmp_path):
-    """A path where an attack would leave a file; none may, nor may one run a command, unpickle or call elsewhere."""
+    """A path where an attack would leave a file. No attack may do so, run a command, unpickle or open a connection."""
     path = tmp_path / "marker"
     happened.clear()
     yield path
@@ -74,7 +74,7 @@ def with_config(path, change):
 
 
 def as_hdf5(path, config):
-    """A `.h5` file with this configuration and the weights of none."""
+    """A `.h5` file with this configuration and no weights."""
     with h5py.File(path, "w") as file:
         file.attrs["model_config"] = config if isinstance(config, str) else json.dumps(config)
         file.attrs["keras_version"] = keras.__version__
@@ -89,7 +89,7 @@ def refused(path):
 
 
 def layer_of(model, name):
-    """The configuration of the layer of that name; of the first one for None."""
+    """The configuration of the layer of that name, or of the first layer for None."""
     return next(layer for layer in model["config"]["layers"] if name in (None, layer["config"]["name"]))
 
 
@@ -99,7 +99,7 @@ def lambda_code(marker):
 
 
 def attacks(marker):
-    """Layers that would run code, or open what they name, if Keras built or called them."""
+    """Layers that would run code or open other files if Keras built or called them."""
     code, defaults, closure = lambda_code(marker)
     raw = {"class_name": "__lambda__", "config": {"code": code, "defaults": defaults, "closure": closure}}
     pickled = base64.b64encode(b"cos\nsystem\n(S'touch " + str(marker).encode() + b"'\ntR.").decode()
@@ -181,7 +181,7 @@ def config_of(path):
     return json.loads(members(path)["config.json"])
 
 
-def test_the_markers_are_not_absent_by_mistake(functional, tmp_path):
+def test_an_attack_leaves_a_marker_without_our_checks(functional, tmp_path):
     attack = attacks(tmp_path / "left")["Lambda"]
     (call,) = layer_of(config_of(functional), "mean")["inbound_nodes"]
     attack = {**attack, "name": "attack", "inbound_nodes": [call]}
@@ -190,7 +190,7 @@ def test_the_markers_are_not_absent_by_mistake(functional, tmp_path):
     assert (tmp_path / "left").exists()
 
 
-def test_a_script_says_it_in_one_line(functional, marker, capsys):
+def test_a_script_refuses_a_model_in_one_line(functional, marker, capsys):
     with_config(functional, lambda model: model["config"]["layers"].insert(1, attacks(marker)["Lambda"]))
     assert visualize_results.main(["--model", str(functional), "--out", str(functional.parent)]) == 2
     lines = capsys.readouterr().err.splitlines()
@@ -199,7 +199,7 @@ def test_a_script_says_it_in_one_line(functional, marker, capsys):
 
 
 @pytest.mark.parametrize("kind", [".keras", ".h5"])
-def test_what_compiles_a_nested_model_is_left_out(kind, tmp_path, marker, pictures):
+def test_compile_config_of_a_nested_model_is_ignored(kind, tmp_path, marker, images):
     inner = small_sequential()
     inner.compile("adam", "mse")
     model = keras.Sequential([keras.Input((32, 32, 3)), inner])
@@ -218,10 +218,10 @@ def test_what_compiles_a_nested_model_is_left_out(kind, tmp_path, marker, pictur
             file.attrs["model_config"] = members(path)["config.json"].decode()
         path = tmp_path / "model.h5"
     loaded = checkpoint.load(path).model
-    np.testing.assert_allclose(loaded(pictures / 255), model(pictures / 255), rtol=1e-5)
+    np.testing.assert_allclose(loaded(images / 255), model(images / 255), rtol=1e-5)
 
 
-def test_a_lie_about_the_version_of_keras_changes_nothing(functional, marker):
+def test_a_wrong_version_of_keras_changes_nothing(functional, marker):
     with_config(functional, lambda model: model["config"]["layers"].insert(1, attacks(marker)["Lambda"]))
     for lie in ({"keras_version": "2.15.0"}, {"keras_version": None}, {}, [], "2.15.0"):
         write(functional, {**members(functional), "metadata.json": json.dumps(lie)})
@@ -239,13 +239,13 @@ ARCHIVES = {
 
 
 @pytest.mark.parametrize("kind", ARCHIVES)
-def test_archives_hold_what_a_model_needs_and_nothing_else(kind, functional, marker):
+def test_archives_contain_only_what_a_model_needs(kind, functional, marker):
     write(functional, {**members(functional), ARCHIVES[kind]: b"x"})
-    assert "which no model of Keras's own layers has" in refused(functional)
+    assert "which no model of Keras's own layers contains" in refused(functional)
     assert sorted(os.listdir(functional.parent)) == ["model.keras"]
 
 
-def test_archives_without_links_repetition_gaps_or_other_compression(functional, marker):
+def test_archives_with_links_duplicates_gaps_or_other_compression(functional, marker):
     content = members(functional)
     link = zipfile.ZipInfo("model.weights.h5")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
@@ -257,9 +257,9 @@ def test_archives_without_links_repetition_gaps_or_other_compression(functional,
     with zipfile.ZipFile(functional, "w", zipfile.ZIP_BZIP2) as archive:
         for name, data in content.items():
             archive.writestr(name, data)
-    assert "compressed in another way" in refused(functional)
+    assert "compressed by a method" in refused(functional)
     with zipfile.ZipFile(functional, "w") as archive, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the duplicate
+        warnings.simplefilter("ignore")  # about the duplicate
         for name, data in [*content.items(), ("config.json", b"{}")]:
             archive.writestr(name, data)
     assert "once" in refused(functional)
@@ -285,7 +285,7 @@ def weights_file(path, change):
 
 
 def a_kernel(file):
-    """Path of the largest array, in whichever way it is laid out."""
+    """Path of the largest array, in any layout."""
     found = {}
     file.visititems(lambda name, item: found.update({name: item.size}) if isinstance(item, h5py.Dataset) else None)
     return max(found, key=found.get)
@@ -299,7 +299,7 @@ def replace(file, make):
 
 
 def elsewhere(marker):
-    """Ways of HDF5 to read another file, or to go round in circles."""
+    """Ways in which an HDF5 file can refer to another file, or to itself."""
     outside = str(marker.with_name("outside.h5"))
     link = h5py.ExternalLink(outside, "/data")
 
@@ -351,7 +351,7 @@ def elsewhere(marker):
 
 @pytest.mark.parametrize("kind", [".keras", ".h5"])
 @pytest.mark.parametrize("trick", elsewhere(Path("marker")))
-def test_hdf5_leads_nowhere_else(trick, kind, tmp_path, marker):
+def test_hdf5_does_not_refer_to_other_places(trick, kind, tmp_path, marker):
     with h5py.File(marker.with_name("outside.h5"), "w") as file:
         file["data"] = np.zeros(10_000, "float32")
     path = tmp_path / f"model{kind}"
@@ -360,7 +360,7 @@ def test_hdf5_leads_nowhere_else(trick, kind, tmp_path, marker):
     assert reason in refused(weights_file(path, change))
 
 
-def test_one_array_is_not_read_again_and_again(tmp_path):
+def test_one_array_is_not_read_many_times(tmp_path):
     path = tmp_path / "model.h5"
     small_sequential().save(path)
 
@@ -395,7 +395,7 @@ for path in sys.argv[2:]:
 
 
 def bombs(folder):
-    """Files of a few kilobytes that ask for gigabytes, or for ever (CVE-2026-0897, CVE-2026-12570)."""
+    """Files of a few kilobytes that need gigabytes, or forever (CVE-2026-0897, CVE-2026-12570)."""
 
     def saved(name):
         small_sequential().save(folder / name)
@@ -427,7 +427,7 @@ def bombs(folder):
         return path
 
     small, sparse = "far more than a file of its size can", {"dtype": "float32", "chunks": (100, 100)}
-    weights, calls, loop = "more weights than the", "calls its layers", "wait for one another"
+    weights, calls, loop = "more weights than the", "calls its layers", "form a cycle"
     yield archive(saved("config.keras"), "config.json"), small
     yield archive(saved("weights.keras"), "model.weights.h5"), small
     for kind in (".keras", ".h5"):
@@ -437,7 +437,7 @@ def bombs(folder):
     yield larger(saved("units.keras"), "hidden", units=10**12), weights
     yield larger(saved("filters.keras"), "first", filters=10**12), weights
     yield larger_hdf5(saved("units.h5"), '"units": 12', '"units": 1200000000000'), weights
-    yield larger(saved("input.keras"), None, batch_shape=[None, 10**6, 10**6, 3]), "more than 67,108,864 numbers"
+    yield larger(saved("input.keras"), None, batch_shape=[None, 10**6, 10**6, 3]), "more than 67,108,864 values"
     for where, key in (("/", "layer_names"), ("/", "weight_names"), ("model_weights", "layer_names"), ("/", "other")):
         yield one_text(saved(f"text_{len(where)}_{key}.h5"), where, key), small
     yield one_text(saved("text.keras"), None, "dtype"), small
@@ -446,9 +446,9 @@ def bombs(folder):
     yield unrolled(folder / "unrolled.keras"), "save it with unroll=False"
     yield graph(folder / "loop.keras", ["b", 0, 0]), loop
     yield graph(folder / "itself.keras", ["a", 0, 0]), loop
-    yield graph(folder / "dangling.keras", ["a", 7, 0]), "refers to an output that is not there"
-    yield graph(folder / "output.keras", ["pixels", 0, 7]), "refers to an output that is not there"
-    yield graph(folder / "constant.keras", None), "called on no other layer's output"
+    yield graph(folder / "dangling.keras", ["a", 7, 0]), "refers to an output that does not exist"
+    yield graph(folder / "output.keras", ["pixels", 0, 7]), "refers to an output that does not exist"
+    yield graph(folder / "constant.keras", None), "not called on the output of another layer"
     yield deep(folder / "deep.keras"), ""
 
 
@@ -473,7 +473,7 @@ def one_text(path, where, key):
 
 
 def doubled(path):
-    """Thirty models, each of which calls the one in it twice: a billion calls."""
+    """Nested models, each of which calls its inner model several times: millions of calls."""
     x = keras.Input((8, 8, 3))
     model = keras.Model(x, layers.Activation("relu")(x))
     for _ in range(6):
@@ -507,7 +507,7 @@ def unrolled(path):
 
 
 def graph(path, reference):
-    """Two layers, a and b, of which a is called on another output than it should be."""
+    """Two layers, a and b; a is called on the given output instead of the input."""
     x = inputs = keras.Input((8, 8, 3), name="pixels")
     x = layers.ReLU(name="b")(layers.ReLU(name="a")(x))
     keras.Model(inputs, layers.Dense(2)(layers.Flatten()(x))).save(path)
@@ -531,7 +531,7 @@ def deep(path):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="measures and limits memory as Linux does")
 def test_bombs_end_in_one_line_and_in_bounded_time_and_memory(tmp_path):
-    """In a process of its own, which can be measured: 100 MB more than an ordinary model, 10 s of a fast processor."""
+    """Measured in a separate process: at most 100 MB more than an ordinary model, and 10 s of a fast processor."""
     files = list(bombs(tmp_path))
     command = [sys.executable, "-c", BOMBS, tmp_path / "ordinary.keras", *(path for path, _ in files)]
     out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
@@ -546,7 +546,7 @@ def test_bombs_end_in_one_line_and_in_bounded_time_and_memory(tmp_path):
 
 
 def test_every_layer_of_keras_is_known_to_be_harmless_or_refused():
-    """A layer that a new Keras brings is in neither list: it is refused, and this test asks to think about it."""
+    """A new layer of Keras is in neither list: it is refused, and this test reminds us to decide."""
     existing = {
         name for name, item in vars(layers).items() if isinstance(item, type) and issubclass(item, layers.Layer)
     }
@@ -555,11 +555,11 @@ def test_every_layer_of_keras_is_known_to_be_harmless_or_refused():
 
 
 @pytest.mark.parametrize("kind", [".keras", ".h5"])
-def test_ordinary_models_of_many_kinds_load(kind, tmp_path, pictures):
+def test_ordinary_models_of_many_kinds_load(kind, tmp_path, images):
     model = ordinary()
     model.save(tmp_path / f"model{kind}")
     loaded = checkpoint.load(tmp_path / f"model{kind}").model
-    given, expected = loaded(pictures / 255, training=False), model(pictures / 255, training=False)
+    given, expected = loaded(images / 255, training=False), model(images / 255, training=False)
     np.testing.assert_allclose(given, expected, rtol=1e-4, atol=1e-6)
 
 
@@ -587,7 +587,7 @@ def ordinary():
     return keras.Model(inputs, layers.Dense(10, activation="softmax")(layers.Dropout(0.5)(x)))
 
 
-def test_operations_are_ordinary_too(tmp_path, pictures):
+def test_operations_load(tmp_path, images):
     x = inputs = keras.Input((32, 32, 3))
     x = keras.ops.tanh(layers.Conv2D(4, 3)(x) * 2 + 1)[:, 1:9, ::2]
     x = keras.ops.concatenate([keras.activations.relu(x), keras.ops.clip(x, 0, 6)], axis=-1)
@@ -595,10 +595,10 @@ def test_operations_are_ordinary_too(tmp_path, pictures):
     model = keras.Model(inputs, keras.ops.softmax(layers.Dense(3)(layers.Flatten()(x))))
     model.save(tmp_path / "model.keras")
     loaded = checkpoint.load(tmp_path / "model.keras").model
-    np.testing.assert_allclose(loaded(pictures / 255), model(pictures / 255), rtol=1e-5)
+    np.testing.assert_allclose(loaded(images / 255), model(images / 255), rtol=1e-5)
 
 
-def test_a_layer_that_only_keras_applications_have_is_ordinary_too(tmp_path):
+def test_a_layer_of_keras_applications_loads(tmp_path):
     x = inputs = keras.Input((32, 32, 3))
     x = keras.src.applications.convnext.LayerScale(1e-6, 3)(x)
     model = keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(x)))
@@ -606,14 +606,14 @@ def test_a_layer_that_only_keras_applications_have_is_ordinary_too(tmp_path):
     assert checkpoint.load(tmp_path / "model.keras").model.count_params() == model.count_params()
 
 
-def test_what_keras_quotes_of_a_file_is_cut_short(functional):
+def test_an_error_of_keras_is_shortened(functional):
     with_config(functional, lambda model: layer_of(model, "conv")["config"].update(filters="a" * 100_000))
     assert len(refused(functional)) <= 1000
 
 
 @pytest.mark.parametrize("name", ["..", "../marker", "/marker", "..\\marker"])
-def test_a_name_of_a_layer_leads_nowhere(name, functional, marker):
-    """CVE-2026-12479: Keras makes folders of layers' names, where a file has more than it needs."""
+def test_a_layers_name_is_not_a_path(name, functional, marker):
+    """CVE-2026-12479: for files with assets, Keras creates folders with the names of layers."""
 
     def rename(model):
         layer_of(model, "mean").update(name=name)
@@ -629,8 +629,8 @@ def test_a_name_of_a_layer_leads_nowhere(name, functional, marker):
 
 
 @pytest.mark.parametrize("name", ["a\x1b[2Jb", "a\nb", "a\u202eb"])
-def test_names_that_would_write_elsewhere_on_the_screen_are_refused(name, functional):
+def test_unprintable_names_are_refused(name, functional):
     with_config(functional, lambda model: layer_of(model, "conv")["config"].update(name=name))
     reason = refused(functional)
-    assert "a name that can't be shown" in reason
+    assert "an unprintable name" in reason
     assert reason.isprintable()

@@ -1,4 +1,4 @@
-"""Files are whole, or as they were before."""
+"""Files are complete, or unchanged."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_files_are_complete_or_absent(tmp_path):
 
 
 def test_no_open_file_is_replaced_or_removed(windows, tmp_path):
-    """By substitution: no Windows here, which refuses both."""
+    """The `windows` fixture stands in for Windows, which refuses both."""
     path = tmp_path / "file.txt"
     path.write_text("before")
     with pytest.raises(ZeroDivisionError), complete(path) as unfinished:
@@ -36,8 +36,8 @@ def test_no_open_file_is_replaced_or_removed(windows, tmp_path):
     assert not windows
 
 
-def test_what_a_killed_writer_left_goes_without_fcntl_too(windows, tmp_path):
-    """By substitution: no Windows here, which lets nobody remove what a living writer has open."""
+def test_files_of_a_killed_writer_are_removed_without_fcntl_too(windows, tmp_path):
+    """The `windows` fixture stands in for Windows, which protects a file that a running process has open."""
     path = tmp_path / "x.png"
     left = tmp_path / ".0123456789abcdef.x.png"
     left.touch()
@@ -51,10 +51,10 @@ def test_what_a_killed_writer_left_goes_without_fcntl_too(windows, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_name_is_claimed_once_without_fcntl_too(windows, tmp_path):
-    """By substitution: no Windows here, whose locks are msvcrt's."""
+def test_only_one_process_claims_a_name_without_fcntl_too(windows, tmp_path):
+    """The `windows` fixture stands in for Windows, whose locks are msvcrt's."""
     path = tmp_path / ".run.lock"
-    path.touch()  # as a killed process leaves it
+    path.touch()  # left by a killed process
     with claimed(path):
         with pytest.raises(BlockingIOError), claimed(path):
             pass

@@ -1,4 +1,4 @@
-"""Files are written as they can be read again."""
+"""Output files can be read back."""
 
 import os
 
@@ -8,21 +8,21 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from cnnvis.console import output as saving
+from cnnvis.console import output
 
 
-def test_names_that_are_no_utf8_are_written_as_far_as_they_can_be(tmp_path):
+def test_names_that_are_not_utf8_are_escaped(tmp_path):
     name = os.fsdecode(b"caf\xe9")
-    saving.save_text(tmp_path / "x.md", f"{name}\n")
+    output.save_text(tmp_path / "x.md", f"{name}\n")
     assert (tmp_path / "x.md").read_text(encoding="utf-8") == "caf?\n"
-    saving.save_arrays(tmp_path / "x.h5", {}, {"data": name, "classes": [name, "é"], "layers": []})
+    output.save_arrays(tmp_path / "x.h5", {}, {"data": name, "classes": [name, "é"], "layers": []})
     with h5py.File(tmp_path / "x.h5") as file:
         assert file.attrs["data"] == "caf\\xe9"
         assert list(file.attrs["classes"]) == ["caf\\xe9", "é"]
 
 
 def test_arrays_and_attributes(tmp_path, capsys):
-    saving.save_arrays(tmp_path / "x.h5", {"group/a": np.arange(3)}, {"classes": ["é", "b"], "accuracy": 0.5})
+    output.save_arrays(tmp_path / "x.h5", {"group/a": np.arange(3)}, {"classes": ["é", "b"], "accuracy": 0.5})
     assert str(tmp_path / "x.h5") in capsys.readouterr().out
     with h5py.File(tmp_path / "x.h5") as file:
         assert file["group/a"][()].tolist() == [0, 1, 2]
@@ -30,7 +30,7 @@ def test_arrays_and_attributes(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("layout", ["constrained", None])
-def test_figures_are_what_matplotlib_saves_but_drawn_once(layout, tmp_path, monkeypatch):
+def test_figures_are_as_saved_by_matplotlib_but_drawn_once(layout, tmp_path, monkeypatch):
     def figure():
         figure = Figure(figsize=(3, 2), dpi=110, layout=layout)
         axes = figure.subplots(1, 2)
@@ -42,41 +42,41 @@ def test_figures_are_what_matplotlib_saves_but_drawn_once(layout, tmp_path, monk
     figure().savefig(tmp_path / "theirs.png")
     drawings, draw = [], Figure.draw
     monkeypatch.setattr(Figure, "draw", lambda *given: drawings.append(given) or draw(*given))
-    saving.save_figures(tmp_path, {"ours": figure()})
+    output.save_figures(tmp_path, {"ours": figure()})
     assert len(drawings) == 1
     ours, theirs = (Image.open(tmp_path / f"{name}.png") for name in ("ours", "theirs"))
     np.testing.assert_array_equal(ours.convert("RGB"), theirs.convert("RGB"))
     assert ours.info["dpi"] == theirs.info["dpi"]
 
 
-def test_paths_of_figures_are_said_in_order(tmp_path, capsys):
-    saving.save_figures(tmp_path, {name: Figure(figsize=(1, 1)) for name in ("b", "a")})
+def test_paths_of_figures_are_printed_in_order(tmp_path, capsys):
+    output.save_figures(tmp_path, {name: Figure(figsize=(1, 1)) for name in ("b", "a")})
     assert capsys.readouterr().out.split() == [str(tmp_path / "b.png"), str(tmp_path / "a.png")]
 
 
-def test_a_file_on_another_drive_is_linked_to_by_its_whole_path(tmp_path, monkeypatch):
-    """By substitution: no Windows here, where no relative path leads to another drive."""
+def test_a_link_to_another_drive_is_absolute(tmp_path, monkeypatch):
+    """`other_drive` stands in for Windows, where no relative path leads to another drive."""
     path = tmp_path / "mein Ordner ä" / "README.md"
-    assert saving.link(path, tmp_path) == "mein%20Ordner%20%C3%A4/README.md"
+    assert output.link(path, tmp_path) == "mein%20Ordner%20%C3%A4/README.md"
     monkeypatch.setattr(os.path, "relpath", other_drive)
-    assert saving.link(path, tmp_path) == path.as_uri()
+    assert output.link(path, tmp_path) == path.as_uri()
 
 
 def other_drive(path, start):
     raise ValueError(f"path is on mount 'C:', start on mount 'D:': {path}, {start}")
 
 
-def test_files_of_layers_whose_names_differ_by_case_only_differ_otherwise(tmp_path):
-    files = [saving.layer_file("topic", number, name) for number, name in enumerate(("conv", "Conv", "CONV"), 1)]
+def test_file_names_of_layers_differ_by_more_than_case(tmp_path):
+    files = [output.layer_file("topic", number, name) for number, name in enumerate(("conv", "Conv", "CONV"), 1)]
     assert len({file.casefold() for file in files}) == 3
 
 
-def test_no_output_is_open_when_it_takes_its_place(windows, tmp_path):
-    """By substitution: no Windows here, which would refuse."""
+def test_no_output_file_is_open_when_it_is_renamed(windows, tmp_path):
+    """The `windows` fixture stands in for Windows, which would refuse."""
     for _ in range(2):
-        saving.save_text(tmp_path / "x.md", "text")
-        saving.save_arrays(tmp_path / "x.h5", {"a": np.arange(3)})
-        saving.save_figures(tmp_path, {"x": Figure(figsize=(1, 1))})
-        saving.save_animation(tmp_path / "x.gif", [Figure(figsize=(1, 1)), Figure(figsize=(1, 1))])
+        output.save_text(tmp_path / "x.md", "text")
+        output.save_arrays(tmp_path / "x.h5", {"a": np.arange(3)})
+        output.save_figures(tmp_path, {"x": Figure(figsize=(1, 1))})
+        output.save_animation(tmp_path / "x.gif", [Figure(figsize=(1, 1)), Figure(figsize=(1, 1))])
     assert {path.name for path in tmp_path.iterdir()} == {"x.md", "x.h5", "x.png", "x.gif"}
     assert not windows

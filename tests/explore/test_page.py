@@ -14,9 +14,9 @@ from PIL import Image
 
 import explore
 from cnnvis.checkpoints import checkpoint
-from cnnvis.images import sources as data
+from cnnvis.images import cifar10, sources
 from cnnvis.network.classifier import Classifier
-from cnnvis.network.layer_outputs import layer_outputs
+from cnnvis.network.outputs import layer_outputs
 from tests.conftest import shared, small_sequential
 from tests.explore.test_page_data import HOSTILE
 from tests.network.test_strange_models import shared_and_nested
@@ -33,7 +33,7 @@ AXE = ROOT / "page" / "node_modules" / "axe-core" / "axe.min.js"
 GOLDEN = ROOT / "tests" / "golden" / "explore.png"
 AGREES = 1e-2  # of a probability, between the browser's float16 weights and Keras
 QUICK = ("--data", "samples", "--explained", "2", "--filters", "2", "--steps", "2", "--layers", "first")
-HANGS = 300_000  # milliseconds: a machine that is busy with other things may need minutes for a large network
+HANGS = 300_000  # milliseconds: a busy machine may need minutes for a large network
 FEW = ("--data", "samples", "--explained", "0", "--filters", "0")
 
 
@@ -54,7 +54,7 @@ def chromium():
 
 
 class Tab:
-    """A page in the browser; what it asks the network for, and what goes wrong in it, is taken down."""
+    """A page in the browser; its requests and errors are recorded."""
 
     def __init__(self, browser, path, **options):
         usual = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
@@ -74,11 +74,11 @@ class Tab:
         return self
 
     def drawn(self):
-        """Wait until all that the page has rendered is drawn, and has had its effects: after the next frame."""
+        """Wait for the next frame, after which everything rendered is drawn and its effects have run."""
         self.page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
 
     def settled(self):
-        """Wait until the picture as it is and its own probabilities are drawn."""
+        """Wait until the current image and its probabilities are drawn."""
         self.drawn()
         expect(self.page.get_by_label("Probabilities", exact=True)).to_have_attribute("aria-busy", "false")
         self.drawn()
@@ -94,7 +94,7 @@ class Tab:
         return values
 
     def pixels(self):
-        """What the large picture shows: (H, W, 3)."""
+        """The pixels of the large image: (H, W, 3)."""
         self.settled()
         canvas = self.page.locator(".stage canvas")
         read = "c => [c.height, c.width, ...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
@@ -108,9 +108,9 @@ class Tab:
         self.drawn()
 
     def choose(self, index):
-        picture = self.page.get_by_label("Pictures to choose from").get_by_role("button").nth(index)
-        picture.click()
-        expect(picture).to_have_attribute("aria-pressed", "true")
+        image = self.page.get_by_label("Images to choose from").get_by_role("button").nth(index)
+        image.click()
+        expect(image).to_have_attribute("aria-pressed", "true")
         self.drawn()
         self.page.mouse.move(1, 1)
 
@@ -126,7 +126,7 @@ def make(folder, model, *options, name="small"):
 
 
 def mild():
-    """A small network with biases that takes pixels 0-255 and is not too sure of anything, so that its numbers move."""
+    """A small network with biases for pixels 0-255 whose probabilities are not near 0 or 1."""
     model, rng = small_sequential(), np.random.default_rng(0)
     for layer in model.layers:
         if layer.weights:
@@ -152,20 +152,20 @@ def tab(chromium, small):
 
 @pytest.fixture(scope="module")
 def samples():
-    return data.load("samples", "test").images
+    return sources.load("samples", "test").images
 
 
-def test_the_browser_says_what_keras_says_of_every_sample(tab, small, samples):
+def test_probabilities_in_the_browser_are_keras_own_for_every_sample(tab, small, samples):
     expected = small[1].probabilities(samples)
     for index, probabilities in enumerate(expected):
         tab.choose(index)
         np.testing.assert_allclose(tab.probabilities(), probabilities, atol=AGREES)
-    assert np.ptp(expected, axis=0).max() > 5 * AGREES  # so that the pictures are told apart
+    assert np.ptp(expected, axis=0).max() > 5 * AGREES  # the images differ by more than the tolerance
 
 
 @pytest.mark.once
-def test_wiping_out_a_section_by_pointer_and_by_keyboard(tab, small, samples):
-    """The square shows the picture's mean colour, as occlusion does; leaving brings it back, a click keeps it."""
+def test_hiding_a_patch_by_pointer_and_by_keyboard(tab, small, samples):
+    """The patch has the mean colour, as in occlusion. It goes when the pointer leaves, and stays after a click."""
     image = samples[3].astype("float32")
     tab.choose(3)
     box = tab.page.locator(".stage").bounding_box()
@@ -186,7 +186,7 @@ def test_wiping_out_a_section_by_pointer_and_by_keyboard(tab, small, samples):
     assert np.abs(kept - before).max() > 1e-4
     tab.page.locator(".stage").press("Escape")
     np.testing.assert_allclose(tab.probabilities(), before, atol=AGREES)
-    tab.page.locator(".stage").press("ArrowRight")  # from where the pointer was
+    tab.page.locator(".stage").press("ArrowRight")  # from the pointer's last position
     tab.page.locator(".stage").press("Enter")
     hidden = image.copy()
     hidden[5:15, 16:26] = image.mean(axis=(0, 1))
@@ -196,7 +196,7 @@ def test_wiping_out_a_section_by_pointer_and_by_keyboard(tab, small, samples):
 
 
 @pytest.mark.once
-def test_drawing_on_a_blank_picture(tab, small):
+def test_drawing_on_a_blank_image(tab, small):
     tab.page.get_by_role("button", name="Draw").click()
     tab.page.get_by_role("button", name="Blank").click()
     blank = np.full((1, 32, 32, 3), 255, "uint8")
@@ -214,11 +214,11 @@ def test_drawing_on_a_blank_picture(tab, small):
 
 @pytest.mark.once
 @pytest.mark.parametrize("way", ["file", "drop"])
-def test_a_picture_of_ones_own(tab, small, tmp_path, way):
-    picture = np.random.default_rng(1).integers(0, 256, (32, 32, 3), dtype="uint8")
-    Image.fromarray(picture).save(tmp_path / "own.png")
+def test_the_readers_own_image(tab, small, tmp_path, way):
+    image = np.random.default_rng(1).integers(0, 256, (32, 32, 3), dtype="uint8")
+    Image.fromarray(image).save(tmp_path / "own.png")
     if way == "file":
-        tab.page.get_by_label("Picture file").set_input_files(tmp_path / "own.png")
+        tab.page.get_by_label("Image file").set_input_files(tmp_path / "own.png")
     else:
         content = [*(tmp_path / "own.png").read_bytes()]
         tab.page.locator(".drop").evaluate(
@@ -230,21 +230,21 @@ def test_a_picture_of_ones_own(tab, small, tmp_path, way):
             content,
         )
     tab.page.wait_for_selector(".thumbs:not(:has([aria-pressed=true]))")
-    np.testing.assert_allclose(tab.probabilities(), small[1].probabilities(picture[None])[0], atol=AGREES)
+    np.testing.assert_allclose(tab.probabilities(), small[1].probabilities(image[None])[0], atol=AGREES)
 
 
 @pytest.mark.once
-def test_a_file_that_is_no_picture_changes_nothing(tab, tmp_path):
-    (tmp_path / "text.png").write_text("no picture")
+def test_a_file_that_is_not_an_image_changes_nothing(tab, tmp_path):
+    (tmp_path / "text.png").write_text("not an image")
     before = tab.probabilities()
-    tab.page.get_by_label("Picture file").set_input_files(tmp_path / "text.png")
-    tab.page.get_by_role("alert").get_by_text("text.png can't be read as a picture").wait_for()
+    tab.page.get_by_label("Image file").set_input_files(tmp_path / "text.png")
+    tab.page.get_by_role("alert").get_by_text("text.png can't be read as an image").wait_for()
     np.testing.assert_array_equal(tab.probabilities(), before)
 
 
 @pytest.mark.once
-def test_of_two_pictures_the_one_that_was_chosen_last_stays(tab):
-    """However much longer the other one takes to decode."""
+def test_the_image_chosen_last_stays(tab):
+    """Even if the earlier one takes longer to decode."""
     tab.page.evaluate(
         """() => {
             const decode = createImageBitmap;
@@ -254,21 +254,21 @@ def test_of_two_pictures_the_one_that_was_chosen_last_stays(tab):
             };
         }"""
     )
-    pictures = tab.page.get_by_label("Pictures to choose from").get_by_role("button")
-    pictures.nth(1).click()
+    thumbnails = tab.page.get_by_label("Images to choose from").get_by_role("button")
+    thumbnails.nth(1).click()
     tab.choose(2)
     tab.page.evaluate("late()")
     tab.settled()
-    assert pictures.nth(2).get_attribute("aria-pressed") == "true"
+    assert thumbnails.nth(2).get_attribute("aria-pressed") == "true"
 
 
 @pytest.mark.parametrize("name", ["first", "shrink", "second", "average", "hidden", "last"])
-def test_a_channels_numbers_are_the_scripts_own(tab, small, samples, name):
-    """What the page shows is `layer_outputs`; what it works out from filter and input is what it shows."""
+def test_the_values_of_a_channel_are_those_of_layer_outputs(tab, small, samples, name):
+    """And the value that the page computes from filter and input is the one that it shows."""
     output = layer_outputs(small[1], samples[0], [name])[name]
     button = tab.page.locator(f".network button[aria-label^='{name}, ']").last
     called = button.get_attribute("aria-label").split(", ")[1]
-    channel = data.CIFAR10_CLASSES.index(called) if name == "last" else int(called.split()[1])
+    channel = cifar10.CLASSES.index(called) if name == "last" else int(called.split()[1])
     button.click()
     panel = tab.page.locator(".inspector")
     numbers = panel.locator(".whole [data-value]")
@@ -297,7 +297,7 @@ def test_a_channels_numbers_are_the_scripts_own(tab, small, samples, name):
 
 
 @pytest.mark.once
-def test_the_network_is_walked_through_with_arrow_keys(tab):
+def test_arrow_keys_move_through_the_network(tab):
     first = tab.page.locator(".network [data-at='0,0']")
     first.focus()
     for key in ("ArrowRight", "ArrowDown", "Enter"):
@@ -309,7 +309,7 @@ def test_the_network_is_walked_through_with_arrow_keys(tab):
 
 
 @pytest.mark.once
-def test_tabs_are_walked_through_with_arrow_keys(tab):
+def test_arrow_keys_move_through_the_tabs(tab):
     tab.page.get_by_role("tab", name="Network").focus()
     for name in ("Outputs", "Results", "Importance", "Filters", "Network"):
         tab.page.keyboard.press("ArrowRight")
@@ -318,7 +318,7 @@ def test_tabs_are_walked_through_with_arrow_keys(tab):
 
 
 @pytest.mark.once
-def test_outputs_show_every_channel_and_lead_to_how_it_comes_about(tab):
+def test_outputs_show_every_channel_and_lead_to_its_computation(tab):
     tab.view("Outputs")
     tab.page.get_by_role("combobox").first.select_option(label="second (15×15×8)")
     tiles = tab.page.locator(".mosaic button")
@@ -328,12 +328,12 @@ def test_outputs_show_every_channel_and_lead_to_how_it_comes_about(tab):
 
 
 @pytest.mark.once
-def test_a_cell_of_the_confusion_matrix_opens_its_pictures(tab, small, samples):
+def test_a_cell_of_the_confusion_matrix_opens_its_images(tab, small, samples):
     predicted = small[1].probabilities(samples).argmax(axis=1)
-    labels = data.load("samples", "test").labels
+    labels = sources.load("samples", "test").labels
     true, taken = labels[0], predicted[0]
     tab.view("Results")
-    name = f"{data.CIFAR10_CLASSES[true]} taken for {data.CIFAR10_CLASSES[taken]}: "
+    name = f"{cifar10.CLASSES[true]} classified as {cifar10.CLASSES[taken]}: "
     count = int(((labels == true) & (predicted == taken)).sum())
     cell = tab.page.get_by_role("button", name=f"{name}{count}")
     cell.click()
@@ -347,17 +347,17 @@ def test_a_cell_of_the_confusion_matrix_opens_its_pictures(tab, small, samples):
 
 
 @pytest.mark.once
-def test_the_map_of_importance_is_as_strong_as_one_wants(tab):
+def test_the_opacity_of_a_heat_map(tab):
     tab.view("Importance")
-    tab.page.get_by_label("Map over picture").fill("25")
+    tab.page.get_by_label("Heat map opacity").fill("25")
     expect(tab.page.locator(".veil")).to_have_css("opacity", "0.25")
     before = tab.page.locator(".overlay img").get_attribute("alt")
-    tab.page.get_by_label("Explained pictures").get_by_role("button").nth(1).click()
+    tab.page.get_by_label("Explained images").get_by_role("button").nth(1).click()
     expect(tab.page.locator(".overlay img")).not_to_have_attribute("alt", before)
 
 
 @pytest.mark.once
-def test_a_filter_opens_its_real_patches(tab):
+def test_a_filter_opens_its_top_patches(tab):
     tab.view("Filters")
     button = tab.page.get_by_role("button", name="first, filter").nth(1)
     button.click()
@@ -367,21 +367,21 @@ def test_a_filter_opens_its_real_patches(tab):
 
 
 @pytest.mark.once
-def test_a_map_of_importance_follows_the_picture_but_does_not_replace_it(tab):
+def test_the_heat_map_follows_the_image_but_does_not_replace_it(tab):
     tab.choose(1)
     tab.view("Importance")
     names = tab.page.locator(".thumbs img").evaluate_all("images => images.map(image => image.alt)")
     expect(tab.page.locator(".overlay img")).to_have_attribute("alt", names[1])
     tab.choose(5)  # which is not explained
     expect(tab.page.locator(".overlay img")).to_have_attribute("alt", names[1])
-    pressed = tab.page.get_by_label("Pictures to choose from").locator("[aria-pressed=true] img")
+    pressed = tab.page.get_by_label("Images to choose from").locator("[aria-pressed=true] img")
     expect(pressed).to_have_attribute("alt", names[5])
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_nothing_that_keeps_anybody_out(chromium, small, scheme, width):
+def test_axe_finds_no_accessibility_violation(chromium, small, scheme, width):
     if not AXE.exists():
         pytest.skip("needs axe-core: make page")
     tab = Tab(chromium, small[0], viewport={"width": width, "height": 844}, color_scheme=scheme).alive()
@@ -389,10 +389,10 @@ def test_axe_finds_nothing_that_keeps_anybody_out(chromium, small, scheme, width
     found = {}
 
     def look(at):
-        told = tab.page.evaluate("axe.run().then(({ violations }) => violations)")
-        found.update({(at, rule["id"]): [node["html"] for node in rule["nodes"]] for rule in told})
+        violations = tab.page.evaluate("axe.run().then(({ violations }) => violations)")
+        found.update({(at, rule["id"]): [node["html"] for node in rule["nodes"]] for rule in violations})
 
-    for layer in ("picture", "first", "shrink", "average", "hidden", "last"):
+    for layer in ("image", "first", "shrink", "average", "hidden", "last"):
         tab.page.locator(f".network button[aria-label^='{layer}, ']").first.click()
         expect(tab.page.locator(".inspector h2")).to_contain_text(layer)
         look(layer)
@@ -418,13 +418,13 @@ def test_every_control_has_a_name_and_can_be_reached_and_left_by_tab(tab):
         ("tablist", "Views"),
         ("tab", "Network"),
         ("tabpanel", "Network"),
-        ("application", "The picture. Arrow keys move the hidden square, Enter keeps it, Escape takes all back."),
-        ("application", "Output of first, 30×30 cells. Arrow keys move the cell."),
-        ("button", "Wipe out"),
-        ("slider", "Square"),
+        ("application", "The image. Arrow keys move the hidden patch, Enter keeps it hidden, Escape resets the image."),
+        ("application", "Output of first, 30×30 values. Arrow keys choose a value."),
+        ("button", "Hide"),
+        ("slider", "Patch size"),
         ("button", "Open a file"),
         ("region", "Probabilities"),
-        ("region", "How first comes about"),
+        ("region", "How first is computed"),
     ):
         assert expected in told, expected
     tab.page.locator("h1").click()
@@ -433,32 +433,32 @@ def test_every_control_has_a_name_and_can_be_reached_and_left_by_tab(tab):
         tab.page.keyboard.press("Tab")
         here = "(e => e === document.body ? '' : (e.ariaLabel || e.textContent || e.title || e.type).trim())"
         stops.append(tab.page.evaluate(f"{here}(document.activeElement)"))
-        if stops[-1] == "How to look into a network of your own":
+        if stops[-1] == "How to explore your own network":
             break
         outline = tab.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert outline != "none", stops[-1]
-    assert stops[-1] == "How to look into a network of your own", stops
-    assert any(stop.startswith("The picture.") for stop in stops)
+    assert stops[-1] == "How to explore your own network", stops
+    assert any(stop.startswith("The image.") for stop in stops)
     assert any(stop.startswith("Output of first") for stop in stops)
 
 
 @pytest.mark.once
-def test_the_verdict_is_read_out_once_the_pointer_rests(tab):
-    """Not at each of the many pictures that it passes over."""
+def test_the_prediction_is_read_out_once_the_pointer_rests(tab):
+    """Not for each of the many images on its way."""
     tab.page.locator(".network button[aria-label^='first, ']").first.click()
     tab.page.locator(".inspector .final").wait_for()
-    expect(tab.page.locator(".working > [aria-live]")).not_to_be_empty()
+    expect(tab.page.locator(".computation > [aria-live]")).not_to_be_empty()
     verdict = tab.page.locator("[aria-label=Probabilities] [aria-live]")
     expect(verdict).not_to_be_empty()
     tab.page.clock.install(time=0)
     tab.page.evaluate(
         """() => {
-            window.said = [];
+            window.announced = [];
             const live = "[aria-live], [role=status], [role=alert], output";
             new MutationObserver((changes) => {
                 for (const { target } of changes) {
                     const region = (target.nodeType === 1 ? target : target.parentElement)?.closest(live);
-                    if (region) said.push(region.textContent);
+                    if (region) announced.push(region.textContent);
                 }
             }).observe(document.body, { childList: true, characterData: true, subtree: true });
         }"""
@@ -470,13 +470,13 @@ def test_the_verdict_is_read_out_once_the_pointer_rests(tab):
         tab.page.clock.run_for(20)
     expect(tab.page.get_by_label("Probabilities", exact=True)).to_have_attribute("aria-busy", "false")
     tab.page.clock.run_for(1500)
-    name, percentage = tab.page.locator(".verdict").inner_text().split(" it is:")[0].rsplit(" ", 1)
+    name, percentage = tab.page.locator(".verdict").inner_text().split(" true class:")[0].rsplit(" ", 1)
     expect(verdict).to_have_text(f"{name.strip()}, {percentage.strip()}")
-    assert len(tab.page.evaluate("said")) <= 4  # of the verdict and of the chosen cell
+    assert len(tab.page.evaluate("announced")) <= 4  # of the prediction and of the chosen value
 
 
 @pytest.mark.once
-def test_channels_and_cells_of_the_matrix_are_walked_through_with_arrow_keys(tab):
+def test_arrow_keys_move_through_channels_and_cells_of_the_matrix(tab):
     tab.view("Outputs")
     tab.page.get_by_role("combobox").first.select_option(label="second (15×15×8)")
     tiles = tab.page.locator(".mosaic button")
@@ -490,7 +490,7 @@ def test_channels_and_cells_of_the_matrix_are_walked_through_with_arrow_keys(tab
     tab.page.locator(".matrix button").first.focus()
     for key in ("ArrowDown", "ArrowDown", "ArrowRight", "ArrowUp", "Enter"):
         tab.page.keyboard.press(key)
-    expected = re.compile(f"^{data.CIFAR10_CLASSES[1]} taken for {data.CIFAR10_CLASSES[1]}: ")
+    expected = re.compile(f"^{cifar10.CLASSES[1]} classified as {cifar10.CLASSES[1]}: ")
     expect(tab.page.locator(".matrix [aria-pressed=true]")).to_have_attribute("aria-label", expected)
 
 
@@ -514,11 +514,11 @@ def test_foreign_networks(chromium, tmp_path, samples, name):
         Image.fromarray(samples[0]).save(tmp_path / "own.png")
         options = ["--images" if o == "--data" else tmp_path / "own.png" if o == "samples" else o for o in options]
         assert explore.main([*map(str, options), "--out", str(path)]) == 0
-        images = data.open_images([tmp_path / "own.png"], size).images
+        images = sources.open_files([tmp_path / "own.png"], size).images
         classifier = Classifier(model, (0, 1), images.shape[1:3])
     else:
         path, classifier = make(tmp_path, FOREIGN[name](), *FEW)
-        images = data.load("samples", "test", classifier.size).images
+        images = sources.load("samples", "test", classifier.size).images
     tab = Tab(chromium, path).alive()
     np.testing.assert_allclose(tab.probabilities(), classifier.probabilities(images[:1])[0], atol=AGREES)
     tab.page.locator(".network button").last.click()
@@ -539,7 +539,7 @@ def residual():
 
 
 def recurrent():
-    """The rows of a picture, one after the other, forwards and backwards; and its quarters."""
+    """The rows of an image as a sequence, forwards and backwards, and its quarters as another."""
     keras.utils.set_random_seed(3)
     x = inputs = keras.Input((16, 16, 3))
     x = layers.Rescaling(1 / 127.5, offset=-1)(x)
@@ -550,7 +550,7 @@ def recurrent():
 
 
 def grouped():
-    """Operations that TensorFlow.js does not know: groups of CONV, GELU and softsign."""
+    """Operations that TensorFlow.js does not have: grouped CONV, GELU and softsign."""
     keras.utils.set_random_seed(4)
     x = inputs = keras.Input((16, 16, 3))
     x = layers.Conv2D(8, 3, strides=2, activation="gelu")(layers.Rescaling(1 / 127.5, offset=-1)(x))
@@ -563,7 +563,7 @@ FOREIGN = {"nested": shared_and_nested, "residual": residual, "recurrent": recur
 
 
 @pytest.mark.once
-def test_names_of_classes_are_text_and_nothing_else(chromium, tmp_path):
+def test_class_names_are_shown_as_text_only(chromium, tmp_path):
     (tmp_path / "names.txt").write_text("\n".join(HOSTILE))
     model = small_sequential(classes=len(HOSTILE))
     model.save(tmp_path / "hostile.keras")
@@ -586,26 +586,26 @@ def test_names_of_classes_are_text_and_nothing_else(chromium, tmp_path):
     tab.page.close()
 
 
-def test_a_network_that_browsers_can_not_run_is_said_to_be_one(chromium, tmp_path):
+def test_a_network_that_browsers_can_not_run(chromium, tmp_path):
     keras.utils.set_random_seed(3)
     steps = layers.Reshape((512, 6)), layers.LSTM(4, name="many_steps"), layers.Dense(10, activation="softmax")
     out, _ = make(tmp_path, keras.Sequential([keras.Input((32, 32, 3)), *steps]), *FEW)
     tab = Tab(chromium, out)
     tab.page.get_by_text("can't run here: TensorFlow.js can't compute its layer many_steps (LSTM)").wait_for()
-    expect(tab.page.locator(".verdict")).to_have_count(1)  # Keras's own, of the picture as it is
+    expect(tab.page.locator(".verdict")).to_have_count(1)  # Keras's own, for the unchanged image
     tab.view("Results")
     expect(tab.page.locator(".matrix")).to_have_count(1)
     tab.page.close()
 
 
-def test_a_network_that_can_not_be_exported_has_its_stored_views(chromium, tmp_path):
-    """Keras draws a number for some augmentations even where it doesn't augment: a graph of constants can't."""
+def test_a_network_that_can_not_be_exported_keeps_its_stored_views(chromium, tmp_path):
+    """Some augmentations draw a random number even at inference: a graph of constants can't."""
     keras.utils.set_random_seed(3)
     first = layers.Rescaling(1 / 255), layers.RandomHue(0.2), layers.Conv2D(4, 5, strides=4), layers.Flatten()
     model = keras.Sequential([keras.Input((32, 32, 3)), *first, layers.Dense(10, activation="softmax")])
     out, _ = make(tmp_path, model, *FEW)
     tab = Tab(chromium, out)
-    tab.page.get_by_text("can't run here: it can't be brought into TensorFlow.js's form").wait_for()
+    tab.page.get_by_text("can't run here: it can't be converted for TensorFlow.js").wait_for()
     assert "random_hue" in tab.page.locator(".status").inner_text()
     expect(tab.page.locator(".verdict")).to_have_count(1)
     tab.view("Results")
@@ -616,12 +616,12 @@ def test_a_network_that_can_not_be_exported_has_its_stored_views(chromium, tmp_p
 
 @pytest.mark.once
 def test_it_looks_as_it_did(chromium, small):
-    """Compared after shrinking, as other machines have other fonts: `GOLDEN` is this page."""
+    """Compared with `GOLDEN` after shrinking, since fonts differ between machines."""
     tab = Tab(chromium, small[0], viewport={"width": 1000, "height": 720}).alive()
     tab.page.locator(".network button[aria-label^='first, ']").first.click()
     tab.page.locator(".inspector .final").wait_for()
     tab.page.mouse.move(1, 1)
-    tab.drawn()  # after which nothing scrolls any more
+    tab.drawn()  # after this, nothing scrolls any more
     tab.page.evaluate("scrollTo(0, 0)")
     tab.settled()
     content = tab.page.screenshot()
@@ -635,8 +635,8 @@ def test_it_looks_as_it_did(chromium, small):
         assert np.abs(shrunk(now) - small_golden).mean() < 4
 
 
-def shrunk(picture):
-    return np.asarray(picture.convert("RGB").resize((125, 90), Image.Resampling.BOX), "float32")
+def shrunk(image):
+    return np.asarray(image.convert("RGB").resize((125, 90), Image.Resampling.BOX), "float32")
 
 
 @pytest.mark.slow
@@ -659,27 +659,15 @@ def test_the_shipped_network_in_the_browser(chromium, tmp_path, samples):
         (["--out", "."], "is a folder"),
         (["--model", "absent.keras"], "there is no model"),
         (["--layers", "absent"], "no layer is called"),
-        (["--images", "absent.png"], "there is no picture"),
+        (["--images", "absent.png"], "there is no image"),
     ],
 )
-def test_mistakes_are_told_in_one_line(small, tmp_path, monkeypatch, capsys, options, words):
+def test_errors_are_one_line(small, tmp_path, monkeypatch, capsys, options, words):
     monkeypatch.chdir(tmp_path)
     model = str(small[0].with_suffix(".keras"))
     capsys.readouterr()
-    given = [
-        "--model",
-        model,
-        "--input-range",
-        "0",
-        "255",
-        *FEW[:2],
-        "--explained",
-        "0",
-        "--out",
-        "page.html",
-        *options,
-    ]
-    assert explore.main(given) == 2
+    given = ["--model", model, "--input-range", "0", "255", *FEW[:2], "--explained", "0", "--out", "page.html"]
+    assert explore.main([*given, *options]) == 2
     told = capsys.readouterr().err.strip()
     assert words in told
     assert "\n" not in told

@@ -1,6 +1,7 @@
-"""What a page to explore a network is given: the network itself, and the arrays of the four views."""
+"""The data of the page: the network itself, and the arrays of the four views."""
 
 import base64
+import graphlib
 import gzip
 import io
 import json
@@ -15,9 +16,8 @@ import pytest
 from keras import layers
 from PIL import Image
 
-from cnnvis.explore import browser_network
-from cnnvis.explore import page_data as exploration
-from cnnvis.images.sources import Pictures
+from cnnvis.explore import browser_network, page_data
+from cnnvis.images import Dataset
 from cnnvis.network.classifier import Classifier
 from tests.conftest import small_sequential
 from tests.network.test_strange_models import SHOWN
@@ -27,7 +27,7 @@ HOSTILE = ("<script>alert(1)</script>", "</script><img src=x onerror=alert(1)>",
 
 
 def unpacked(network):
-    """The weights as a page reads them: dict of name to array."""
+    """The weights as the page reads them: dict of name to array."""
     content, start, arrays = gzip.decompress(network.values), 0, {}
     for weight in network.weights:
         stored = np.dtype(weight["stored"])
@@ -63,7 +63,7 @@ def test_weights_of_any_size_survive_half_precision():
 
 
 @pytest.mark.parametrize("name", ["shared and nested", "mixed precision", "float64", "any size", "2x3"])
-def test_the_graph_is_whole_and_knows_only_what_browsers_know(name):
+def test_the_graph_is_complete_and_has_only_types_that_browsers_have(name):
     network = browser_network.export(Classifier(SHOWN[name]()))
     nodes = {node["name"]: node for node in network.graph["node"]}
     for node in nodes.values():
@@ -79,26 +79,26 @@ def test_the_graph_is_whole_and_knows_only_what_browsers_know(name):
         assert layer["sources"] or not place
 
 
-def test_a_merge_has_all_its_sources_and_a_hidden_layer_passes_them_on():
+def test_sources_of_a_merge_and_through_a_layer_that_is_not_shown():
     x = inputs = keras.Input((8, 8, 3))
     left, right = layers.Conv2D(4, 3, name="left")(x), layers.Conv2D(4, 3, name="right")(x)
     x = layers.Add(name="both")([left, right])
-    x = layers.Reshape((36, 4), name="hidden")(x)  # neither a map nor units: it is not shown
+    x = layers.Reshape((36, 4), name="hidden")(x)  # neither a feature map nor units: it is not shown
     model = keras.Model(inputs, layers.Dense(3, activation="softmax", name="end")(layers.Flatten(name="flat")(x)))
     network = browser_network.export(Classifier(model))
     names = [layer["name"] for layer in network.layers]
     sources = {layer["name"]: [names[place] for place in layer["sources"]] for layer in network.layers}
     assert sources == {
-        "picture": [],
-        "left": ["picture"],
-        "right": ["picture"],
+        "image": [],
+        "left": ["image"],
+        "right": ["image"],
         "both": ["left", "right"],
         "flat": ["both"],
         "end": ["flat"],
     }
 
 
-def test_normalisation_is_a_factor_and_a_sum():
+def test_normalisation_is_a_scale_and_a_shift():
     normalize = layers.BatchNormalization(name="norm")
     model = keras.Sequential([keras.Input((4, 4, 3)), normalize, layers.Flatten(), layers.Dense(2)])
     mean, variance = np.array([3.0, -1.0, 2.0]), np.array([4.0, 1.0, 9.0])
@@ -109,14 +109,14 @@ def test_normalisation_is_a_factor_and_a_sum():
     np.testing.assert_allclose(told["arithmetic"]["shift"], np.array([0.5, 0.0, -1.0]) - mean * scale, rtol=1e-5)
 
 
-def test_normalisation_along_another_axis_is_not_one_of_channels():
+def test_normalisation_along_another_axis_is_not_computed_by_the_page():
     normalize = layers.BatchNormalization(axis=1)
     model = keras.Sequential([keras.Input((4, 5, 3)), normalize, layers.Flatten(), layers.Dense(2)])
     normalize.set_weights([np.arange(1.0, 5), np.zeros(4), np.zeros(4), np.ones(4)])
     assert browser_network.export(Classifier(model)).layers[1]["arithmetic"] is None
 
 
-def test_only_an_activation_is_a_function_of_single_numbers():
+def test_only_an_activation_is_a_function_of_single_values():
     x = inputs = keras.Input((8, 8, 3))
     x = layers.Conv2DTranspose(4, 3, activation="relu", name="transposed")(x)
     x = layers.LSTM(4, name="recurrent")(layers.Reshape((10, 40))(layers.ReLU(name="relu")(x)))
@@ -124,52 +124,52 @@ def test_only_an_activation_is_a_function_of_single_numbers():
     told = {layer["name"]: layer["arithmetic"] for layer in browser_network.export(Classifier(model)).layers}
     assert told["transposed"] is None
     assert told["recurrent"] is None
-    assert told["relu"] == {"how": "function", "activation": "relu"}
+    assert told["relu"] == {"operation": "function", "activation": "relu"}
 
 
-def test_loops_and_groups_are_written_out_for_the_browser_only():
+def test_loops_are_unrolled_and_groups_split_for_the_browser_only():
     x = inputs = keras.Input((8, 8, 3))
     x = layers.Conv2D(4, 3, name="all")(x)
     x = layers.Conv2D(6, 3, groups=2, name="groups")(x)
     x = layers.Bidirectional(layers.GRU(4))(layers.Reshape((4, 24))(x))
     model = keras.Model(inputs, layers.Dense(3)(x))
-    picture = np.random.default_rng(0).random((2, 8, 8, 3), dtype="float32")
-    before, config = model(picture), model.get_config()
+    image = np.random.default_rng(0).random((2, 8, 8, 3), dtype="float32")
+    before, config = model(image), model.get_config()
     known = browser_network.operations(browser_network.export(Classifier(model)))
     assert not {"Enter", "Switch", "While", "StatefulPartitionedCall", "PartitionedCall"} & set(known)
-    np.testing.assert_allclose(model(picture), before, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(model(image), before, rtol=1e-4, atol=1e-6)
     assert model.get_config() == config
     assert "convolution_op" not in vars(model.get_layer("groups"))
 
 
-@pytest.mark.parametrize(("stride", "before"), [(1, [1, 1]), (2, [0, 0])])
-def test_the_padding_in_front_of_a_window(stride, before):
-    """Of 8 cells, stride 2 and a side of 3 need one cell more, and TensorFlow puts it behind."""
+@pytest.mark.parametrize(("stride", "padding"), [(1, [1, 1]), (2, [0, 0])])
+def test_the_padding_above_and_to_the_left(stride, padding):
+    """8 pixels with stride 2 and a filter of 3 need one more, which TensorFlow adds at the end."""
     conv = layers.Conv2D(2, 3, strides=stride, padding="same", name="conv")
     model = keras.Sequential([keras.Input((8, 8, 3)), conv, layers.Flatten(), layers.Dense(2)])
     told = browser_network.export(Classifier(model)).layers[1]["arithmetic"]
-    assert told["before"] == before
+    assert told["padding"] == padding
     assert told["strides"] == [stride, stride]
 
 
-def test_behind_each_cell_are_the_surest():
-    claims = np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.7, 0.3], [0.1, 0.9], [0.2, 0.8]])
+def test_each_cell_has_its_most_confident_images():
+    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.7, 0.3], [0.1, 0.9], [0.2, 0.8]])
     labels = np.array([0, 0, 0, 0, 1, -1])
-    assert exploration.behind_cells(claims, labels, 2).tolist() == [0, 1, 2, 4]
+    assert page_data.images_of_cells(probabilities, labels, 2).tolist() == [0, 1, 2, 4]
 
 
-def test_pictures_of_a_sheet_stand_in_rows():
+def test_a_sheet_has_its_images_in_rows():
     images = np.random.default_rng(0).integers(0, 256, (30, 5, 7, 3), dtype="uint8")
-    told = exploration.sheet(images)
+    told = page_data.sheet(images)
     whole = np.asarray(Image.open(io.BytesIO(base64.b64decode(told["png"].split(",")[1]))))
     for index, image in enumerate(images):
         row, column = divmod(index, told["columns"])
         np.testing.assert_array_equal(whole[5 * row : 5 * row + 5, 7 * column : 7 * column + 7], image)
 
 
-def test_without_labels_there_are_no_results(pictures):
-    unknown = Pictures("images", pictures, np.full(7, -1), ("a", "b"))
-    assert exploration.results(unknown, np.arange(7), np.full((7, 2), 0.5), 2) is None
+def test_without_labels_there_are_no_results(images):
+    unknown = Dataset("images", images, np.full(7, -1), ("a", "b"))
+    assert page_data.results(unknown, np.arange(7), np.full((7, 2), 0.5), 2) is None
 
 
 class Scripts(HTMLParser):
@@ -189,10 +189,10 @@ class Scripts(HTMLParser):
             self.texts[self.script] = self.texts.get(self.script, "") + text
 
 
-def test_no_name_ends_the_script_that_it_stands_in(tmp_path):
+def test_no_class_name_ends_the_script_element(tmp_path):
     template = tmp_path / "page.html"
     template.write_text('<script id="data">"DATA"</script><p></p><script id="weights">WEIGHTS</script>')
-    page = exploration.as_page({"classes": HOSTILE}, "AAAA", template)
+    page = page_data.as_page({"classes": HOSTILE}, "AAAA", template)
     read = Scripts(page)
     assert read.elements == ["script", "p", "script"]
     assert json.loads(read.texts["data"])["classes"] == [*HOSTILE]
@@ -200,7 +200,7 @@ def test_no_name_ends_the_script_that_it_stands_in(tmp_path):
 
 
 def test_the_page_forbids_the_network_and_runs_one_script():
-    page = exploration.TEMPLATE.read_text(encoding="utf-8")
+    page = page_data.TEMPLATE.read_text(encoding="utf-8")
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page).group(1)
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
@@ -208,7 +208,17 @@ def test_the_page_forbids_the_network_and_runs_one_script():
     assert re.fullmatch(r"'sha256-[\w+/=]+' 'wasm-unsafe-eval'", rules["script-src"])
 
 
-def test_every_link_leads_to_a_section_of_the_article():
+def test_every_link_leads_to_a_heading_of_the_article():
     headings = re.findall(r"^#+ (.+)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(exploration.ARTICLE.values()) <= set(headings)
-    assert exploration.anchor("What a layer passes on: `x_y.py`") == "what-a-layer-passes-on-x_ypy"
+    assert set(page_data.ARTICLE.values()) <= set(headings)
+    assert page_data.anchor("What a layer passes on: `x_y.py`") == "what-a-layer-passes-on-x_ypy"
+
+
+def test_the_modules_of_the_page_import_in_one_direction():
+    """None imports itself, directly or through others; `./x?worker` counts as well."""
+    source = ROOT / "page" / "src"
+    modules = {path.stem: path.read_text(encoding="utf-8") for path in source.glob("*.ts*")}
+    imports = {name: set(re.findall(r'from "\./([\w.]+)', text)) & set(modules) for name, text in modules.items()}
+    assert imports["main"] == {"App", "contract"}
+    assert {"weights", "contract"} <= imports["inference.worker"]
+    graphlib.TopologicalSorter(imports).prepare()  # raises CycleError, which names the modules

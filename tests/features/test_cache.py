@@ -1,4 +1,4 @@
-"""What was seen of real pictures is kept; never used for other pictures, other networks, or when it is damaged."""
+"""Responses to real images are cached; the cache is never used for other images or networks, nor if damaged."""
 
 import hashlib
 from types import SimpleNamespace
@@ -6,34 +6,33 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cnnvis.features import cache as excitation_cache
-from cnnvis.features import top_images as excitation
-from cnnvis.images.sources import Pictures
+from cnnvis.features import cache, top_images
+from cnnvis.images.dataset import Dataset
 from cnnvis.network.classifier import Classifier
 from tests.conftest import small_sequential
 
 
 @pytest.fixture(autouse=True)
 def worth_keeping(monkeypatch):
-    monkeypatch.setattr(excitation_cache, "WORTH_KEEPING", 1)
+    monkeypatch.setattr(cache, "WORTH_KEEPING", 1)
 
 
 @pytest.fixture
 def looks(monkeypatch):
-    """How often pictures were looked at: the length of this list."""
-    calls, observe = [], excitation.observe
+    """One entry for each time that responses were computed."""
+    calls, observe = [], top_images.observe
 
-    def counted(*arguments):
+    def counted(*arguments, **options):
         calls.append(arguments)
-        return observe(*arguments)
+        return observe(*arguments, **options)
 
-    monkeypatch.setattr(excitation, "observe", counted)
+    monkeypatch.setattr(top_images, "observe", counted)
     return calls
 
 
 @pytest.fixture
-def real(pictures):
-    return Pictures("some", pictures, np.arange(7) % 3, tuple("abcdefghij"))
+def real(images):
+    return Dataset("some", images, np.arange(7) % 3, tuple("abcdefghij"))
 
 
 @pytest.fixture
@@ -44,53 +43,58 @@ def model(sequential, tmp_path):
 
 def see(model, real, folders, network=None, input_range=(0, 1), names=("first", "hidden")):
     classifier = Classifier(network or small_sequential(), input_range)
-    told = []
+    written = []
     layers = [classifier.layer(name) for name in names]
     loaded = SimpleNamespace(path=model, digest=hashlib.sha256(model.read_bytes()).hexdigest())
-    return excitation_cache.observe(classifier, layers, real, loaded, folders, tell=told.append), told
+    return cache.observe(classifier, layers, real, loaded, folders, tell=written.append), written
 
 
 def assert_same(first, second, rtol=0):
-    """To the last bit where one was read from a file."""
+    """To the last bit if one was read from a file."""
     assert first.keys() == second.keys()
     for name in first:
-        for key in excitation.Excitation.__dataclass_fields__:
+        for key in top_images.FilterResponses.__dataclass_fields__:
             a, b = getattr(first[name], key), getattr(second[name], key)
             assert a.dtype == b.dtype
             np.testing.assert_allclose(a, b, rtol, rtol)
 
 
-def test_the_second_run_looks_at_no_picture(model, real, looks, tmp_path):
-    first, told = see(model, real, [tmp_path])
+def test_the_second_run_computes_nothing(model, real, looks, tmp_path):
+    first, written = see(model, real, [tmp_path])
     second, nothing = see(model, real, [tmp_path])
     assert len(looks) == 1
     assert_same(first, second)
-    assert [path.parent for path in told] == [tmp_path]
+    assert [path.parent for path in written] == [tmp_path]
     assert not nothing
 
 
-def test_it_holds_no_pictures(model, real, tmp_path):
+def test_the_file_contains_no_images(model, real, tmp_path):
     _, (path,) = see(model, real, [tmp_path])
     with np.load(path) as file:
         assert not [name for name in file.files if file[name].dtype == np.uint8]
-        assert {name.split("/")[0] for name in file.files} == {"first", "hidden"}
+        assert {name.split("/")[0] for name in file.files} == {"first", "second", "hidden", "last"}
 
 
-def test_other_pictures_labels_ranges_and_layers_are_looked_at_anew(model, real, looks, tmp_path):
+def test_one_file_serves_any_choice_of_layers(model, real, looks, tmp_path):
+    see(model, real, [tmp_path])
+    seen, written = see(model, real, [tmp_path], names=["second"])
+    assert "second" in seen
+    assert (len(looks), written) == (1, [])
+
+
+def test_other_images_labels_and_ranges_are_computed_again(model, real, looks, tmp_path):
     see(model, real, [tmp_path])
     brighter, labels = real.images.copy(), real.labels.copy()
     brighter[3, 0, 0, 0] ^= 1
     labels[2] = -1
     others = [
-        (Pictures("some", brighter, real.labels, real.classes), {}),
-        (Pictures("some", real.images, labels, real.classes), {}),
+        (Dataset("some", brighter, real.labels, real.classes), {}),
+        (Dataset("some", real.images, labels, real.classes), {}),
         (real, {"input_range": (0, 255)}),
-        (real, {"names": ("first", "second")}),
     ]
-    for number, (pictures, options) in enumerate(others, 2):
-        see(model, pictures, [tmp_path], **options)
+    for number, (dataset, options) in enumerate(others, 2):
+        see(model, dataset, [tmp_path], **options)
         assert len(looks) == number
-    see(model, real, [tmp_path])
 
 
 def test_another_network_of_that_name_replaces_it(model, real, looks, tmp_path):
@@ -107,7 +111,7 @@ def test_another_network_of_that_name_replaces_it(model, real, looks, tmp_path):
 
 
 def test_no_file_is_open_when_it_is_replaced_or_removed(model, real, windows, tmp_path):
-    """By substitution: no Windows here, which would refuse."""
+    """Windows, by substitution, would refuse."""
     for content in (b"", b"no archive at all", b"PK\3\4 half of one"):
         _, (path,) = see(model, real, [tmp_path])
         path.write_bytes(content)
@@ -137,8 +141,8 @@ def test_damage_is_noticed(damage, model, real, looks, tmp_path):
     assert_same(second, third)
 
 
-def test_where_the_model_lies_nothing_can_be_written(model, real, looks, tmp_path):
-    (tmp_path / "closed").touch()  # a file where a folder should be stands in for one that can't be written into
+def test_the_next_folder_is_used_if_the_first_is_not_writable(model, real, looks, tmp_path):
+    (tmp_path / "closed").touch()  # a file in place of a folder stands in for an unwritable one
     out = tmp_path / "out"
     out.mkdir()
     for _ in range(2):
@@ -149,8 +153,8 @@ def test_where_the_model_lies_nothing_can_be_written(model, real, looks, tmp_pat
     assert len(looks) == 2
 
 
-def test_a_few_pictures_are_not_worth_a_file(model, real, tmp_path, monkeypatch):
-    monkeypatch.setattr(excitation_cache, "WORTH_KEEPING", real.images[..., 0].size + 1)
-    _, told = see(model, real, [tmp_path])
-    assert not told
+def test_responses_to_a_few_images_are_not_cached(model, real, tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "WORTH_KEEPING", real.images[..., 0].size + 1)
+    _, written = see(model, real, [tmp_path])
+    assert not written
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]

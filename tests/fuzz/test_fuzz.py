@@ -1,4 +1,4 @@
-"""Damaged files end in the right result or in ValueError or OSError, soon; `make fuzz` looks longer and deeper."""
+"""Damaged files give a valid result, ValueError or OSError, in time; `make fuzz` searches longer and deeper."""
 
 import time
 
@@ -11,7 +11,7 @@ from cnnvis.images import cifar10
 from fuzz import files
 from tests.conftest import slowness
 
-SOON = 5  # seconds of a fast processor, of which a file takes some thousandths
+SOON = 5  # seconds of a fast processor; a file takes some milliseconds
 VALID = {reader: list(seeds()) for reader, (_, seeds, _) in files.READERS.items()}
 
 
@@ -24,7 +24,7 @@ def few_and_small(monkeypatch):
 
 @st.composite
 def damaged(draw, valid):
-    """A valid file with bytes changed, cut out, put in, or taken from another one."""
+    """A valid file with bytes changed, removed, inserted, or taken from another file."""
     contents = [content for _, content in valid]
     content = bytearray(draw(st.sampled_from(contents)))
     for _ in range(draw(st.integers(1, 6))):
@@ -46,7 +46,7 @@ def damaged(draw, valid):
 
 
 def read(reader, path):
-    """Whether the reader can read a file; what it promises, also of the time that it takes, is checked."""
+    """Whether the reader can read a file; checks its promises, and its time."""
     began, reason = time.process_time(), None
     try:
         files.READERS[reader][0](path)
@@ -73,7 +73,7 @@ def test_damaged_files(reader, tmp_path):
 
 
 @pytest.mark.parametrize(("reader", "name"), [(reader, name) for reader in VALID for name, _ in VALID[reader]])
-def test_whole_files_are_read_and_half_ones_refused_or_right(reader, name, tmp_path):
+def test_whole_files_are_read_and_truncated_ones_are_valid_or_refused(reader, name, tmp_path):
     path = tmp_path / f"file{files.READERS[reader][2]}"
     content = dict(VALID[reader])[name]
     path.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Pictures, folders and names as nobody expects them: the right result, or one line that says what is wrong."""
+"""Unexpected images, folders and names: the right result, or one line that says what is wrong."""
 
 import io
 import os
@@ -20,12 +20,11 @@ import visualize_hidden_layer_output
 import visualize_pixel_importance
 import visualize_results
 from cnnvis import plots
-from cnnvis.console import messages as console
+from cnnvis.console import messages
 from cnnvis.console.names import shown
-from cnnvis.evaluation import report
-from cnnvis.images import cifar10
-from cnnvis.images import image_files as picture_files
-from cnnvis.images import sources as data
+from cnnvis.evaluation import metrics, report
+from cnnvis.features.visualization import FilterImages
+from cnnvis.images import cifar10, image_files, sources
 from cnnvis.plots.canvas import plain
 from tests.conftest import rounding, slowness, small_sequential
 
@@ -67,13 +66,13 @@ def noise(seed, side=16):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two classes with five pictures each."""
+    """Two classes with five images each."""
     for label in ("a", "b"):
         for split in ("train", "test"):
-            (tmp_path / "pictures" / split / label).mkdir(parents=True)
+            (tmp_path / "images" / split / label).mkdir(parents=True)
             for number in range(5):
-                noise(number + 10 * (label == "b")).save(tmp_path / "pictures" / split / label / f"{number}.png")
-    return tmp_path / "pictures"
+                noise(number + 10 * (label == "b")).save(tmp_path / "images" / split / label / f"{number}.png")
+    return tmp_path / "images"
 
 
 def run(script, model, *options):
@@ -82,7 +81,7 @@ def run(script, model, *options):
 
 
 def one_line(capsys, status):
-    """What a script says of a mistake."""
+    """The single line in which a script reports a mistake."""
     err = capsys.readouterr().err.strip()
     assert status == 2, err
     assert err.isprintable(), err
@@ -90,9 +89,9 @@ def one_line(capsys, status):
 
 
 def opened(path, size=None):
-    image = picture_files.open_image(path)
+    image = image_files.open_image(path)
     assert image.mode == "RGB"
-    return picture_files.resize(image, size or image.size[::-1])
+    return image_files.resize(image, size or image.size[::-1])
 
 
 def save(image, path, **options):
@@ -104,7 +103,7 @@ RED, BLUE = Image.new("RGB", (4, 3), (250, 0, 0)), Image.new("RGB", (4, 3), (0, 
 
 
 @pytest.mark.parametrize(("kind", "mark"), [("GIF", "moving.gif"), ("PNG", "moving.png"), ("WEBP", "moving.webp")])
-def test_of_an_animation_the_first_picture_is_taken(kind, mark, tmp_path):
+def test_the_first_frame_of_an_animation_is_read(kind, mark, tmp_path):
     options = {"lossless": True} if kind == "WEBP" else {}
     first = save(RED, tmp_path / mark, format=kind, save_all=True, append_images=[BLUE, RED], **options)
     with Image.open(tmp_path / mark) as moving:
@@ -112,11 +111,11 @@ def test_of_an_animation_the_first_picture_is_taken(kind, mark, tmp_path):
     assert (first == [250, 0, 0]).all()
 
 
-def test_the_kind_is_told_by_the_content_and_not_by_the_name(tmp_path):
+def test_the_content_decides_the_format_not_the_suffix(tmp_path):
     smooth = noise(1, 3).resize((48, 40), Image.Resampling.BICUBIC)
     for kind in ("JPEG", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000"):
-        picture = save(smooth, tmp_path / "a.png", format=kind)
-        difference = np.abs(picture.astype(int) - np.asarray(smooth))
+        image = save(smooth, tmp_path / "a.png", format=kind)
+        difference = np.abs(image.astype(int) - np.asarray(smooth))
         assert difference.mean() < (15 if kind in ("JPEG", "WEBP") else 1), kind
 
 
@@ -135,7 +134,7 @@ def test_transparency_of_every_kind_becomes_white(tmp_path):
     assert sixteen[0, :2].tolist() == [[255] * 3, [77] * 3]
 
 
-def test_numbers_of_16_and_32_bits(tmp_path):
+def test_pixels_of_16_and_32_bits(tmp_path):
     levels = np.array([[0, 257, 257 * 128, 65535]], dtype="uint16")
     for name in ("sixteen.png", "sixteen.tif"):
         assert save(Image.fromarray(levels), tmp_path / name)[0, :, 0].tolist() == [0, 1, 128, 255]
@@ -146,10 +145,10 @@ def test_numbers_of_16_and_32_bits(tmp_path):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_all_turns_of_a_camera(orientation, tmp_path):
+def test_all_orientations_of_exif(orientation, tmp_path):
     upright = np.zeros((8, 16, 3), "uint8")
     upright[:4, :8] = 255
-    # How a camera that was held so keeps the picture: what EXIF 2.3 says of row 0 and column 0.
+    # The stored image for each orientation: EXIF 2.3 defines where its row 0 and column 0 belong.
     kept = {
         1: upright,
         2: upright[:, ::-1],
@@ -162,13 +161,13 @@ def test_all_turns_of_a_camera(orientation, tmp_path):
     }
     exif = Image.Exif()
     exif[0x0112] = orientation
-    picture = save(Image.fromarray(np.ascontiguousarray(kept[orientation])), tmp_path / "a.jpg", exif=exif, quality=95)
-    assert picture.shape == upright.shape
-    assert np.abs(picture.astype(int) - upright).max() < 30
+    image = save(Image.fromarray(np.ascontiguousarray(kept[orientation])), tmp_path / "a.jpg", exif=exif, quality=95)
+    assert image.shape == upright.shape
+    assert np.abs(image.astype(int) - upright).max() < 30
 
 
 @pytest.mark.parametrize("size", [(1, 1), (30_000, 1), (1, 30_000)])
-def test_pictures_of_one_pixel_and_of_one_line(size, model, tmp_path):
+def test_images_of_one_pixel_and_of_one_line(size, model, tmp_path):
     Image.new("RGB", size, (9, 90, 200)).save(tmp_path / "a.png")
     assert opened(tmp_path / "a.png").shape == (*size[::-1], 3)
     assert (opened(tmp_path / "a.png", (16, 16)) == [9, 90, 200]).all()
@@ -176,7 +175,7 @@ def test_pictures_of_one_pixel_and_of_one_line(size, model, tmp_path):
 
 
 def bomb(side):
-    """A PNG of very many pixels in some KB."""
+    """A PNG of a few KB with a huge number of pixels."""
     content = io.BytesIO()
     Image.new("1", (side, side)).save(content, "PNG", optimize=True)
     return content.getvalue()
@@ -189,18 +188,18 @@ def cut(kind):
 
 
 def eps():
-    """A program that Pillow would have Ghostscript run, if it let it."""
+    """A program that Pillow would run in Ghostscript."""
     content = io.BytesIO()
     RED.save(content, "EPS")
     return content.getvalue()
 
 
-NO_PICTURES = {
-    "text": lambda: b"not at all a picture\n",
+NO_IMAGES = {
+    "text": lambda: b"not at all an image\n",
     "nothing": lambda: b"",
     "zeros": lambda: bytes(5000),
     "bomb": lambda: bomb(20_000),
-    "small bomb": lambda: bomb(12_000),  # of which Pillow only warns
+    "small bomb": lambda: bomb(12_000),  # for which Pillow only warns
     "half a PNG": lambda: cut("PNG"),
     "half a JPEG": lambda: cut("JPEG"),
     "half a GIF": lambda: cut("GIF"),
@@ -215,23 +214,23 @@ NO_PICTURES = {
 }
 
 
-@pytest.mark.parametrize("name", NO_PICTURES)
-def test_what_is_no_picture_is_named_in_one_line(name, tmp_path):
+@pytest.mark.parametrize("name", NO_IMAGES)
+def test_a_file_that_is_not_an_image_is_named_in_one_line(name, tmp_path):
     path = tmp_path / "a.png"
-    path.write_bytes(NO_PICTURES[name]())
+    path.write_bytes(NO_IMAGES[name]())
     began = time.process_time()
-    with pytest.raises(ValueError, match=r"a\.png can't be read as a picture") as refused:
-        picture_files.open_image(path)
+    with pytest.raises(ValueError, match=r"a\.png can't be read as an image") as refused:
+        image_files.open_image(path)
     assert time.process_time() - began < 2 * slowness()
     assert len(str(refused.value).splitlines()) == 1
     if name in ("text", "EPS"):
-        assert str(refused.value).endswith("it is of no known kind")
+        assert str(refused.value).endswith("unknown format")
 
 
 def make_socket(path):
     with socket.socket(socket.AF_UNIX) as server:
         before = os.getcwd()
-        os.chdir(path.parent)  # a socket's path may have 108 letters
+        os.chdir(path.parent)  # a socket's path is limited to 108 bytes
         try:
             server.bind(path.name)
         finally:
@@ -239,17 +238,17 @@ def make_socket(path):
 
 
 SPECIAL = {
-    "pipe": (os.mkfifo, "it is no file"),
-    "device": (lambda path: path.symlink_to("/dev/zero"), "it is no file"),
-    "terminal": (lambda path: path.symlink_to("/dev/tty"), "it is no file"),
-    "socket": (make_socket, "it is no file"),
+    "pipe": (os.mkfifo, "it is not a regular file"),
+    "device": (lambda path: path.symlink_to("/dev/zero"), "it is not a regular file"),
+    "terminal": (lambda path: path.symlink_to("/dev/tty"), "it is not a regular file"),
+    "socket": (make_socket, "it is not a regular file"),
     "link to itself": (lambda path: path.symlink_to(path.name), "Too many levels of symbolic links"),
-    "link to nowhere": (lambda path: path.symlink_to("nowhere"), "there is no picture"),
+    "link to nowhere": (lambda path: path.symlink_to("nowhere"), "there is no image"),
 }
 
 
 @pytest.mark.parametrize("name", SPECIAL)
-def test_what_is_no_file_is_named_and_never_waited_for(name, folder, model, tmp_path, capsys):
+def test_a_special_file_is_named_and_never_read(name, folder, model, tmp_path, capsys):
     make, reason = SPECIAL[name]
     make(folder / "test" / "a" / "x.png")
     for options in (["--images", folder / "test" / "a" / "x.png"], ["--data", folder]):
@@ -258,16 +257,16 @@ def test_what_is_no_file_is_named_and_never_waited_for(name, folder, model, tmp_
         assert reason in line
 
 
-def test_folders_that_lead_in_circles(folder, model, tmp_path, capsys):
+def test_circular_links(folder, model, tmp_path, capsys):
     (folder / "test" / "a" / "circle").symlink_to(folder)
-    assert len(data.load(str(folder), "test")) == 10  # what is a folder in a folder of pictures is left alone
+    assert len(sources.load(str(folder), "test")) == 10  # folders in a class folder are ignored
     (folder / "test" / "itself").symlink_to("itself")
     line = one_line(capsys, run(visualize_results, model, "--data", folder, "--out", tmp_path / "out"))
-    assert "itself is a link that leads nowhere" in line
+    assert "itself is a broken link" in line
 
 
-def test_a_folder_that_can_not_be_listed(folder, model, tmp_path, capsys, monkeypatch):
-    """The superuser lists all of them, so that scandir has to refuse here."""
+def test_a_folder_that_cannot_be_listed(folder, model, tmp_path, capsys, monkeypatch):
+    """Even root must fail here, so scandir is replaced."""
     whole = os.scandir
 
     def scandir(path):
@@ -281,8 +280,8 @@ def test_a_folder_that_can_not_be_listed(folder, model, tmp_path, capsys, monkey
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
-def test_files_of_strange_names(script, model, tmp_path, capsys):
-    """Every name is shown with letters that can be shown, and nothing of it is taken for anything else."""
+def test_unusual_file_names(script, model, tmp_path, capsys):
+    """Every name is printed in printable characters, and no part of it is taken for markup."""
     strange = tmp_path / f"folder {NAMES['escape']}\n[red]"
     labels = "[a]", "$b_$ [/red]".replace("/", "∕")
     classes = strange / ("train" if script is visualize_hidden_layer_activation else "test")
@@ -307,7 +306,7 @@ def test_files_of_strange_names(script, model, tmp_path, capsys):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_figure_shows_names_as_they_are(name):
-    """What is drawn with `plain` is what matplotlib draws of the name without formulas."""
+    """A name through `plain` looks as if matplotlib had no formulas."""
 
     def drawn(text, **options):
         figure = Figure(figsize=(6, 1), dpi=50)
@@ -317,7 +316,7 @@ def test_a_figure_shows_names_as_they_are(name):
         return content.getvalue()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("warnings.warn", lambda *_, **__: None)  # of letters that the font doesn't have
+        patch.setattr("warnings.warn", lambda *_, **__: None)  # about characters that the font lacks
         assert drawn(plain(NAMES[name])) == drawn(shown(NAMES[name]), parse_math=False)
         assert drawn(plain(NAMES[name])) != drawn("")
 
@@ -330,41 +329,46 @@ def test_all_figures_show_names_as_they_are():
     name = "$x_$"
     images, labels = np.zeros((2, 8, 8, 3), "uint8"), np.array([0, 1])
     probabilities = np.array([[0.6, 0.4], [0.3, 0.7]])
-    gallery = plots.gallery(images, [probabilities], labels, [name] * 2, [name] * 2, name)
-    pairs = plots.confused_pairs([images], [probabilities[:, 0]], [[name] * 2], [name] * 2, [(0, 1, 2)], name)
-    layer = {
-        "images": images,
-        "patches": images[:, None],
-        "filters": labels,
-        "activation": np.ones(2),
-        "dataset_max": np.ones(2),
-        "dead": np.zeros(2, bool),
-        "selectivity": np.ones(2),
-        "favourite": labels,
-    }
-    sheets = plots.filter_sheets("sheet", name, layer, [name] * 2).values()
+    gallery = plots.gallery(images, [probabilities], labels, classes=[name] * 2, captions=[name] * 2, title=name)
+    pairs = plots.confused_pairs(
+        [images], [probabilities[:, 0]], [[name] * 2], classes=[name] * 2, pairs=[(0, 1, 2)], title=name
+    )
+    layer = FilterImages(
+        images=images,
+        filters=labels,
+        activation=np.ones(2),
+        dataset_max=np.ones(2),
+        dead=np.zeros(2, bool),
+        patches=images[:, None],
+        patch_activation=np.ones((2, 1)),
+        selectivity=np.ones(2),
+        favourite=labels,
+    )
+    sheets = plots.filter_sheets("sheet", name, layer, classes=[name] * 2).values()
     pages = plots.filter_pages("page", {name: layer}, [name] * 2).values()
     atlas = plots.filter_atlas("atlas", {name: layer}).values()
-    network = plots.network_outputs(images[0], {name: images[0]}, {name: "CONV"}, probabilities[0], [name] * 2, name)
+    network = plots.network_outputs(
+        images[0], {name: images[0]}, {name: "CONV"}, probabilities=probabilities[0], classes=[name] * 2, title=name
+    )
     found = texts([gallery, pairs, *sheets, *pages, *atlas, network])
     assert sum(r"\$x_\$" in text for text in found) > 12
     assert all(text.count("$") == text.count(r"\$") for text in found)
     assert not [text for text in found if r"\\$" in text]
 
 
-def test_a_network_whose_name_begins_with_an_underscore_is_in_the_legend():
-    from cnnvis.evaluation import metrics as results
-
+def test_the_legend_has_a_network_whose_name_begins_with_an_underscore():
     probabilities, labels = np.array([[0.6, 0.4], [0.3, 0.7]]), np.array([0, 1])
-    scores = [results.score(probabilities, labels, 1)] * 2
-    figure = plots.comparison(results.compare(probabilities, probabilities, labels), scores, "ab", ("_x", "$y$"))
+    scores = [metrics.score(probabilities, labels, 1)] * 2
+    figure = plots.comparison(
+        metrics.compare(probabilities, probabilities, labels), scores, classes="ab", names=("_x", "$y$")
+    )
     legends = [text.get_text().strip() for axes in figure.axes if axes.get_legend() for text in axes.get_legend().texts]
     assert legends == ["_x", r"\$y\$"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_markdown_shows_names_as_they_are(name):
-    table = report._table(("picture", "n"), [(NAMES[name], "1")])
+    table = report._table(("image", "n"), [(NAMES[name], "1")])
     html = MarkdownIt("commonmark").enable("table").enable("strikethrough").parse(table)
     cells = [token for token in html if token.type == "inline"]
     assert {child.type for child in cells[2].children} <= {"text", "text_special"}
@@ -372,7 +376,7 @@ def test_markdown_shows_names_as_they_are(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_links_to_figures_lead_there(name, tmp_path):
+def test_links_to_figures_point_to_them(name, tmp_path):
     (link,) = report.links(["a"], tmp_path / NAMES[name], tmp_path / "report.md").values()
     (image,) = MarkdownIt("commonmark").parse(link)[1].children
     from urllib.parse import unquote_to_bytes
@@ -382,15 +386,15 @@ def test_links_to_figures_lead_there(name, tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_terminal_shows_names_as_they_are(name, monkeypatch, capsys):
-    monkeypatch.setattr(console, "is_terminal", lambda: True)
-    assert list(console.track(NAMES[name])(range(2))) == [0, 1]
-    with console.bar(2) as step:
+    monkeypatch.setattr(messages, "is_terminal", lambda: True)
+    assert list(messages.track(NAMES[name])(range(2))) == [0, 1]
+    with messages.bar(2) as step:
         step(1, NAMES[name])
     capsys.readouterr()
-    console.print_table("title", ("name",), [(NAMES[name],)])
-    console.say(Path(NAMES[name]))
-    console.notice(NAMES[name])
-    console.shout(NAMES[name])
+    messages.print_table("title", ("name",), [(NAMES[name],)])
+    messages.say(Path(NAMES[name]))
+    messages.notice(NAMES[name])
+    messages.shout(NAMES[name])
     captured = capsys.readouterr()
     assert shown(NAMES[name]) in captured.out.splitlines()
     assert all(line.isprintable() for line in (captured.out + captured.err).splitlines())
@@ -400,24 +404,24 @@ def test_a_terminal_shows_names_as_they_are(name, monkeypatch, capsys):
         assert captured.err.count(shown(line).strip()) == 2
 
 
-def test_a_wrong_option_is_shown_as_it_is(capsys):
+def test_a_wrong_option_is_escaped(capsys):
     line = one_line(capsys, visualize_results.main(["--data", "samples", NAMES["escape"]]))
     assert r"\x1b[2J" in line
 
 
-def test_a_name_on_the_command_line_that_is_no_option(model, tmp_path, monkeypatch):
+def test_a_file_name_that_looks_like_an_option(model, tmp_path, monkeypatch):
     noise(1).save(tmp_path / "-rf.png")
     monkeypatch.chdir(tmp_path)
     assert run(visualize_results, model, "--images", "./-rf.png", "--out", tmp_path / "out") == 0
 
 
-def test_class_folders_whose_names_can_not_be_shown(folder, model, tmp_path, capsys):
+def test_unprintable_names_of_class_folders(folder, model, tmp_path, capsys):
     (folder / "test" / "b").rename(folder / "test" / NAMES["line break"])
     line = one_line(capsys, run(visualize_results, model, "--data", folder, "--out", tmp_path / "out"))
-    assert r"a name that can't be shown, 'line\nbreak\r'" in line
+    assert r"an unprintable name, 'line\nbreak\r'" in line
 
 
-def test_a_network_trained_on_strange_names_can_be_read(tmp_path, capsys):
+def test_a_network_trained_on_unusual_names_can_be_loaded(tmp_path, capsys):
     place = tmp_path / ("p" * 200) / NAMES["bytes"] / "line\nbreak"
     labels = ["[red] $x$", "n" * 255]
     for number, label in enumerate(labels):
@@ -443,11 +447,11 @@ CLASS_FILES = {
     "duplicates": (b"cat\ncat\n", "names 'cat' twice: give the two classes different names"),
     "too few": (b"cat\n", "1 class names for a model of 2 classes"),
     "too many": (b"cat\ndog\nbird\n", "3 class names for a model of 2 classes"),
-    "10 MB": (b"cat\ndog\n" + b"\n" * 10_000_000, "has 10,000,008 bytes: that is no file of class names"),
-    "empty": (b"", "does not name classes: it needs one a line"),
+    "10 MB": (b"cat\ndog\n" + b"\n" * 10_000_000, "has 10,000,008 bytes, too many for a file of class names"),
+    "empty": (b"", "does not name classes: write one per line"),
     "UTF-16": ("cat\ndog\n".encode("utf-16"), "is not text in UTF-8"),
     "Latin-1": ("caf\xe9\ndog\n".encode("latin-1"), "is not text in UTF-8"),
-    "control letters": (b"cat\x1b[2J\ndog\n", "does not name classes: it needs one a line"),
+    "control letters": (b"cat\x1b[2J\ndog\n", "does not name classes: write one per line"),
 }
 
 
@@ -470,10 +474,10 @@ def test_files_of_class_names(kind, model, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name", ["pipe", "device"])
-def test_class_names_from_what_never_ends(name, model, tmp_path, capsys):
+def test_class_names_from_a_pipe_or_device(name, model, tmp_path, capsys):
     SPECIAL[name][0](tmp_path / "classes.txt")
     options = ["--data", "samples", "--classes", tmp_path / "classes.txt", "--out", tmp_path / "out"]
-    assert "classes.txt is no file of class names" in one_line(capsys, run(visualize_results, model, *options))
+    assert "classes.txt is not a file of class names" in one_line(capsys, run(visualize_results, model, *options))
 
 
 @pytest.mark.parametrize(
@@ -492,7 +496,7 @@ def test_damaged_cifar10(change, mistake, tmp_path, monkeypatch, capsys):
     for files in cifar10.FILES.values():
         for file in files:
             (tmp_path / file).write_bytes(bytes(2 * 3073))
-    assert len(data.load("cifar10", "test")) == 2  # without batches.meta, too
+    assert len(sources.load("cifar10", "test")) == 2  # batches.meta isn't needed
     (tmp_path / "test_batch.bin").write_bytes(change(bytes(2 * 3073)))
     line = one_line(capsys, train.main(["--data", "cifar10", "--out", str(tmp_path / "out")]))
     assert mistake in line
@@ -506,14 +510,14 @@ def spoil(folder, *names):
 
 @pytest.mark.parametrize("options", [("--data",), ("--images",)])
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
-def test_a_bad_file_among_good_ones_is_named(script, options, folder, model, tmp_path, capsys):
+def test_an_unreadable_file_among_readable_ones_is_named(script, options, folder, model, tmp_path, capsys):
     split = "train" if script is visualize_hidden_layer_activation else "test"
     spoil(folder / split, "a/0.png", "b/1.png")
     what = [folder] if options == ("--data",) else sorted((folder / split / "a").iterdir())
     some = [] if script is visualize_hidden_layer_activation else ["--indices", "0"]
     some = some if script is not visualize_results else []
     line = one_line(capsys, run(script, model, *options, *what, *some, "--out", tmp_path / "out"))
-    assert line.endswith("a/0.png can't be read as a picture: it is of no known kind")
+    assert line.endswith("a/0.png can't be read as an image: unknown format")
     assert not list((tmp_path / "out").iterdir())
 
 
@@ -522,19 +526,19 @@ def arrays_of(path):
         return {name: file[name][()] for name in file if isinstance(file[name], h5py.Dataset)} | dict(file.attrs)
 
 
-def test_results_of_what_remains_are_those_of_a_folder_without_the_bad_ones(
+def test_skipping_gives_the_results_of_a_folder_without_the_unreadable_files(
     folder, model, tmp_path, capsys, monkeypatch
 ):
-    """Rows are those of the good pictures; their numbers, and those in figures, are those of the whole folder."""
+    """Rows belong to the readable images; their numbers are their positions in the whole folder."""
     spoil(folder / "test", "a/0.png", "b/1.png")
     (folder / "test" / "b" / "9.png").symlink_to("nowhere")
-    monkeypatch.setattr(plots, "findings_pages", lambda *_: {})  # slow, and not what this is about
+    monkeypatch.setattr(plots, "findings_pages", lambda *_, **__: {})  # slow, and not tested here
     other = tmp_path / "other.keras"
     small_sequential(classes=2, size=24, channels=1).save(other)
     options = ["--data", folder, "--compare", other, "--examples", "3"]
     assert run(visualize_results, model, *options, "--skip-bad", "--out", tmp_path / "skipped") == 0
     told = capsys.readouterr().err
-    assert told.startswith("Skipped 3 of 11 pictures, which can't be read: ")
+    assert told.startswith("Skipped 3 of 11 images, which can't be read: ")
     assert all(name in told for name in ("a/0.png", "b/1.png", "b/9.png"))
     found = arrays_of(tmp_path / "skipped" / "results.h5")
     assert found["indices"].tolist() == [1, 2, 3, 4, 5, 7, 8, 9]
@@ -549,73 +553,73 @@ def test_results_of_what_remains_are_those_of_a_folder_without_the_bad_ones(
     assert found.keys() == expected.keys()
     for key in found.keys() - {"indices", "skipped"}:
         if np.asarray(found[key]).dtype.kind == "f":  # computed in batches of 11 and of 8: 400 terms a logit
-            np.testing.assert_allclose(found[key], expected[key], rounding(400), rounding(400), err_msg=key)
+            np.testing.assert_allclose(found[key], expected[key], rtol=rounding(400), atol=rounding(400), err_msg=key)
         else:
             np.testing.assert_array_equal(found[key], expected[key], err_msg=key)
 
 
-def test_a_picture_is_looked_at_once_before_its_place_in_a_figure(folder, model, tmp_path, monkeypatch):
-    """A folder of a million pictures is not decoded twice, only to look for what is bad."""
+def test_an_image_is_decoded_once_before_it_is_drawn(folder, model, tmp_path, monkeypatch):
+    """No image is decoded just to find out whether it is readable."""
     spoil(folder / "test", "a/0.png")
-    looked, whole = [], picture_files.open_image
-    monkeypatch.setattr(picture_files, "open_image", lambda path: looked.append(path) or whole(path))
-    monkeypatch.setattr(plots, "findings_pages", lambda *_: {})
+    looked, whole = [], image_files.open_image
+    monkeypatch.setattr(image_files, "open_image", lambda path: looked.append(path) or whole(path))
+    monkeypatch.setattr(plots, "findings_pages", lambda *_, **__: {})
     assert run(visualize_results, model, "--data", folder, "--skip-bad", "--out", tmp_path / "out") == 0
     assert len(looked) == len(set(looked)) == 10
     looked.clear()
     assert run(visualize_results, model, "--data", folder, "--compare", model, "--skip-bad", "--out", tmp_path) == 0
-    assert len(looked) == 19  # the second network's pictures, too, but for the bad one
+    assert len(looked) == 19  # also for the second network, except the unreadable one
 
 
-def test_captions_keep_the_number_of_a_picture(folder, tmp_path):
+def test_captions_keep_an_images_number(folder, tmp_path):
     spoil(folder / "test", "a/0.png", "b/1.png")
-    pictures = data.load(str(folder), "test", (16, 16), skip_bad=True)
-    np.testing.assert_array_equal(pictures.streamed[:][[0, 6]], 0)
-    good, places = pictures.without_bad()
+    dataset = sources.load(str(folder), "test", (16, 16), skip_bad=True)
+    np.testing.assert_array_equal(dataset.streamed[:][[0, 6]], 0)
+    good, places = dataset.without_bad()
     assert places.tolist() == [1, 2, 3, 4, 5, 7, 8, 9]
     assert [good.caption(index) for index in (0, 3, 4, 5)] == ["a #1", "a #4", "b #5", "b #7"]
     assert good.source(5).endswith("b/2.png")
-    np.testing.assert_array_equal(good.images[5], picture_files.read_image(good.source(5), (16, 16)))
-    spoil(folder / "test", "b/2.png")  # while we look on
+    np.testing.assert_array_equal(good.images[5], image_files.read_image(good.source(5), (16, 16)))
+    spoil(folder / "test", "b/2.png")  # after the folder was listed
     with pytest.raises(ValueError, match=r"2\.png can't be read"):
         good.images[5]
 
 
-def test_numbers_mean_the_same_picture_everywhere(folder, model, tmp_path, capsys):
+def test_numbers_mean_the_same_image_everywhere(folder, model, tmp_path, capsys):
     spoil(folder / "test", "a/0.png", "b/1.png")
     options = ["--data", folder, "--skip-bad", "--out", tmp_path, "--indices", "6", "7"]
-    expected = picture_files.read_image(folder / "test" / "b" / "2.png", (16, 16))
+    expected = image_files.read_image(folder / "test" / "b" / "2.png", (16, 16))
     assert run(visualize_pixel_importance, model, *options) == 0
     explained = arrays_of(tmp_path / "pixel_importance.h5")
     assert explained["indices"].tolist() == [7]
     np.testing.assert_array_equal(explained["images"], [expected])
     assert run(visualize_hidden_layer_output, model, *options) == 0
-    shown_picture = arrays_of(tmp_path / "hidden_layer_output.h5")
-    assert shown_picture["index"] == 7
-    np.testing.assert_array_equal(shown_picture["image"], expected)
+    shown_image = arrays_of(tmp_path / "hidden_layer_output.h5")
+    assert shown_image["index"] == 7
+    np.testing.assert_array_equal(shown_image["image"], expected)
     assert capsys.readouterr().err.count("b/1.png can't be read") == 2
 
 
-def test_pictures_that_are_chosen_at_random_are_good_ones(folder, model, tmp_path, capsys):
+def test_random_images_are_readable_ones(folder, model, tmp_path, capsys):
     spoil(folder / "test", *(f"{label}/{number}.png" for label in "ab" for number in range(4)))
     options = ["--data", folder, "--skip-bad", "--out", tmp_path]
     for script in (visualize_pixel_importance, visualize_hidden_layer_output):
         assert run(script, model, *options) == 0
         assert "can't be read" in capsys.readouterr().err
     images = arrays_of(tmp_path / "pixel_importance.h5")["images"]
-    good = [picture_files.read_image(folder / "test" / label / "4.png", (16, 16)).tolist() for label in "ab"]
+    good = [image_files.read_image(folder / "test" / label / "4.png", (16, 16)).tolist() for label in "ab"]
     assert all(image.tolist() in good for image in images)
 
 
-def test_filters_are_compared_with_what_remains(folder, model, tmp_path, capsys):
+def test_filters_are_compared_with_the_readable_images(folder, model, tmp_path, capsys):
     spoil(folder / "train", "a/0.png", "b/1.png")
     assert run(visualize_hidden_layer_activation, model, "--data", folder, "--skip-bad", "--out", tmp_path) == 0
     captured = capsys.readouterr()
-    assert "Compared with 8 pictures" in captured.out
-    assert captured.err.startswith("Skipped 2 of 10 pictures")
+    assert "Comparing with 8 images" in captured.out
+    assert captured.err.startswith("Skipped 2 of 10 images")
 
 
-def test_training_on_what_remains(folder, tmp_path, capsys):
+def test_training_on_the_readable_images(folder, tmp_path, capsys):
     spoil(folder / "train", "a/0.png", "b/1.png")
     spoil(folder / "test", "b/4.png")
     options = ["--data", str(folder), "--arch", "basic", "--epochs", "1", "--batch-size", "2", "--out", str(tmp_path)]
@@ -624,30 +628,30 @@ def test_training_on_what_remains(folder, tmp_path, capsys):
     captured = capsys.readouterr()
     assert "on 8 images of" in captured.out
     assert [line.split(",")[0] for line in captured.err.splitlines()] == [
-        "Skipped 2 of 10 pictures",
-        "Skipped 1 of 10 pictures",
+        "Skipped 2 of 10 images",
+        "Skipped 1 of 10 images",
     ]
     assert "--skip-bad" in (tmp_path / "a.json").read_text()
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
-def test_if_none_remain_one_line_says_so(script, folder, model, tmp_path, capsys):
+def test_one_line_says_that_no_image_is_readable(script, folder, model, tmp_path, capsys):
     for split in ("train", "test"):
         spoil(folder / split, *(f"{label}/{number}.png" for label in "ab" for number in range(5)))
     out = tmp_path / "out"
     for options in (["--data", folder], ["--images", folder / "test" / "b"]):
         line = one_line(capsys, run(script, model, *options, "--skip-bad", "--out", out))
-        assert "pictures that were looked at can be read; the first: " in line
-        assert line.endswith("it is of no known kind")
+        assert "images tried can be read; the first: " in line
+        assert line.endswith("unknown format")
     assert not list(out.iterdir())
 
 
-def test_own_pictures_take_the_size_of_the_first_good_one(folder):
+def test_own_images_take_the_size_of_the_first_readable_one(folder):
     spoil(folder / "test", "a/0.png", "a/1.png")
     noise(0, 24).save(folder / "test" / "a" / "2.png")
-    pictures = data.open_images([folder / "test" / "a"], skip_bad=True)
-    assert pictures.images.shape == (5, 24, 24, 3)
+    dataset = sources.open_files([folder / "test" / "a"], skip_bad=True)
+    assert dataset.images.shape == (5, 24, 24, 3)
     with pytest.raises(ValueError, match=r"0\.png can't be read"):
-        data.open_images([folder / "test" / "a"])
-    with pytest.raises(FileNotFoundError, match=r"there is no picture .*gone\.png"):
-        data.open_images([folder / "gone.png"], skip_bad=True)
+        sources.open_files([folder / "test" / "a"])
+    with pytest.raises(FileNotFoundError, match=r"there is no image .*gone\.png"):
+        sources.open_files([folder / "gone.png"], skip_bad=True)

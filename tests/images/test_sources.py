@@ -1,4 +1,4 @@
-"""Pictures come in as they are, and what is broken is refused with its name."""
+"""Every source gives its images unchanged; a damaged file is refused by name."""
 
 import os
 
@@ -6,16 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis.images import cifar10
-from cnnvis.images import image_files as picture_files
-from cnnvis.images import sources as data
+from cnnvis.images import channel_statistics, cifar10, image_files, sources
 
 RECORD = 3073
 
 
 @pytest.fixture
 def fake_cifar10(tmp_path, monkeypatch):
-    """A CIFAR-10 folder of black airplanes (sparse files), of which tests change single bytes."""
+    """A CIFAR-10 folder of black airplanes, in sparse files whose bytes the tests change."""
     for file in [*cifar10.FILES["train"], *cifar10.FILES["test"]]:
         with (tmp_path / file).open("wb") as handle:
             handle.truncate(10_000 * RECORD)
@@ -34,81 +32,81 @@ def test_the_binary_layout(fake_cifar10):
     write_at(fake_cifar10 / "test_batch.bin", record, 9)
     for plane, value in enumerate((10, 20, 30)):  # red, green, blue of row 2, column 5
         write_at(fake_cifar10 / "test_batch.bin", record + 1 + 1024 * plane + 32 * 2 + 5, value)
-    pictures = data.load("cifar10", "test")
-    assert pictures.images.shape == (10_000, 32, 32, 3)
-    assert pictures.labels[7] == 9
-    assert pictures.images[7, 2, 5].tolist() == [10, 20, 30]
-    assert pictures.images.sum() == 60
+    dataset = sources.load("cifar10", "test")
+    assert dataset.images.shape == (10_000, 32, 32, 3)
+    assert dataset.labels[7] == 9
+    assert dataset.images[7, 2, 5].tolist() == [10, 20, 30]
+    assert dataset.images.sum() == 60
 
 
 def test_the_training_files_come_in_order(fake_cifar10):
     for number in range(1, 6):
         write_at(fake_cifar10 / f"data_batch_{number}.bin", 0, number)
-    assert data.load("cifar10", "train").labels[::10_000].tolist() == [1, 2, 3, 4, 5]
+    assert sources.load("cifar10", "train").labels[::10_000].tolist() == [1, 2, 3, 4, 5]
 
 
 def test_a_short_file(fake_cifar10):
     os.truncate(fake_cifar10 / "data_batch_3.bin", 10_000 * RECORD - 1)
     with pytest.raises(ValueError, match=r"data_batch_3\.bin has 30,729,999 bytes, a CIFAR-10 file has 30,730,000"):
-        data.load("cifar10", "train")
+        sources.load("cifar10", "train")
 
 
 def test_a_wrong_label(fake_cifar10):
     write_at(fake_cifar10 / "test_batch.bin", 5 * RECORD, 10)
     with pytest.raises(ValueError, match=r"test_batch\.bin: record 5 has label 10"):
-        data.load("cifar10", "test")
+        sources.load("cifar10", "test")
 
 
 def test_a_missing_file(fake_cifar10):
     (fake_cifar10 / "test_batch.bin").unlink()
     with pytest.raises(FileNotFoundError, match=r"has no file .*test_batch\.bin"):
-        data.load("cifar10", "test")
+        sources.load("cifar10", "test")
 
 
 def test_without_a_network(offline):
-    with pytest.raises(data.Unavailable, match="set CIFAR10_DIR"):
-        data.load("cifar10", "test")
+    with pytest.raises(cifar10.Unavailable, match="set CIFAR10_DIR"):
+        sources.load("cifar10", "test")
 
 
 def test_the_real_cifar10(cifar10):
-    train = data.load("cifar10", "train")
+    train = sources.load("cifar10", "train")
     assert train.images.shape == (50_000, 32, 32, 3)
     assert np.bincount(train.labels).tolist() == [5000] * 10
-    published = np.array([0.49139968, 0.48215841, 0.44653091])  # channel means of the training pictures
-    mean, variance = data.statistics(train.images)
+    published = np.array([0.49139968, 0.48215841, 0.44653091])  # channel means of the training images
+    mean, variance = channel_statistics(train.images)
     np.testing.assert_allclose(np.array(mean) / 255, published, atol=1e-7)
     np.testing.assert_allclose(np.sqrt(variance) / 255, [0.24703, 0.24349, 0.26159], atol=1e-4)
-    test = data.load("cifar10", "test")
-    samples = data.load("samples", "test")
+    test = sources.load("cifar10", "test")
+    samples = sources.load("samples", "test")
     np.testing.assert_array_equal(samples.images, test.images[:20])
     np.testing.assert_array_equal(samples.labels, test.labels[:20])
 
 
-def test_statistics_against_numpy(pictures):
-    mean, variance = data.statistics(pictures)
-    np.testing.assert_allclose(mean, pictures.mean(axis=(0, 1, 2)))
-    np.testing.assert_allclose(variance, pictures.var(axis=(0, 1, 2)))
+def test_statistics_against_numpy(images):
+    mean, variance = channel_statistics(images)
+    np.testing.assert_allclose(mean, images.mean(axis=(0, 1, 2)))
+    np.testing.assert_allclose(variance, images.var(axis=(0, 1, 2)))
 
 
 def test_digits():
-    train, test = data.load("digits", "train"), data.load("digits", "test")
+    train, test = sources.load("digits", "train"), sources.load("digits", "test")
     assert len(train) + len(test) == 1797
     assert train.images.shape[1:] == (32, 32, 3)
     assert train.images.dtype == np.uint8
     assert (train.images[..., 0] == train.images[..., 2]).all()
     shares = np.bincount(test.labels) / np.bincount(np.concatenate([train.labels, test.labels]))
     np.testing.assert_allclose(shares, 0.2, atol=0.01)
-    np.testing.assert_array_equal(test.images, data.load("digits", "test").images)
+    np.testing.assert_array_equal(test.images, sources.load("digits", "test").images)
     assert not {image.tobytes() for image in train.images} & {image.tobytes() for image in test.images}
 
 
 def test_samples():
-    samples = data.load("samples", "test")
+    samples = sources.load("samples", "test")
     assert len(samples) == 20
     assert [samples.classes[i] for i in samples.labels[[0, 11, 12]]] == ["cat", "truck", "dog"]
-    assert data.load("samples", "test", (48, 40)).images.shape == (20, 48, 40, 3)
+    assert sources.load("samples", "test", (48, 40)).images.shape == (20, 48, 40, 3)
     with pytest.raises(ValueError, match="not for training"):
-        data.load("samples", "train")
+        sources.load("samples", "train")
 
 
 @pytest.fixture
@@ -123,8 +121,8 @@ def folder(tmp_path):
 
 
 def test_a_folder_of_class_folders(folder):
-    (folder / "test" / "zebra" / ".hidden").write_text("no picture")
-    train, test = data.load(str(folder), "train"), data.load(str(folder), "test", (8, 6))
+    (folder / "test" / "zebra" / ".hidden").write_text("no image")
+    train, test = sources.load(str(folder), "train"), sources.load(str(folder), "test", (8, 6))
     assert train.classes == test.classes == ("ant hill", "zebra", "émeu")
     assert train.images.shape == (9, 32, 32, 3)
     assert test.images.shape == (6, 8, 6, 3)
@@ -134,24 +132,24 @@ def test_a_folder_of_class_folders(folder):
 
 def test_a_folder_without_classes(tmp_path):
     with pytest.raises(ValueError, match="has no classes"):
-        data.load(str(tmp_path), "test")
+        sources.load(str(tmp_path), "test")
     (tmp_path / "train" / "cat").mkdir(parents=True)
-    with pytest.raises(ValueError, match="has no pictures"):
-        data.load(str(tmp_path), "train")
+    with pytest.raises(ValueError, match="has no images"):
+        sources.load(str(tmp_path), "train")
     with pytest.raises(ValueError, match="no data set or folder is called 'nowhere'"):
-        data.load("nowhere", "test")
+        sources.load("nowhere", "test")
 
 
-def test_a_file_that_is_no_picture_among_pictures(folder):
-    (folder / "test" / "zebra" / "1.png").write_text("not at all a picture")
-    pictures = data.load(str(folder), "test")
-    with pytest.raises(ValueError, match=r"1\.png can't be read as a picture"):
-        pictures.images[:]
+def test_a_text_file_among_images(folder):
+    (folder / "test" / "zebra" / "1.png").write_text("not at all an image")
+    dataset = sources.load(str(folder), "test")
+    with pytest.raises(ValueError, match=r"1\.png can't be read as an image"):
+        dataset.images[:]
 
 
-def test_lazy_pictures_are_indexed_as_an_array_is(folder, monkeypatch):
-    pictures = data.load(str(folder), "train", (8, 6))
-    lazy, whole = pictures.images, np.asarray(pictures.images)
+def test_lazy_images_are_indexed_like_an_array(folder, monkeypatch):
+    dataset = sources.load(str(folder), "train", (8, 6))
+    lazy, whole = dataset.images, np.asarray(dataset.images)
     assert (lazy.shape, lazy.dtype, len(lazy)) == (whole.shape, whole.dtype, len(whole))
     bools = np.arange(9) % 2 == 0
     for key in (4, -1, slice(2, 7), slice(None, None, -2), [5, 1], np.array([[3, 0], [8, 8]]), bools, np.int64(2)):
@@ -161,14 +159,14 @@ def test_lazy_pictures_are_indexed_as_an_array_is(folder, monkeypatch):
         with pytest.raises(IndexError):
             lazy[key]
     read = []
-    monkeypatch.setattr(picture_files, "open_image", lambda path: read.append(path) or Image.new("RGB", (6, 8)))
-    assert pictures.take([7, 3]).labels.tolist() == [2, 1]
-    assert read == [pictures.source(7), pictures.source(3)]
+    monkeypatch.setattr(image_files, "open_image", lambda path: read.append(path) or Image.new("RGB", (6, 8)))
+    assert dataset.take([7, 3]).labels.tolist() == [2, 1]
+    assert read == [dataset.source(7), dataset.source(3)]
     assert read[0].endswith("1.png")
 
 
-def test_pictures_of_another_size_are_made_where_they_are_looked_at():
-    samples, larger = data.load("samples", "test"), data.load("samples", "test", (48, 40))
+def test_images_are_resized_when_they_are_indexed():
+    samples, larger = sources.load("samples", "test"), sources.load("samples", "test", (48, 40))
     expected = np.asarray(Image.fromarray(samples.images[7]).resize((40, 48), Image.Resampling.BICUBIC))
     np.testing.assert_array_equal(larger.images[7], expected)
     assert larger.source(7) == samples.source(7) == "#7"
@@ -176,7 +174,7 @@ def test_pictures_of_another_size_are_made_where_they_are_looked_at():
 
 def save(image, path, **options):
     image.save(path, **options)
-    return data.read_image(path, image.size[::-1])
+    return image_files.read_image(path, image.size[::-1])
 
 
 def test_modes(tmp_path):
@@ -194,44 +192,44 @@ def test_modes(tmp_path):
     assert save(frames[0], tmp_path / "moving.gif", save_all=True, append_images=frames[1:]).shape == (3, 4, 3)
 
 
-def test_turned_by_exif(tmp_path):
+def test_rotation_by_exif(tmp_path):
     image = Image.new("RGB", (4, 2))
     image.putpixel((0, 0), (255, 255, 255))
     exif = Image.Exif()
-    exif[0x0112] = 6  # turned by 90 degrees
-    image.save(tmp_path / "turned.png", exif=exif)
-    pictures = data.open_images([tmp_path / "turned.png"])
-    assert pictures.images.shape == (1, 4, 2, 3)
-    assert pictures.images[0][0, 1].tolist() == [255, 255, 255]
+    exif[0x0112] = 6  # rotated by 90 degrees
+    image.save(tmp_path / "rotated.png", exif=exif)
+    dataset = sources.open_files([tmp_path / "rotated.png"])
+    assert dataset.images.shape == (1, 4, 2, 3)
+    assert dataset.images[0][0, 1].tolist() == [255, 255, 255]
 
 
-def test_own_images_take_the_size_asked_for(tmp_path):
+def test_own_images_are_resized_to_the_given_size(tmp_path):
     Image.new("RGB", (5, 4), "red").save(tmp_path / "a b.png")
     Image.new("L", (300, 2), 255).save(tmp_path / "ü.jpg")
-    pictures = data.open_images([tmp_path], (32, 30))
-    assert pictures.images.shape == (2, 32, 30, 3)
-    assert pictures.labels.tolist() == [-1, -1]
-    assert pictures.classes == ()
+    dataset = sources.open_files([tmp_path], (32, 30))
+    assert dataset.images.shape == (2, 32, 30, 3)
+    assert dataset.labels.tolist() == [-1, -1]
+    assert dataset.classes == ()
 
 
-def test_broken_images(tmp_path):
+def test_damaged_images(tmp_path):
     image = tmp_path / "image.png"
     Image.effect_noise((64, 64), 50).save(image)
     image.write_bytes(image.read_bytes()[:900])
-    with pytest.raises(ValueError, match=r"image\.png can't be read as a picture"):
-        data.open_images([image], (32, 32)).images[0]
+    with pytest.raises(ValueError, match=r"image\.png can't be read as an image"):
+        sources.open_files([image], (32, 32)).images[0]
     (tmp_path / "empty.png").touch()
-    with pytest.raises(ValueError, match=r"empty\.png can't be read as a picture"):
-        data.open_images([tmp_path / "empty.png"])
-    with pytest.raises(FileNotFoundError, match="there is no picture"):
-        data.open_images([tmp_path / "gone.png"])
+    with pytest.raises(ValueError, match=r"empty\.png can't be read as an image"):
+        sources.open_files([tmp_path / "empty.png"])
+    with pytest.raises(FileNotFoundError, match="there is no image"):
+        sources.open_files([tmp_path / "gone.png"])
     (tmp_path / "nothing").mkdir()
-    with pytest.raises(ValueError, match="no picture in"):
-        data.open_images([tmp_path / "nothing"])
+    with pytest.raises(ValueError, match="no image in"):
+        sources.open_files([tmp_path / "nothing"])
 
 
 def test_a_decompression_bomb_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     Image.new("1", (40, 40)).save(tmp_path / "bomb.png")
-    with pytest.raises(ValueError, match=r"bomb\.png can't be read as a picture"):
-        data.open_images([tmp_path / "bomb.png"])
+    with pytest.raises(ValueError, match=r"bomb\.png can't be read as an image"):
+        sources.open_files([tmp_path / "bomb.png"])

@@ -1,10 +1,11 @@
-"""The networks are what the article says: their layers, their order, what goes in and comes out."""
+"""The networks are as the article describes them: their layers and their order, inputs and outputs."""
 
 import keras
 import numpy as np
 import pytest
 
-from models.convnet import ARCHITECTURES, build_model, identity_start, smallest_side
+from cnnvis.training import RECIPES
+from models.convnet import ARCHITECTURES, WIDTHS, Variant, build_model, identity_start, smallest_side
 from tests.conftest import rounding
 
 BASIC = "conv1 relu1 conv2 relu2 pool1 conv3 relu3 conv4 relu4 pool2 fc1 relu5 fc2 probabilities"
@@ -28,9 +29,9 @@ def test_basic_has_no_batch_normalization():
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_pixels_in_probabilities_out(arch, pictures):
-    model = build_model(arch, 7, (120, 120, 120), (4000, 4000, 4000))
-    probabilities = model(pictures.astype("float32"), training=False).numpy()
+def test_pixels_in_probabilities_out(arch, images):
+    model = build_model(arch, 7, mean=(120,) * 3, variance=(4000,) * 3)
+    probabilities = model(images.astype("float32"), training=False).numpy()
     assert probabilities.shape == (7, 7)
     assert probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
@@ -38,7 +39,7 @@ def test_pixels_in_probabilities_out(arch, pictures):
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_the_seed_decides_the_first_weights(arch):
+def test_the_seed_determines_the_initial_weights(arch):
     a, b, c = (build_model(arch, 10, seed=seed).get_weights() for seed in (3, 3, 4))
     assert all((x == y).all() for x, y in zip(a, b))
     assert any((x != y).any() for x, y in zip(a, c))
@@ -50,14 +51,14 @@ def test_no_two_layers_start_with_the_same_weights():
     assert len({kernel.tobytes() for kernel in scaled}) == 6
 
 
-def test_normalization_takes_mean_and_variance_away():
-    model = build_model("basic", 10, (100, 110, 120), (25, 36, 49))
+def test_normalization_removes_mean_and_variance():
+    model = build_model("basic", 10, mean=(100, 110, 120), variance=(25, 36, 49))
     normalized = keras.Model(model.input, model.get_layer("normalization").output)
     pixels = np.full((1, 32, 32, 3), 130, "float32")
     np.testing.assert_allclose(normalized(pixels)[0, 0, 0], [30 / 5, 20 / 6, 10 / 7], rtol=1e-5)
 
 
-def test_identity_start_passes_channels_on():
+def test_identity_start_copies_channels():
     kernel = np.random.default_rng(0).normal(size=(3, 3, 2, 5)).astype("float32")
     started = identity_start(kernel)
     x = np.random.default_rng(1).normal(size=(1, 6, 6, 2)).astype("float32")
@@ -76,13 +77,13 @@ def test_anti_aliasing_by_hand():
 
 
 def test_anti_aliasing_leaves_sizes_and_weights_as_they_are():
-    with_it, without = (build_model("deep", 10, anti_aliasing=on) for on in (True, False))
+    with_it, without = (build_model("deep", 10, Variant(anti_aliasing=on)) for on in (True, False))
     assert [weight.shape for weight in with_it.weights] == [weight.shape for weight in without.weights]
     for group in (1, 2, 3):
         assert with_it.get_layer(f"smooth{group}").output.shape == without.get_layer(f"pool{group}").output.shape
 
 
-def test_anti_aliasing_sees_no_left_and_right():
+def test_anti_aliasing_treats_left_and_right_alike():
     deep = build_model("deep", 10)
     x = np.random.default_rng(0).normal(size=(2, 31, 31, 3)).astype("float32")
 
@@ -93,27 +94,39 @@ def test_anti_aliasing_sees_no_left_and_right():
 
 
 @pytest.mark.parametrize(("anti_aliasing", "side", "last"), [(True, 16, "smooth3"), (False, 9, "pool3")])
-def test_the_smallest_pictures_leave_one_place(anti_aliasing, side, last):
-    def places(side):
+def test_the_smallest_images_leave_one_position(anti_aliasing, side, last):
+    variant = Variant(anti_aliasing=anti_aliasing)
+
+    def positions(side):
         try:
-            model = build_model("deep", 10, input_shape=(side, side, 3), anti_aliasing=anti_aliasing)
+            model = build_model("deep", 10, variant, input_shape=(side, side, 3))
         except ValueError:  # a newer Keras builds no layer without any
             return 0
         return np.prod(model.get_layer(last).output.shape[1:3])
 
-    assert smallest_side(anti_aliasing) == side
-    assert places(side) == 1
-    assert places(side - 1) == 0
+    assert smallest_side("deep", variant, 31) == smallest_side("deep", variant, side) == side
+    assert smallest_side("deep", variant, side - 1) == side  # none up to that
+    assert positions(side) == 1
+    assert positions(side - 1) == 0
 
 
-def test_deep_for_pictures_of_any_size_is_the_same_network(pictures):
+def test_deep_for_images_of_any_size_is_the_same_network(images):
     either = build_model("deep", 10, input_shape=(None, None, 3))
     for side in (32, 20):
-        images = pictures[:, :side, :side].astype("float32")
+        part = images[:, :side, :side].astype("float32")
         fixed = build_model("deep", 10, input_shape=(side, side, 3))
-        np.testing.assert_allclose(either(images), fixed(images), rtol=1e-5)
+        np.testing.assert_allclose(either(part), fixed(part), rtol=1e-5)
 
 
 def test_an_unknown_architecture():
     with pytest.raises(ValueError, match="there are basic, deep"):
         build_model("resnet", 10)
+
+
+def test_a_number_of_widths_that_does_not_fit():
+    with pytest.raises(ValueError, match="basic has 2 groups of CONV layers, not 3"):
+        build_model("basic", 10, Variant(widths=(4, 8, 8)))
+
+
+def test_every_architecture_has_widths_and_a_recipe():
+    assert ARCHITECTURES.keys() == WIDTHS.keys() == RECIPES.keys()

@@ -1,11 +1,11 @@
-"""A model of anybody's, taken apart, still computes what it computed."""
+"""Anybody's model, taken apart, computes the same as before."""
 
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
-from cnnvis import processor
+from cnnvis import keras_internals
 from cnnvis.features.top_images import observe
 from cnnvis.network.classifier import Classifier
 from models.convnet import build_model
@@ -54,37 +54,37 @@ def test_logits_and_probabilities_of_all_ends(end):
     np.testing.assert_allclose(logits if end == "average" else probabilities, given, rtol=1e-4, atol=1e-6)
 
 
-def test_sigmoid_end_keeps_its_probabilities(pictures):
+def test_sigmoid_end_keeps_its_probabilities(images):
     model = small_sequential(activation="sigmoid")
     classifier = Classifier(model)
-    np.testing.assert_allclose(classifier.probabilities(pictures), model(pictures / 1.0), rtol=1e-4)
-    np.testing.assert_allclose(1 / (1 + np.exp(-classifier.logits(pictures))), model(pictures / 1.0), rtol=1e-4)
+    np.testing.assert_allclose(classifier.probabilities(images), model(images / 1.0), rtol=1e-4)
+    np.testing.assert_allclose(1 / (1 + np.exp(-classifier.logits(images))), model(images / 1.0), rtol=1e-4)
 
 
-def test_an_end_that_is_neither_is_refused():
+def test_an_output_that_is_neither_logits_nor_probabilities_is_an_error():
     with pytest.raises(ValueError, match="ends in tanh"):
         Classifier(small_sequential(activation="tanh"))
 
 
 @pytest.mark.parametrize("arch", ["basic", "deep"])
-def test_our_networks(arch, pictures):
-    model = build_model(arch, 10, (120, 120, 120), (4000, 4000, 4000))
+def test_our_networks(arch, images):
+    model = build_model(arch, 10, mean=(120, 120, 120), variance=(4000, 4000, 4000))
     classifier = Classifier(model)
-    np.testing.assert_allclose(classifier.probabilities(pictures), model(pictures.astype("float32")), rtol=1e-4)
-    logits = keras.Model(model.input, model.get_layer("fc2").output)(pictures.astype("float32"), training=False)
-    np.testing.assert_allclose(classifier.logits(pictures), logits, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(classifier.probabilities(images), model(images.astype("float32")), rtol=1e-4)
+    logits = keras.Model(model.input, model.get_layer("fc2").output)(images.astype("float32"), training=False)
+    np.testing.assert_allclose(classifier.logits(images), logits, rtol=1e-4, atol=1e-5)
     assert [name for name, layer in classifier.layers.items() if layer.kind == "FC"] == ["fc1", "fc2"]
 
 
-def test_batches_make_no_difference(sequential, pictures):
+def test_the_batch_size_makes_no_difference(sequential, images):
     classifier = Classifier(sequential)
-    whole, single = classifier.probabilities(pictures), classifier.probabilities(pictures, batch_size=1)
+    whole, single = classifier.probabilities(images), classifier.probabilities(images, batch_size=1)
     # A softmax makes of a logit's absolute error a relative one; 3x3x3, 3x3x6, 15x15, 8 and 12 terms make a logit.
-    largest = np.abs(classifier.logits(pictures)).max()
+    largest = np.abs(classifier.logits(images)).max()
     np.testing.assert_allclose(whole, single, rtol=rounding(27 + 54 + 225 + 8 + 12, largest))
 
 
-def test_nested_models_are_taken_apart(pictures):
+def test_nested_models_are_taken_apart(images):
     inner = keras.Sequential(
         [keras.Input((32, 32, 3)), layers.Conv2D(4, 3, activation="relu", name="inside")], name="base"
     )
@@ -95,30 +95,30 @@ def test_nested_models_are_taken_apart(pictures):
     )
     classifier = Classifier(model)
     assert list(classifier.layers)[:2] == ["inside", "pooled"]
-    np.testing.assert_allclose(classifier.probabilities(pictures), model(pictures / 1.0), rtol=1e-4)
-    inside = inner(pictures.astype("float32")).numpy()
-    np.testing.assert_allclose(classifier.outputs(pictures, ["inside"])["inside"], inside, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(classifier.probabilities(images), model(images / 1.0), rtol=1e-4)
+    inside = inner(images.astype("float32")).numpy()
+    np.testing.assert_allclose(classifier.outputs(images, ["inside"])["inside"], inside, rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize(("channels", "activation"), [(1, "softmax"), (2, "linear"), (4, "sigmoid")])
-def test_gradients_are_of_the_pixels_that_we_see(channels, activation, pictures):
+def test_gradients_are_with_respect_to_rgb_pixels(channels, activation, images):
     classifier = Classifier(small_sequential(channels=channels, activation=activation), (0, 1))
-    pixels = pictures.astype("float32")
+    pixels = images.astype("float32")
     slopes = classifier.gradients("probability", pixels, [3] * len(pixels))
     assert slopes.shape == pixels.shape
-    way = 0.05 * np.sign(slopes)  # of which rounding is some thousandths
-    risen = classifier.probabilities(pixels + way)[:, 3] - classifier.probabilities(pixels - way)[:, 3]
-    np.testing.assert_allclose(risen, 0.1 * np.abs(slopes).sum(axis=(1, 2, 3)), rtol=0.05)
+    step = 0.05 * np.sign(slopes)  # large against rounding
+    rise = classifier.probabilities(pixels + step)[:, 3] - classifier.probabilities(pixels - step)[:, 3]
+    np.testing.assert_allclose(rise, 0.1 * np.abs(slopes).sum(axis=(1, 2, 3)), rtol=0.05)
 
 
-def test_layer_before_and_after_its_activation(sequential, pictures):
+def test_a_layer_before_and_after_its_activation(sequential, images):
     classifier = Classifier(sequential, (0, 1))
     layer = classifier.layer("first")
-    before, after = (t.numpy() for t in classifier.model_to([layer.linear, layer.output])(pictures.astype("float32")))
+    before, after = (t.numpy() for t in classifier.model_to([layer.linear, layer.output])(images.astype("float32")))
     assert before.min() < 0
     np.testing.assert_allclose(np.maximum(before, 0), after, atol=1e-6)
     kernel, bias = sequential.get_layer("first").get_weights()
-    np.testing.assert_allclose(before, keras.ops.conv(pictures / np.float32(255), kernel) + bias, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(before, keras.ops.conv(images / np.float32(255), kernel) + bias, rtol=1e-3, atol=1e-4)
 
 
 def test_relu_input_is_found_behind_normalization_and_pooling(sequential):
@@ -131,12 +131,12 @@ def test_relu_input_is_found_behind_normalization_and_pooling(sequential):
     assert classifier.relu_input(classifier.layer("first")) is classifier.layer("first").linear
 
 
-def test_an_unknown_layer_names_the_known(sequential):
+def test_the_error_for_an_unknown_layer_lists_the_known_ones(sequential):
     with pytest.raises(ValueError, match="no layer is called 'conv99'; there are first, shrink, second"):
         Classifier(sequential).layer("conv99")
 
 
-def test_any_size_models_take_the_pictures_size():
+def test_a_model_for_any_size_takes_the_size_of_the_images():
     model = keras.Sequential(
         [keras.Input((None, None, 3)), layers.Conv2D(4, 3), layers.GlobalMaxPooling2D(), layers.Dense(2)]
     )
@@ -145,16 +145,16 @@ def test_any_size_models_take_the_pictures_size():
 
 
 @pytest.mark.parametrize("structure", ["list", "dict"])
-def test_one_output_in_a_list_or_dict_is_one_output(structure, sequential, pictures):
+def test_one_output_in_a_list_or_dict_is_one_output(structure, sequential, images):
     x = sequential.outputs[0]
     model = keras.Model(sequential.inputs, [x] if structure == "list" else {"classes": x})
-    expected = sequential(pictures / 1.0)
-    np.testing.assert_allclose(Classifier(model).probabilities(pictures), expected, rtol=1e-4)
-    np.testing.assert_allclose(softmax(Classifier(model).logits(pictures)), expected, rtol=1e-3)
+    expected = sequential(images / 1.0)
+    np.testing.assert_allclose(Classifier(model).probabilities(images), expected, rtol=1e-4)
+    np.testing.assert_allclose(softmax(Classifier(model).logits(images)), expected, rtol=1e-3)
 
 
-def test_names_that_the_model_has_are_left_to_it(pictures):
-    """Keras numbers the names that it gives by itself; what is added to a model must not meet one of them."""
+def test_added_layers_do_not_clash_with_names_in_the_model(images):
+    """Keras numbers its automatic names; the layers that we add must not use one of them."""
     x = inputs = keras.Input((32, 32, 3))
     x = layers.Rescaling(1.0, name="rescaling")(x)
     x = layers.Conv2D(3, 3, activation="relu", name="conv")(x)
@@ -164,21 +164,21 @@ def test_names_that_the_model_has_are_left_to_it(pictures):
     x = layers.GlobalAveragePooling2D(name="global_average_pooling2d")(x)
     model = keras.Model(inputs, layers.Dense(4, name="max")(x))
     model = keras.models.clone_model(model)
-    expected = softmax(model(pictures / np.float32(255)).numpy())
+    expected = softmax(model(images / np.float32(255)).numpy())
     classifier = Classifier(model, (0, 1))
-    np.testing.assert_allclose(classifier.probabilities(pictures), expected, rtol=1e-4)
+    np.testing.assert_allclose(classifier.probabilities(images), expected, rtol=1e-4)
     chosen = [classifier.layer("conv"), classifier.layer("mean")]
-    assert len(observe(classifier, chosen, pictures, np.full(len(pictures), -1))) == 2
+    assert len(observe(classifier, chosen, images, np.full(len(images), -1))) == 2
 
 
-def test_two_nested_models_may_use_the_same_names(pictures):
+def test_two_nested_models_may_use_the_same_names(images):
     def block():
         return keras.Sequential([layers.Conv2D(3, 3, name="conv"), layers.ReLU(name="relu")])
 
     model = keras.Sequential([keras.Input((32, 32, 3)), block(), block(), layers.Flatten(), layers.Dense(2)])
-    expected = model(pictures / 1.0).numpy()
+    expected = model(images / 1.0).numpy()
     classifier = Classifier(model)
-    np.testing.assert_allclose(classifier.logits(pictures), expected, rtol=1e-3, atol=1e-2)
+    np.testing.assert_allclose(classifier.logits(images), expected, rtol=1e-3, atol=1e-2)
     assert list(classifier.layers)[:4] == ["conv", "relu", "conv_2", "relu_2"]
 
 
@@ -190,13 +190,13 @@ def residual(after_add):
     return keras.Model(inputs, layers.Dense(2)(layers.Flatten()(after_add(x))))
 
 
-def test_what_goes_around_a_relu_does_not_die_in_it():
+def test_a_layer_that_bypasses_a_relu_has_no_relu_input():
     classifier = Classifier(residual(lambda x: x))
     assert classifier.relu_input(classifier.layer("stem")) is None
     assert classifier.relu_input(classifier.layer("branch")) is None
 
 
-def test_a_relu_behind_padding_or_written_as_an_operation():
+def test_a_relu_after_padding_or_as_an_operation():
     x = inputs = keras.Input((8, 8, 3))
     x = layers.Conv2D(4, 3, name="padded")(x)
     x = layers.ReLU()(layers.ZeroPadding2D(name="zeros")(x))
@@ -209,11 +209,11 @@ def test_a_relu_behind_padding_or_written_as_an_operation():
         assert classifier.relu_input(classifier.layer(name)) is classifier.layer(name).output
 
 
-def test_a_network_that_gives_no_numbers(sequential, pictures):
+def test_a_network_that_outputs_nan_is_an_error(sequential, images):
     kernel, bias = sequential.get_layer("last").get_weights()
     sequential.get_layer("last").set_weights([kernel * np.nan, bias])
-    with pytest.raises(ValueError, match="gives no numbers"):
-        Classifier(sequential).probabilities(pictures)
+    with pytest.raises(ValueError, match="the model outputs NaN"):
+        Classifier(sequential).probabilities(images)
 
 
 CONV = {
@@ -227,8 +227,8 @@ CONV = {
 
 
 @pytest.mark.parametrize("kind", CONV)
-def test_channels_first_is_computed_on_every_processor(kind, pictures):
-    """oneDNN is the only one to know channels-first kernels on a CPU, and the user may have turned it off."""
+def test_channels_first_is_computed_on_every_processor(kind, images):
+    """On CPUs, only oneDNN has channels-first kernels, and the user may have turned it off."""
 
     def model(data_format, before, after):
         keras.utils.set_random_seed(3)
@@ -239,19 +239,17 @@ def test_channels_first_is_computed_on_every_processor(kind, pictures):
     to_first, to_last, same = layers.Permute((3, 1, 2)), layers.Permute((2, 3, 1)), layers.Identity()
     first, last = model("channels_first", to_first, to_last), model("channels_last", same, same)
     last.set_weights(first.get_weights())
-    classifier, images = Classifier(first, (0, 1)), pictures / 255
-    np.testing.assert_allclose(
-        classifier.probabilities(pictures), last.predict(images, verbose=0), rtol=1e-4, atol=1e-6
-    )
-    output = classifier.outputs(pictures, ["conv"])["conv"]
-    of_last = Classifier(last, (0, 1)).outputs(pictures, ["conv"])["conv"]
+    classifier, scaled = Classifier(first, (0, 1)), images / 255
+    np.testing.assert_allclose(classifier.probabilities(images), last.predict(scaled, verbose=0), rtol=1e-4, atol=1e-6)
+    output = classifier.outputs(images, ["conv"])["conv"]
+    of_last = Classifier(last, (0, 1)).outputs(images, ["conv"])["conv"]
     np.testing.assert_allclose(output.transpose(0, 2, 3, 1), of_last, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.skipif(processor.uses_onednn(), reason="oneDNN computes it")
-def test_what_only_onednn_computes_is_refused_in_a_line_that_says_so(pictures):
+@pytest.mark.skipif(keras_internals.uses_onednn(), reason="oneDNN computes it")
+def test_the_error_for_a_layer_that_only_onednn_supports_says_so(images):
     inside = layers.TimeDistributed(layers.Conv2D(2, 3, data_format="channels_first"))
     model = keras.Sequential([keras.Input((32, 32, 3)), layers.Reshape((1, 3, 32, 32)), inside, layers.Flatten()])
     model.add(layers.Dense(10))
     with pytest.raises(ValueError, match="TF_ENABLE_ONEDNN_OPTS=1 may help"):
-        Classifier(model).probabilities(pictures)
+        Classifier(model).probabilities(images)

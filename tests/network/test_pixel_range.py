@@ -1,4 +1,4 @@
-"""A model gets the pixels that it takes, and its first layers say which those are."""
+"""A model gets pixels in its own range and channels, and its first layers imply the range."""
 
 import keras
 import numpy as np
@@ -10,17 +10,17 @@ from models.convnet import build_model
 from tests.conftest import small_sequential
 
 
-def test_grey_and_transparent_inputs(pictures):
+def test_grey_and_transparent_inputs(images):
     grey = small_sequential(channels=1)
-    luminance = pictures @ np.array([0.299, 0.587, 0.114])
+    luminance = images @ np.array([0.299, 0.587, 0.114])
     expected = grey(luminance[..., None].astype("float32") / 255)
-    np.testing.assert_allclose(Classifier(grey, (0, 1)).probabilities(pictures), expected, rtol=1e-3)
+    np.testing.assert_allclose(Classifier(grey, (0, 1)).probabilities(images), expected, rtol=1e-3)
     two = small_sequential(channels=2)
     grey_opaque = np.stack([luminance, np.full_like(luminance, 255)], axis=-1) / 255
-    np.testing.assert_allclose(Classifier(two, (0, 1)).probabilities(pictures), two(grey_opaque), rtol=1e-3)
+    np.testing.assert_allclose(Classifier(two, (0, 1)).probabilities(images), two(grey_opaque), rtol=1e-3)
     four = small_sequential(channels=4)
-    opaque = np.concatenate([pictures, np.full_like(pictures[..., :1], 255)], axis=-1) / 127.5 - 1
-    np.testing.assert_allclose(Classifier(four, (-1, 1)).probabilities(pictures), four(opaque), rtol=1e-3)
+    opaque = np.concatenate([images, np.full_like(images[..., :1], 255)], axis=-1) / 127.5 - 1
+    np.testing.assert_allclose(Classifier(four, (-1, 1)).probabilities(images), four(opaque), rtol=1e-3)
 
 
 def test_stated_range():
@@ -34,4 +34,4 @@ def test_stated_range():
     assert stated_range(with_first(layers.Rescaling(1 / 127.5, offset=-1))) == (0, 255)
     assert stated_range(with_first(layers.Normalization(mean=[0.5] * 3, variance=[0.1] * 3))) == (0, 1)
     assert stated_range(with_first(layers.Normalization(mean=[120.0] * 3, variance=[4000.0] * 3))) == (0, 255)
-    assert stated_range(build_model("basic", 10, (120,) * 3, (4000,) * 3)) == (0, 255)
+    assert stated_range(build_model("basic", 10, mean=(120,) * 3, variance=(4000,) * 3)) == (0, 255)

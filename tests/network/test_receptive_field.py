@@ -1,4 +1,4 @@
-"""Receptive fields by hand, and against the pixels that a layer's gradient reaches."""
+"""Receptive fields by hand, and against the pixels that a unit's gradient reaches."""
 
 import keras
 import numpy as np
@@ -26,7 +26,7 @@ def residual():
 
 
 def reached(classifier, layer, row, column):
-    """Rows and columns of the pixels that a cell's value depends on, in a network of positive weights."""
+    """Rows and columns of the pixels that a unit's value depends on, in a network of positive weights."""
     for known in classifier.layers.values():
         known.layer.set_weights([np.ones_like(weight) for weight in known.layer.get_weights()])
     model = classifier.model_to(layer.linear)
@@ -39,15 +39,15 @@ def reached(classifier, layer, row, column):
 
 
 @pytest.mark.parametrize("name", ["entry", "depth", "pad", "crop", "sum", "shrink", "separable"])
-def test_a_cell_sees_the_pixels_that_its_gradient_reaches(name):
+def test_the_receptive_field_is_what_the_gradient_reaches(name):
     classifier = Classifier(residual(), (0, 255), (20, 14))
     layer = classifier.layer(name)
     rows, columns = receptive_fields(classifier, layer)
     height, width = layer.output.shape[1:3]
     for row, column in ((0, 0), (height // 2, width // 2), (height - 1, width - 1)):
         if name not in ("entry", "depth") and row != height // 2:
-            continue  # padding that was seen, or cut off, is not reached
-        expected = rows.of_cell(row, 20), columns.of_cell(column, 14)
+            continue  # no gradient reaches padding or what was cropped
+        expected = rows.of_unit(row, 20), columns.of_unit(column, 14)
         assert reached(classifier, layer, row, column) == expected
 
 
@@ -74,7 +74,7 @@ def test_nested_and_fused_models():
     assert receptive_fields(classifier, classifier.layer("hidden")) is None
 
 
-def test_what_is_not_known_sees_everything():
+def test_an_unknown_layer_sees_its_whole_input():
     model = keras.Sequential(
         [
             keras.Input((8, 8, 3)),

@@ -1,4 +1,4 @@
-"""Models as nobody expects them: every script shows the right picture, or says in one line why it can't."""
+"""Unusual models: every script draws the right figure, or says in one line why it can't."""
 
 import json
 
@@ -15,6 +15,7 @@ import visualize_results
 from cnnvis import plots
 from cnnvis.checkpoints import checkpoint
 from cnnvis.network import classifier as classifiers
+from cnnvis.network import computing
 from cnnvis.network.classifier import Classifier
 from tests.conftest import rounding, small_sequential
 
@@ -99,7 +100,7 @@ SHOWN = {
 
 @pytest.fixture
 def network(tmp_path):
-    """A function that saves a model, and gives its path."""
+    """A function that saves a model and returns its path."""
 
     def save(model, name="model.keras"):
         model.save(tmp_path / name)
@@ -116,7 +117,7 @@ def run(script, path, options=()):
 
 @pytest.mark.parametrize("strange", SHOWN)
 def test_what_is_computed_is_what_the_model_computes(strange, network):
-    """The whole way: saved, looked through, loaded and taken apart, against the model that was saved."""
+    """End to end: saved, checked, loaded and taken apart, against the model before it was saved."""
     model = SHOWN[strange]()
     loaded = checkpoint.load(network(model)).model
     size = [side or 16 for side in model.inputs[0].shape[1:3]]
@@ -137,11 +138,13 @@ def test_what_is_computed_is_what_the_model_computes(strange, network):
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
 @pytest.mark.parametrize("strange", ["no CONV layer", "shared and nested", "channels first inside", "float16", "2x3"])
-def test_every_script_shows_it(strange, script, network, capsys, monkeypatch):
+def test_every_script_works(strange, script, network, capsys, monkeypatch):
     path = network(SHOWN[strange]())
-    drawn = script is not visualize_results or strange == "2x3"  # its figures show no layer: one network will do
+    drawn = (
+        script is not visualize_results or strange == "2x3"
+    )  # its figures don't depend on the layers: one network will do
     if not drawn:
-        monkeypatch.setattr(plots, "findings_pages", lambda *_: {})
+        monkeypatch.setattr(plots, "findings_pages", lambda *_, **__: {})
     assert run(script, path, SCRIPTS[script]) == 0, capsys.readouterr().err
     topic = script.__name__.removeprefix("visualize_")
     if drawn:
@@ -152,7 +155,7 @@ def test_every_script_shows_it(strange, script, network, capsys, monkeypatch):
     for name, array in arrays.items():
         empty = (
             arrays["calibration/count"] == 0 if name.startswith("calibration/") else False
-        )  # bins, which have no mean
+        )  # empty bins have no mean
         assert np.isfinite(array[~np.broadcast_to(empty, array.shape)]).all(), name
 
 
@@ -179,28 +182,28 @@ class Doubling(keras.layers.Layer):
 REFUSED = {
     "two inputs": (lambda: of_two(inputs=2), "it needs one input and one output"),
     "two outputs": (lambda: of_two(outputs=2), "it needs one input and one output"),
-    "one class": (lambda: small_sequential(classes=1, activation="sigmoid"), "it gives one number"),
+    "one class": (lambda: small_sequential(classes=1, activation="sigmoid"), "it outputs one number"),
     "channels first": (lambda: convolutional(shape=(3, 16, 16)), "it takes (3, 16, 16), not (height, width, 1 to 4)"),
     "no dimensions": (lambda: chain(layers.Dense(10), shape=(768,)), "it takes (768,), not (height, width"),
     "no channels": (lambda: chain(layers.Flatten(), layers.Dense(10), shape=(16, 16)), "it takes (16, 16), not"),
-    "classes in rows": (lambda: chain(layers.Dense(10)), "it gives (16, 16, 10), not one number for each class"),
-    "tanh": (lambda: convolutional("tanh"), "the model ends in tanh, which gives neither probabilities nor logits"),
-    "a NaN": (lambda: broken(np.nan), "has weights that are no numbers (NaN or infinite), first in conv/kernel"),
-    "infinity": (lambda: broken(np.inf), "has weights that are no numbers (NaN or infinite), first in conv/kernel"),
+    "classes in rows": (lambda: chain(layers.Dense(10)), "it outputs (16, 16, 10), not one number for each class"),
+    "tanh": (lambda: convolutional("tanh"), "the model ends in tanh: its output is neither probabilities nor logits"),
+    "a NaN": (lambda: broken(np.nan), "has weights that are not finite (NaN or infinity), the first in conv/kernel"),
+    "infinity": (lambda: broken(np.inf), "has weights that are not finite (NaN or infinity), the first in conv/kernel"),
     "a custom layer": (
         lambda: chain(Doubling(), layers.Flatten(), layers.Dense(10)),
-        "it needs 'of_somebody>Doubling', which is no layer of Keras's own",
+        "it needs 'of_somebody>Doubling', which is not one of Keras's own layers",
     ),
     "a huge layer": (
         lambda: chain(layers.UpSampling2D(2**11), layers.GlobalMaxPooling2D(), layers.Dense(10)),
-        "gives (32768, 32768, 3) for one picture, which is too much",
+        "is too large to compute: (32768, 32768, 3) for one image",
     ),
 }
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
 @pytest.mark.parametrize("strange", REFUSED)
-def test_every_script_says_in_one_line_why_not(strange, script, network, capsys):
+def test_every_script_says_in_one_line_why_it_cannot(strange, script, network, capsys):
     make, reason = REFUSED[strange]
     path = network(make())
     assert run(script, path, SCRIPTS[script]) == 2
@@ -209,7 +212,7 @@ def test_every_script_says_in_one_line_why_not(strange, script, network, capsys)
     assert not list(path.parent.glob("*.png"))
 
 
-def test_a_large_layer_makes_smaller_batches(monkeypatch):
+def test_a_large_layer_reduces_the_batch_size(monkeypatch):
     classifier = Classifier(chain(layers.Flatten(), layers.Dense(10)))
     images, batches = np.zeros((20, 16, 16, 3), "uint8"), []
     monkeypatch.setattr(classifiers, "OUTPUTS_AT_ONCE", 7 * 16 * 16 * 3)
@@ -218,23 +221,23 @@ def test_a_large_layer_makes_smaller_batches(monkeypatch):
     np.testing.assert_allclose(whole, classifier.probabilities(images, batch_size=20), rtol=rounding(16 * 16 * 3))
 
 
-def test_what_tensorflow_cannot_compute_is_said_in_a_sentence():
+def test_what_tensorflow_cannot_compute_is_one_error():
     model = chain(layers.Conv2D(2, 3), layers.GlobalMaxPooling2D(), layers.Dense(10), shape=(None, None, 3))
-    run_model = classifiers.compiled(model)
+    run_model = computing.compiled(model)
     with pytest.raises(ValueError, match="TensorFlow can't compute this model here"):
         run_model(np.zeros((1, 1, 1, 3)))
 
 
-def test_a_layer_that_loads_but_fails_when_called_is_said_in_a_sentence(sequential, monkeypatch):
+def test_a_layer_that_loads_but_fails_when_called_is_one_error(sequential, monkeypatch):
     def fail(*_args, **_options):
         raise TypeError("slices take whole numbers")
 
     monkeypatch.setattr(sequential.get_layer("shrink"), "compute_output_spec", fail)
-    with pytest.raises(ValueError, match=r"(?s)can't be computed on pictures: .*slices take whole numbers"):
+    with pytest.raises(ValueError, match=r"(?s)can't be computed on images: .*slices take whole numbers"):
         Classifier(sequential)
 
 
-def test_metadata_of_another_model_are_caught(network):
+def test_metadata_of_another_model_are_an_error(network):
     path = network(convolutional())
     path.with_suffix(".json").write_text(json.dumps({"classes": ["a", "b"], "data": "cifar10"}))
     with pytest.raises(ValueError, match="names 2 classes, the model has 10"):

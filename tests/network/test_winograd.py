@@ -1,4 +1,4 @@
-"""Winograd's convolution is TensorFlow's own in all but speed."""
+"""Winograd's convolution equals TensorFlow's own in all but speed."""
 
 import keras
 import numpy as np
@@ -21,9 +21,9 @@ def test_the_matrices_give_a_row_of_a_convolution():
 @pytest.mark.parametrize("size", [(1, 1), (3, 3), (4, 9), (7, 7), (15, 6)])
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize("traced", [False, True])
-def test_convolutions_are_tensorflows_own(size, padding, traced):
+def test_convolutions_equal_tensorflows(size, padding, traced):
     if padding == "valid" and min(size) < 3:
-        size = (3, 3)  # which leave one output
+        size = (3, 3)  # the smallest with an output
     rng = np.random.default_rng(0)
     images, kernel = rng.normal(size=(5, *size, 7)), rng.normal(size=(3, 3, 7, 4))
     expected = tf.nn.conv2d(images, kernel, 1, padding.upper())  # in float64
@@ -38,7 +38,7 @@ def test_convolutions_are_tensorflows_own(size, padding, traced):
 
 
 def network(wide=winograd.LEAST_CHANNELS):
-    """CONV layers of many kinds, of which `pays` and `valid` can be computed faster."""
+    """CONV layers of many kinds; only `pays` and `valid` can be computed faster."""
     keras.utils.set_random_seed(0)
     x = inputs = keras.Input((16, 16, 3))
     x = layers.Conv2D(wide, 3, padding="same", activation="relu", name="narrow")(x)
@@ -55,7 +55,7 @@ def network(wide=winograd.LEAST_CHANNELS):
     return keras.Model(inputs, layers.Dense(5)(layers.GlobalAveragePooling2D()(x)))
 
 
-def test_layers_in_which_it_pays_are_computed_so_while_a_model_is_traced(monkeypatch):
+def test_only_layers_where_it_pays_off_are_computed_this_way(monkeypatch):
     model, seen = network(), []
     convolve = winograd.convolve
     monkeypatch.setattr(winograd, "convolve", lambda *given: seen.append(given[0].shape) or convolve(*given))
@@ -71,14 +71,14 @@ def test_layers_in_which_it_pays_are_computed_so_while_a_model_is_traced(monkeyp
     assert len(seen) == 2
 
 
-def test_layers_are_as_they_were_after_an_error():
+def test_layers_are_restored_after_an_error():
     model = network()
     with pytest.raises(RuntimeError), winograd.fast_convolutions(model):
         raise RuntimeError
     assert not [layer.name for layer in model.layers if "convolution_op" in vars(layer)]
 
 
-def test_images_get_the_same_probabilities_in_a_batch_and_alone():
+def test_an_image_has_the_same_probabilities_in_a_batch_and_alone():
     classifier = Classifier(network())
     images = np.random.default_rng(0).integers(0, 256, (winograd.FAST_FROM + 1, 16, 16, 3), dtype="uint8")
     together, alone = (classifier.probabilities(images, size) for size in (None, 1))

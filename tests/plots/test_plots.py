@@ -1,5 +1,6 @@
-"""Figures show all they are given, and nothing is cut off."""
+"""Figures show everything, and nothing is cut off."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +9,16 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from cnnvis import plots
-from cnnvis.attribution.explanation import Importance
-from cnnvis.evaluation import metrics as results
-from cnnvis.network.layer_outputs import Working
-from cnnvis.plots import layers
-from cnnvis.plots.canvas import DIVERGING, OTHER, RIGHT
+from cnnvis.attribution.explanation import Explanation
+from cnnvis.evaluation import metrics
+from cnnvis.features.visualization import FilterImages
+from cnnvis.network.channel import ChannelTerms
+from cnnvis.plots import layers, sheets
+from cnnvis.plots.canvas import DIVERGING, OTHER, RIGHT, percent
 from tests.conftest import OTHER_TEXT
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-CALIBRATION = results.calibration(np.array([[0.9, 0.1]]), np.array([0]))
+CALIBRATION = metrics.calibration(np.array([[0.9, 0.1]]), np.array([0]))
 CLASSES = ["cat", "$x^$", "a class with a long name of several words", "d" * 40]
 LONG = ["A NAME IN CAPITALS " * 3, "A CLASS WITH A LONG NAME", "<img src=x onerror=alert(1)>", "Mm" * 20]
 
@@ -43,8 +45,13 @@ def rng():
 
 def explanation(images, maps):
     numbers = np.linspace(0.1, 0.9, len(images))
-    sections = np.full((len(images), 4), [1, 0, 4, 3])
-    return Importance(images, numbers, images, maps, *[numbers] * 4, sections, numbers, 1 - numbers)
+    patches = np.full((len(images), 4), [1, 0, 4, 3])
+    return Explanation(images, numbers, images, maps, *[numbers] * 4, patches, numbers, 1 - numbers)
+
+
+def terms(rng, channels):
+    inputs, weights, parts = (rng.normal(size=(size, size, channels)) for size in (9, 3, 7))
+    return ChannelTerms(inputs, weights, parts, bias=0.5, activation="relu", output=rng.normal(size=(7, 7)))
 
 
 def figures(rng):
@@ -52,24 +59,25 @@ def figures(rng):
     probabilities = rng.dirichlet(np.ones(4), 5)
     matrix = rng.integers(0, 50, (4, 4))
     maps = rng.normal(size=(5, 32, 32))
-    filters = {
-        "images": images,
-        "filters": np.arange(5),
-        "activation": rng.normal(size=5),
-        "dataset_max": rng.normal(size=5),
-        "dead": np.array([0, 1, 0, 0, 0], bool),
-        "patches": rng.integers(0, 256, (5, 9, 7, 6, 3), dtype="uint8"),
-        "selectivity": rng.uniform(size=5),
-        "favourite": np.array([0, 1, 2, 3, -1]),
-    }
-    few = {key: array[1:2] for key, array in filters.items()}
+    filters = FilterImages(
+        images=images,
+        filters=np.arange(5),
+        activation=rng.normal(size=5),
+        dataset_max=rng.normal(size=5),
+        dead=np.array([0, 1, 0, 0, 0], bool),
+        patches=rng.integers(0, 256, (5, 9, 7, 6, 3), dtype="uint8"),
+        patch_activation=rng.normal(size=(5, 9)),
+        selectivity=rng.uniform(size=5),
+        favourite=np.array([0, 1, 2, 3, -1]),
+    )
+    few = filters[1:2]
     outputs = {"conv1": rng.normal(size=(9, 9, 20)), "pool1": rng.normal(size=(4, 4, 3)), "fc1": rng.normal(size=30)}
     kinds = {"conv1": "CONV", "pool1": "POOL", "fc1": "FC"}
     rows = [{"epoch": i, "loss": 1 / i, "accuracy": 1 - 1 / i, "val_loss": 1, "val_accuracy": 0.5} for i in (1, 2, 3)]
     yield "training_curves", plots.training_curves(rows)
     labels = np.array([0, 1, 2, 3, -1])
-    names = ["$x_cat$ #1", "a name that is too long for its picture.png", "b", "c", "d"]
-    scores = results.score(probabilities, labels, 3)
+    names = ["$x_cat$ #1", "a name that is too long for its image.png", "b", "c", "d"]
+    scores = metrics.score(probabilities, labels, 3)
     yield "page", plots.page(scores, CLASSES, "A $title_")
     yield "gallery", plots.gallery(images, [probabilities], labels, CLASSES, names, "A title")
     yield "two networks", plots.gallery(images, [probabilities] * 2, labels, CLASSES, names, "A title", top=4)
@@ -80,36 +88,33 @@ def figures(rng):
         [names[:3], ["#3"]],
     )
     yield "confused pairs", plots.confused_pairs(some, claims, numbers, CLASSES, pairs, "A title")
-    compared = results.compare(probabilities, probabilities[::-1], labels)
+    compared = metrics.compare(probabilities, probabilities[::-1], labels)
     yield "comparison", plots.comparison(compared, (scores, scores), CLASSES, ("a" * 80, "/a/folder/model.keras"))
     yield "breakdown", plots.breakdown(matrix, [(0, 3, 40), (2, 1, 7)], CLASSES)
     explained = explanation(images, maps)
-    yield "importance", plots.importance(explained, ["cat 90%\nsecond line"] * 5, "logit")
+    yield "heat maps", plots.heat_maps(explained, ["cat 90%\nsecond line"] * 5, "logit")
     yield "filters", plots.filter_pages("x", {"conv1": filters, "a_very_long_layer_name": filters}, CLASSES)["x"]
     yield "one filter", plots.filter_pages("x", {"conv1": few}, CLASSES)["x"]
     yield "sheet", plots.filter_sheets("x", "a_very_long_layer_name" * 3, filters, CLASSES)["x"]
     yield "sheet of one", plots.filter_sheets("x", "conv1", few, CLASSES)["x"]
     yield "atlas", plots.filter_atlas("x", {"conv1": filters, "a_very_long_layer_name" * 3: few})["x"]
-    growth = {
-        "growth": np.stack([images] * 3),
-        "growth_activation": rng.normal(size=(3, 5)) * 1e4,
-        "growth_steps": [0, 5, 9],
-    }
-    yield "growth", plots.growth_frames({"a_long_layer_name": filters | growth})[1]
-    yield "growth of the dead", plots.growth_frames({"conv1": few | growth})[1]
-    yield "one importance", plots.importance(explained[:1], [f"{CLASSES[2]} 9% (true: {CLASSES[3]})"], "logit")
+    activation = rng.normal(size=(3, 5)) * 1e4
+    frames = {"frames": np.stack([images] * 3), "frame_activation": activation, "frame_steps": [0, 5, 9]}
+    yield "ascent", plots.ascent_frames({"a_long_layer_name": replace(filters, **frames)})[1]
+    yield "ascent of the dead", plots.ascent_frames({"conv1": replace(few, **frames)})[1]
+    yield "one heat map", plots.heat_maps(explained[:1], [f"{CLASSES[2]} 9% (true: {CLASSES[3]})"], "logit")
     for shape in ((9, 9, 20), (1, 1, 7), (130,)):
         for scale in ("channel", "layer"):
             yield f"layer_{shape[-1]}_{scale}", plots.layer_output("conv1", "CONV", rng.normal(size=shape), scale)
-    work = Working(*(rng.normal(size=(size, size, 12)) for size in (9, 3, 7)), 0.5, "relu", rng.normal(size=(7, 7)))
-    yield "working", plots.working(work, "a_very_long_layer_name_" * 3, 511)
-    yield "network", plots.network_outputs(images[0], outputs, kinds, probabilities[0], CLASSES, "A title")
+    yield "channel", plots.channel_terms(terms(rng, 12), "a_very_long_layer_name_" * 3, 511)
+    predicted = {"probabilities": probabilities[0], "classes": CLASSES}
+    yield "network", plots.network_outputs(images[0], outputs, kinds, **predicted, title="A title")
 
 
 def narrow_figures(rng):
-    """Of few pictures, channels and classes, whose names are long: where there is least room for words."""
+    """Of few images, channels and classes with long names, where there is least room for text."""
     image = rng.integers(0, 256, (1, 32, 32, 3), dtype="uint8")
-    title, caption = "A title that is longer than one picture with its bars beside it is wide " * 2, f"{LONG[0]} #1234"
+    title, caption = "A title that is longer than one image with its bars beside it is wide " * 2, f"{LONG[0]} #1234"
     probabilities, labels = np.array([[0.4, 0.3, 0.2, 0.1]]), np.array([3])
     yield "gallery", plots.gallery(image, [probabilities], labels, LONG[1:2] * 4, [caption], title)
     pairs = [(0, 3, 1234567)]
@@ -117,11 +122,11 @@ def narrow_figures(rng):
     yield "breakdown", plots.breakdown(np.arange(16).reshape(4, 4), [(0, 3, 40), (3, 0, 7)], LONG)
     probabilities = probabilities[0]
     title, outputs = f"From pixels to probabilities: {caption}", {"conv": rng.normal(size=(3, 3, 20))}
-    yield "network", plots.network_outputs(image[0], outputs, {"conv": "CONV"}, probabilities, LONG, title)
-    note = "3×3 cells, none beyond the border: 224×224 becomes 222×222"
+    predicted = {"probabilities": probabilities, "classes": LONG}
+    yield "network", plots.network_outputs(image[0], outputs, {"conv": "CONV"}, **predicted, title=title)
+    note = "3×3 window, no padding: 224×224 becomes 222×222"
     yield "layer", plots.layer_output("a_long_layer_name" * 3, "CONV", rng.normal(size=(9, 9, 1)), "layer", note)
-    work = Working(*(rng.normal(size=(size, size, 1)) for size in (9, 3, 7)), 0.5, "relu", rng.normal(size=(7, 7)))
-    yield "working", plots.working(work, "a_very_long_layer_name_" * 3, 511)
+    yield "channel", plots.channel_terms(terms(rng, 1), "a_very_long_layer_name_" * 3, 511)
 
 
 def test_nothing_is_cut_off_where_there_is_little_room(rng, tmp_path):
@@ -129,12 +134,12 @@ def test_nothing_is_cut_off_where_there_is_little_room(rng, tmp_path):
         assert border_is_white(pixels(figure, tmp_path)), name
 
 
-def test_small_probabilities_are_no_zeros():
+def test_small_probabilities_are_not_shown_as_zero():
     shares = (0, 1e-9, 0.0006, 0.0094, 0.0096, 0.5, 1)
-    assert [plots.canvas.percent(share) for share in shares] == ["0%", "<0.1%", "0.1%", "0.9%", "1%", "50%", "100%"]
+    assert [percent(share) for share in shares] == ["0%", "<0.1%", "0.1%", "0.9%", "1%", "50%", "100%"]
 
 
-def test_captions_keep_the_number_of_the_picture(rng):
+def test_captions_keep_the_number_of_the_image(rng):
     images, probabilities = np.zeros((1, 4, 4, 3), "uint8"), np.full((1, 4), 0.25)
     figure = plots.gallery(images, [probabilities], np.array([0]), LONG, [f"{LONG[0]} #1234"], "title")
     assert figure.axes[0].get_title(loc="left").endswith("ALS  #1234")
@@ -189,9 +194,8 @@ def test_bars_look_like_matplotlibs(upright, tmp_path):
 
 def test_the_overview_of_many_layers_says_how_many_it_shows(tmp_path):
     outputs = {f"layer{i}": np.ones((2, 2, 3)) for i in range(100)} | {"fc": np.arange(5000.0)}
-    figure = plots.network_outputs(
-        np.zeros((4, 4, 3), "uint8"), outputs, dict.fromkeys(outputs, "CONV"), np.array([0.9, 0.1]), CLASSES, "title"
-    )
+    kinds, predicted = dict.fromkeys(outputs, "CONV"), {"probabilities": np.array([0.9, 0.1]), "classes": CLASSES}
+    figure = plots.network_outputs(np.zeros((4, 4, 3), "uint8"), outputs, kinds, **predicted, title="title")
     assert "title; 34 of its 101 layers" in figure.get_suptitle()
     titles = [axes.get_title().split("\n")[0] for axes in figure.axes]
     assert sum(title.startswith("layer") for title in titles) == 33
@@ -207,16 +211,18 @@ def test_the_overview_says_which_channels_and_classes_it_shows():
     output[0, 0, [3, 7, 11, 13, 19]] = 1
     outputs, kinds = {"conv": output, "relu": output, "few": output[..., :3]}, {"conv": "CONV", "relu": "RELU"}
     image, probabilities = np.full((4, 6, 3), [200, 0, 0], "uint8"), np.full(12, 1 / 12)
-    figure = plots.network_outputs(image, outputs, kinds | {"few": "CONV"}, probabilities, "abcdefghijkl", "title", 1)
+    predicted = {"probabilities": probabilities, "classes": "abcdefghijkl"}
+    kinds["few"] = "CONV"
+    figure = plots.network_outputs(image, outputs, kinds, **predicted, title="title", channels=1)
     numbers = {axes.get_title().split("\n")[0]: [text.get_text() for text in axes.texts] for axes in figure.axes}
     assert numbers["conv"] == numbers["relu"] == ["3", "7", "11", "13", "19"]
     assert numbers["few"] == ["0", "1", "2"]
-    assert "of many, the 5 highest of a CONV, by number" in figure.get_suptitle().replace("\n", " ")
-    assert "each channel by itself" in figure.get_suptitle().replace("\n", " ")
+    assert "of many channels, the 5 highest of a CONV layer, by number" in figure.get_suptitle().replace("\n", " ")
+    assert "each channel scaled separately" in figure.get_suptitle().replace("\n", " ")
     assert "probabilities\n10 of 12" in [axes.get_title() for axes in figure.axes]
-    picture = figure.axes[0]
-    assert picture.get_title() == "picture\n4×6×1"
-    assert (picture.images[0].get_array() == 60).all()  # 0.299 of 200: the network sees no red
+    image = figure.axes[0]
+    assert image.get_title() == "image\n4×6×1"
+    assert (image.images[0].get_array() == 60).all()  # 0.299 * 200: the network sees grey
 
 
 def test_rows_of_channels_are_numbered():
@@ -226,12 +232,13 @@ def test_rows_of_channels_are_numbered():
     assert plots.layer_output("conv", "CONV", np.zeros((3, 4, 1))).axes[0].images[0].get_array().shape == (3, 4)
 
 
-def test_workings_name_the_channels_of_the_input():
-    """A filter of a group sees some of them only; one that is the same everywhere has no scale."""
+def test_input_channels_have_their_numbers():
+    """A grouped filter sees only some of them; a uniform one has no scale."""
     rng = np.random.default_rng(0)
     inputs = np.stack([np.ones((5, 5)), rng.normal(size=(5, 5))], axis=-1)
     parts = rng.normal(size=(3, 3, 2)) * [1, 9]
-    figure = plots.working(Working(inputs, inputs[:3, :3], parts, 0, "relu", np.zeros((3, 3)), first=6), "conv", 4)
+    rest = {"bias": 0, "activation": "relu", "output": np.zeros((3, 3)), "first": 6}
+    figure = plots.channel_terms(ChannelTerms(inputs, inputs[:3, :3], parts, **rest), "conv", 4)
     assert [figure.axes[i].get_title() for i in (0, 1)] == ["input 7", "input 6: 1 everywhere"]
     assert "0 everywhere" in [axes.get_xlabel() for axes in figure.axes]
 
@@ -241,7 +248,7 @@ def test_a_constant_channel_is_dark_not_nan():
     assert tiles.tolist() == [[0, 0], [0, 0]]
 
 
-def test_the_overlay_is_grey_where_nothing_matters_and_coloured_where_it_does():
+def test_the_overlay_is_grey_at_zero_and_coloured_elsewhere():
     image = np.random.default_rng(2).integers(0, 256, (8, 8, 3), dtype="uint8")
     values = np.zeros((8, 8))
     values[0, 0], values[0, 1] = 2.0, -2.0
@@ -254,7 +261,7 @@ def test_the_overlay_is_grey_where_nothing_matters_and_coloured_where_it_does():
     assert shown.max() <= 1
 
 
-def test_for_and_against_are_told_apart_in_grey_print():
+def test_for_and_against_are_distinct_in_greyscale():
     lightness = DIVERGING(np.linspace(0, 1, 64))[:, :3] @ [0.299, 0.587, 0.114]
     assert (np.diff(lightness) > 0).all()
     assert lightness[-1] - lightness[32] > 0.3
@@ -262,7 +269,7 @@ def test_for_and_against_are_told_apart_in_grey_print():
 
 
 def test_a_map_of_zeros_can_be_drawn(tmp_path):
-    figure = plots.importance(explanation(np.zeros((1, 8, 8, 3), "uint8"), np.zeros((1, 8, 8))), ["nothing"], "logit")
+    figure = plots.heat_maps(explanation(np.zeros((1, 8, 8, 3), "uint8"), np.zeros((1, 8, 8))), ["nothing"], "logit")
     assert border_is_white(pixels(figure, tmp_path))
 
 
@@ -270,7 +277,7 @@ def test_pages_share_a_scale_and_leave_nothing_out():
     maps = np.zeros((19, 4, 4))
     maps[18] = 5
     explained = explanation(np.zeros((19, 4, 4, 3), "uint8"), maps)
-    pages = plots.importance_pages("name", explained, ["t"] * 19, "logit")
+    pages = plots.heat_map_pages("name", explained, ["t"] * 19, unit="logit")
     assert list(pages) == ["name", "name_2", "name_3"]
     shown = [sum(len(axes.images) for axes in page.axes) for page in pages.values()]
     assert shown == [24, 24, 9]
@@ -287,7 +294,7 @@ def test_pages_share_a_scale_and_leave_nothing_out():
 )
 def test_the_scale_ends_in_a_number_of_two_digits(largest, labels):
     maps = np.full((1, 4, 4), largest)
-    figure = plots.importance(explanation(np.zeros((1, 4, 4, 3), "uint8"), maps), ["t"], "logit")
+    figure = plots.heat_maps(explanation(np.zeros((1, 4, 4, 3), "uint8"), maps), ["t"], "logit")
     assert [tick.get_text() for tick in figure.axes[-1].get_yticklabels()] == labels.split()
 
 
@@ -304,9 +311,9 @@ def test_a_mosaic_by_hand():
 def test_a_thousand_classes_stay_readable(tmp_path):
     rng = np.random.default_rng(3)
     probabilities, labels = rng.dirichlet(np.full(1000, 0.1), 2000), np.arange(2000) % 1000
-    scores = results.score(probabilities, labels, 5)
+    scores = metrics.score(probabilities, labels, 5)
     names = [f"class number {i}" for i in range(1000)]
-    compared = results.compare(probabilities, probabilities[::-1], labels)
+    compared = metrics.compare(probabilities, probabilities[::-1], labels)
     for figure in (
         plots.page(scores, names, "A title"),
         plots.breakdown(scores.confusion, [(1, 2, 3)], names),
@@ -322,13 +329,13 @@ def test_of_many_classes_those_with_the_most_mistakes_are_shown():
     matrix[3, 7], matrix[30, 31], matrix[31, 39] = 5, 4, 2
     shown = plots.most_mistaken(matrix, 5)
     assert shown.tolist() == [3, 7, 30, 31, 39]
-    scores = results.Scores(360, 371, (0.9, 1), 1, 0.97, matrix, np.ones((40, 4)), CALIBRATION, 0.1)
+    scores = metrics.Scores(360, 371, (0.9, 1), 1, 0.97, matrix, np.ones((40, 4)), CALIBRATION, 0.1)
     figure = plots.page(scores, [f"c{i}" for i in range(40)], "title")
     texts = [text.get_text() for axes in figure.axes for text in [axes.title, *axes.get_xticklabels()]]
     assert any("the 25 classes of 40 with the most wrong" in text for text in texts)
     assert "15 others" in texts
     cells = next(axes.images[0].get_array() for axes in figure.axes if axes.images)
-    np.testing.assert_allclose(cells.sum(axis=1), 1)  # what goes to classes that aren't shown is in the last column
+    np.testing.assert_allclose(cells.sum(axis=1), 1)  # the last column is the sum of classes not shown
 
 
 def test_pages_of_a_gallery_leave_nothing_out():
@@ -346,16 +353,13 @@ def golden_figures():
     waves = [np.sin(4 * x), np.cos(3 * y), np.sin(4 * x * y)]
     image = (127 + 120 * np.stack(waves, axis=-1)).astype("uint8")
     maps = np.stack([waves[2], 0.3 * waves[0]])
-    yield (
-        "importance",
-        plots.importance(explanation(np.stack([image, image[::-1]]), maps), ["cat 90%", "dog 80%"], "logit"),
-    )
+    explained = explanation(np.stack([image, image[::-1]]), maps)
+    yield "heat_maps", plots.heat_maps(explained, ["cat 90%", "dog 80%"], "logit")
     yield "layer_output", plots.layer_output("conv1", "CONV", np.stack(waves * 4, axis=-1), "layer")
     parts = np.stack([waves[i][:30, :30] for i in (0, 1, 2)], axis=-1)
-    work = Working(
-        np.stack(waves, axis=-1), parts[:3, :3], parts, -0.5, "relu", np.maximum(parts.sum(axis=-1) - 0.5, 0)
-    )
-    yield "working", plots.working(work, "conv1", 3)
+    rest = {"bias": -0.5, "activation": "relu", "output": np.maximum(parts.sum(axis=-1) - 0.5, 0)}
+    work = ChannelTerms(np.stack(waves, axis=-1), parts[:3, :3], parts, **rest)
+    yield "channel", plots.channel_terms(work, "conv1", 3)
     bars = np.array([[0.7, 0.2, 0.05, 0.05]] * 3)
     yield (
         "gallery",
@@ -364,62 +368,58 @@ def golden_figures():
         ),
     )
     probabilities = np.array([[0.8, 0.2, 0], [0.3, 0.6, 0.1], [0.4, 0.3, 0.3], [0, 0.1, 0.9], [0.1, 0.5, 0.4]] * 9)
-    scores = results.score(probabilities, np.array([0, 1, 1, 2, 2] * 9), 2)
+    scores = metrics.score(probabilities, np.array([0, 1, 1, 2, 2] * 9), 2)
     yield "page", plots.page(scores, CLASSES[:3], "27 of 45 right")
 
 
-@pytest.mark.parametrize("name", ["importance", "layer_output", "gallery", "page", "working"])
+@pytest.mark.parametrize("name", ["heat_maps", "layer_output", "gallery", "page", "channel"])
 def test_golden_figures(name, tmp_path):
-    """Drawn as when last looked at. Coarsely: another matplotlib moves things by a few pixels."""
+    """Coarsely equal to the figures last reviewed: other versions of Matplotlib move things by a few pixels."""
     image = pixels(dict(golden_figures())[name], tmp_path)
     drawn, golden = (
-        np.asarray(picture.convert("RGB").resize((image.shape[1] // 16, image.shape[0] // 16), Image.Resampling.BOX))
-        for picture in (Image.fromarray(image.astype("uint8")), Image.open(GOLDEN / f"{name}.png"))
+        np.asarray(figure.convert("RGB").resize((image.shape[1] // 16, image.shape[0] // 16), Image.Resampling.BOX))
+        for figure in (Image.fromarray(image.astype("uint8")), Image.open(GOLDEN / f"{name}.png"))
     )
     assert np.abs(drawn.astype(int) - golden).mean() < (10 if OTHER_TEXT else 6)
 
 
-if __name__ == "__main__":
-    for name, figure in golden_figures():
-        figure.savefig(GOLDEN / f"{name}.png")
-
-
 def many_filters(count, dead=()):
-    """Pictures that tell their filter by their colour."""
+    """Images whose grey level is the number of their filter."""
     levels = np.arange(count)
     images = np.broadcast_to((levels % 200 + 10).astype("uint8")[:, None, None, None], (count, 4, 4, 3))
-    return {
-        "images": images,
-        "filters": levels,
-        "activation": np.ones(count),
-        "dataset_max": np.zeros(count),
-        "dead": np.isin(levels, dead),
-        "patches": np.broadcast_to(images[:, None], (count, 9, 4, 4, 3)),
-        "selectivity": np.ones(count),
-        "favourite": levels % 3,
-    }
+    return FilterImages(
+        images=images,
+        filters=levels,
+        activation=np.ones(count),
+        dataset_max=np.zeros(count),
+        dead=np.isin(levels, dead),
+        patches=np.broadcast_to(images[:, None], (count, 9, 4, 4, 3)),
+        patch_activation=np.ones((count, 9)),
+        selectivity=np.ones(count),
+        favourite=levels % 3,
+    )
 
 
-def words(figure):
+def texts(figure):
     return [text.get_text() for axes in figure.axes for text in axes.texts]
 
 
 def test_sheets_show_every_filter_once(tmp_path):
-    sheets = plots.filter_sheets("x", "conv", many_filters(230, dead=[7]), CLASSES[:3])
-    assert list(sheets) == ["x", "x_2", "x_3"]
-    said = [text for figure in sheets.values() for text in words(figure)]
-    numbers = [int(text.split(":")[0]) for text in said if text.split(":")[0].isdecimal()]
+    pages = plots.filter_sheets("x", "conv", many_filters(230, dead=[7]), CLASSES[:3])
+    assert list(pages) == ["x", "x_2", "x_3"]
+    drawn = [text for figure in pages.values() for text in texts(figure)]
+    numbers = [int(text.split(":")[0]) for text in drawn if text.split(":")[0].isdecimal()]
     assert numbers == list(range(230))
-    assert said.count("dead") == 1
-    assert "229 of 229 above every real picture, 1 dead (sheet 1 of 3)" in said[0]
-    colours = np.concatenate([np.unique(pixels(figure, tmp_path)) for figure in sheets.values()])
+    assert drawn.count("dead") == 1
+    assert "229 of 229 above every real image, 1 dead (sheet 1 of 3)" in drawn[0]
+    colours = np.concatenate([np.unique(pixels(figure, tmp_path)) for figure in pages.values()])
     assert set(range(10, 210)) <= set(colours.tolist())
 
 
 def test_the_atlas_shows_every_filter_of_every_layer(tmp_path):
     layers = {"conv1": many_filters(100), "fc": many_filters(3, dead=[1])}
     (figure,) = plots.filter_atlas("x", layers).values()
-    assert [text.split(":")[0] for text in words(figure)] == ["conv1", "fc"]
+    assert [text.split(":")[0] for text in texts(figure)] == ["conv1", "fc"]
     image = pixels(figure, tmp_path)[..., 0]
     assert (np.diff(image.T[16 + 16][: 16 + 24 + 4 * 34]) != 0).any()
     for level in range(10, 110):
@@ -427,11 +427,16 @@ def test_the_atlas_shows_every_filter_of_every_layer(tmp_path):
     assert list(plots.filter_atlas("x", {"fc": many_filters(32 * 121)})) == ["x", "x_2"]
 
 
-def test_pictures_keep_their_shape():
+def test_images_keep_their_shape():
     image = np.zeros((10, 5, 3), "uint8")
-    square = plots.sheets.resized(image, 96)
+    square = sheets.resized(image, 96)
     assert square.shape == (96, 96, 3)
     assert (square[:, :48] == 0).all()
     assert (square[:, 48:] == 255).all()
     checks = np.indices((64, 64)).sum(axis=0)[..., None].repeat(3, axis=2).astype("uint8") % 2 * 200
-    assert (plots.sheets.resized(checks, 32) == 100).all()  # means of pixels, not every second one
+    assert (sheets.resized(checks, 32) == 100).all()  # averaged, not subsampled
+
+
+if __name__ == "__main__":
+    for name, figure in golden_figures():
+        figure.savefig(GOLDEN / f"{name}.png")

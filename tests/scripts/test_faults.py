@@ -1,6 +1,6 @@
-"""What happens when a disk is full, a signal comes, two processes meet, or files vanish: nothing is half or lost.
+"""Full disks, signals, two processes at once, files that vanish: no file is incomplete or lost.
 
-More random moments by FAULTS=100 in the environment; they come from SEED.
+FAULTS=100 in the environment tries more random moments; they come from SEED.
 """
 
 import contextlib
@@ -29,38 +29,31 @@ import tensorflow as tf
 from PIL import Image
 
 import train
-from cnnvis import plots
+from cnnvis import checkpoints, console, features, network, plots, training
 from cnnvis.checkpoints import checkpoint
 from cnnvis.console import interrupts
-from cnnvis.console import options as cli
-from cnnvis.console import output as saving
-from cnnvis.console.files import claimed, complete
-from cnnvis.features import cache as excitation_cache
-from cnnvis.images import image_files as picture_files
-from cnnvis.images import sources as data
-from cnnvis.network.classifier import Classifier
-from cnnvis.training import loop as training
-from cnnvis.training.run import Run
+from cnnvis.images import Dataset
+from cnnvis.training import building, journal
 from models.convnet import build_model
 from tests.conftest import small_sequential
 from tests.scripts.test_scripts import QUICK, SCRIPTS, SHIPPED, VISUALIZERS, refused, run, start
 
 if sys.platform == "win32":
-    pytest.skip("signals, limits and disks as these are not to be had on Windows", allow_module_level=True)
+    pytest.skip("Windows has no such signals, limits and disks", allow_module_level=True)
 
-FAULTS = int(os.environ.get("FAULTS", "1"))  # signals a script
+FAULTS = int(os.environ.get("FAULTS", "1"))  # signals per script
 SHORT = ["--data", "digits", "--limit", "300", "--arch", "basic", "--batch-size", "50", "--epochs", "2"]
-NARROW = [*SHORT, "--recipe", "widths=4,8"]  # where the size of the network is not the point
+NARROW = [*SHORT, "--recipe", "widths=4,8"]  # for tests that don't depend on the network's size
 
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of 64 KiB, which only root can make."""
+    """A disk of 64 KiB; only root can mount one."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]
     if os.geteuid() or shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("needs the right to mount a disk")
+        pytest.skip("needs permission to mount a disk")
     yield folder
     subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
     subprocess.run(["umount", folder], check=True)
@@ -68,7 +61,7 @@ def small_disk(tmp_path):
 
 @pytest.fixture
 def writes(monkeypatch, file_size):
-    """Counts the files that are begun: the one whose number is `fails` may grow to ten bytes."""
+    """Counts the files that are started; number `fails` is limited to ten bytes."""
     counter = SimpleNamespace(count=0, fails=0)
     token = secrets.token_hex
 
@@ -83,7 +76,7 @@ def writes(monkeypatch, file_size):
 
 
 def fill(folder, free):
-    """Leave so many bytes of a disk."""
+    """Fill a disk up to `free` bytes."""
     with contextlib.suppress(OSError), open(folder / "others", "wb", buffering=0) as file:
         while True:
             file.write(bytes(4096))
@@ -100,21 +93,21 @@ def figure():
 def save_state(folder):
     model = build_model("basic", 10)
     model.compile("sgd")
-    training.save_state(model, folder / "file.resume.npz")
+    journal.save_state(model, folder / "file.resume.npz")
 
 
 WRITERS = {
-    "file.md": lambda folder: saving.save_text(folder / "file.md", "x" * 20_000),
-    "file.h5": lambda folder: saving.save_arrays(folder / "file.h5", {"a": np.random.default_rng(0).random(9000)}),
-    "file.png": lambda folder: saving.save_figures(folder, {"file": figure()}),
-    "file.gif": lambda folder: saving.save_animation(folder / "file.gif", [figure(), figure()]),
-    "file.resume.csv": lambda folder: Run(folder, "file").write_rows(
+    "file.md": lambda folder: console.save_text(folder / "file.md", "x" * 20_000),
+    "file.h5": lambda folder: console.save_arrays(folder / "file.h5", {"a": np.random.default_rng(0).random(9000)}),
+    "file.png": lambda folder: console.save_figures(folder, {"file": figure()}),
+    "file.gif": lambda folder: console.save_animation(folder / "file.gif", [figure(), figure()]),
+    "file.resume.csv": lambda folder: training.Run(folder, "file").write_rows(
         [{"epoch": n, "loss": 1 / 3} for n in range(2000)]
     ),
-    "file.resume.json": lambda folder: Run(folder, "file").begin({"data": "x" * 20_000}),
+    "file.resume.json": lambda folder: training.Run(folder, "file").begin({"data": "x" * 20_000}),
     "file.resume.npz": save_state,
-    "file.keras": lambda folder: checkpoint.save(build_model("basic", 10), {"data": "new"}, folder / "file.keras"),
-    "file.json": lambda folder: checkpoint.save(build_model("basic", 10), {"x": "x" * 20_000}, folder / "file.keras"),
+    "file.keras": lambda folder: checkpoints.save(build_model("basic", 10), {"data": "new"}, folder / "file.keras"),
+    "file.json": lambda folder: checkpoints.save(build_model("basic", 10), {"x": "x" * 20_000}, folder / "file.keras"),
 }
 
 
@@ -124,7 +117,7 @@ def content(folder):
 
 @pytest.mark.parametrize("free", [0, 4096])
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_full_disk_says_so_and_keeps_what_was_there(name, free, small_disk):
+def test_a_full_disk_is_reported_and_earlier_files_are_kept(name, free, small_disk):
     for earlier in {name, "file.keras", "file.json"}:
         (small_disk / earlier).write_text("from an earlier run")
     fill(small_disk, free)
@@ -136,8 +129,8 @@ def test_a_full_disk_says_so_and_keeps_what_was_there(name, free, small_disk):
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_file_that_may_not_grow_keeps_what_was_there(name, file_size, tmp_path):
-    """Where nobody may mount a disk, a limit stands in for the full one."""
+def test_a_file_that_exceeds_a_limit_keeps_the_earlier_one(name, file_size, tmp_path):
+    """For systems where nobody may mount a disk, a limit stands in for the full one."""
     (tmp_path / name).write_text("from an earlier run")
     before = content(tmp_path)
     file_size(1000)
@@ -147,16 +140,16 @@ def test_a_file_that_may_not_grow_keeps_what_was_there(name, file_size, tmp_path
 
 
 def test_a_full_disk_for_temporary_files(small_disk, monkeypatch, tmp_path):
-    """Loading and saving need some; there may be less room for them than where the network goes."""
+    """Loading and saving use some, perhaps on another disk than the network's."""
     path = tmp_path / "network.keras"
-    checkpoint.save(build_model("basic", 10), {"data": "old"}, path)
+    checkpoints.save(build_model("basic", 10), {"data": "old"}, path)
     before = content(tmp_path)
     fill(small_disk, 4096)
     monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
     with pytest.raises((OSError, ValueError), match="No space left"):
-        checkpoint.load(path)
+        checkpoints.load(path)
     with pytest.raises((OSError, ValueError), match="No space left"):
-        checkpoint.save(build_model("basic", 10, seed=1), {"data": "new"}, path)
+        checkpoints.save(build_model("basic", 10, seed=1), {"data": "new"}, path)
     assert content(tmp_path) == before
     assert [entry.name for entry in small_disk.iterdir()] == ["others"]
 
@@ -169,30 +162,30 @@ def test_a_folder_that_can_only_be_read(script, small_disk, capsys):
     assert not list(small_disk.iterdir())
 
 
-def test_excitations_that_nothing_can_be_written_to_are_still_right(small_disk, pictures, tmp_path, monkeypatch):
-    monkeypatch.setattr(excitation_cache, "WORTH_KEEPING", 1)
+def test_responses_are_right_even_if_they_can_not_be_cached(small_disk, images, tmp_path, monkeypatch):
+    monkeypatch.setattr("cnnvis.features.cache.WORTH_KEEPING", 1)
     small_sequential().save(tmp_path / "model.keras")
-    network = checkpoint.load(tmp_path / "model.keras")
-    classifier = Classifier(network.model, (0, 1))
-    real = data.Pictures("some", pictures, np.arange(7) % 3, tuple("abcdefghij"))
+    model = checkpoints.load(tmp_path / "model.keras")
+    classifier = network.Classifier(model.model, (0, 1))
+    real = Dataset("some", images, np.arange(7) % 3, tuple("abcdefghij"))
     layers = [classifier.layer("second")]
     fill(small_disk, 0)
-    told = []
-    seen = excitation_cache.observe(classifier, layers, real, network, [small_disk], tell=told.append)
-    again = excitation_cache.observe(classifier, layers, real, network, [tmp_path], tell=told.append)
-    assert [path.parent for path in told] == [tmp_path]
+    written, about = [], {"checkpoint": model, "track": iter}
+    seen = features.observe(classifier, layers, real, folders=[small_disk], tell=written.append, **about)
+    again = features.observe(classifier, layers, real, folders=[tmp_path], tell=written.append, **about)
+    assert [path.parent for path in written] == [tmp_path]
     np.testing.assert_allclose(seen["second"].largest, again["second"].largest, rtol=1e-4)
     assert [path.name for path in small_disk.iterdir()] == ["others"]
 
 
-def test_what_a_killed_writer_left_goes_and_what_a_living_one_writes_stays(tmp_path):
+def test_files_of_killed_writers_are_removed_and_those_of_running_ones_kept(tmp_path):
     path = tmp_path / "x.png"
     left, foreign = tmp_path / ".0123456789abcdef.x.png", tmp_path / ".7.x.png"
     left.touch()
     foreign.touch()
-    with complete(path) as first:
+    with console.complete(path) as first:
         first.write_text("first")
-        with complete(path) as second:
+        with console.complete(path) as second:
             second.write_text("second")
             assert sorted(tmp_path.iterdir()) == sorted([foreign, first, second])
         assert path.read_text() == "second"
@@ -202,39 +195,39 @@ def test_what_a_killed_writer_left_goes_and_what_a_living_one_writes_stays(tmp_p
 
 def test_a_claim_ends_with_its_process(tmp_path):
     path = tmp_path / ".run.lock"
-    hold = "from pathlib import Path; from cnnvis.console.files import claimed; import signal\n"
+    hold = "from pathlib import Path; from cnnvis.console import claimed; import signal\n"
     hold += f"with claimed(Path({str(path)!r})):\n    print(flush=True)\n    signal.pause()"
     process = subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE, cwd=train.STASH.parent.parent)
     process.stdout.readline()
-    with pytest.raises(BlockingIOError), claimed(path):
+    with pytest.raises(BlockingIOError), console.claimed(path):
         pass
     process.kill()
     process.communicate()
     assert path.exists()
-    with claimed(path):
+    with console.claimed(path):
         pass
     assert not path.exists()
 
 
 def test_a_second_training_of_the_same_name_is_refused(tmp_path, capsys):
-    with Run(tmp_path, "twice").claimed():
+    with training.Run(tmp_path, "twice").claimed():
         for more in ([], ["--overwrite"]):
             line = refused(capsys, "train", *SHORT, "--name", "twice", "--out", tmp_path, *more)
             assert "'twice' is being trained now" in line
     assert not list(tmp_path.iterdir())
 
 
-def test_a_run_that_another_process_ends_meanwhile_is_not_trained_again(tmp_path, capsys, monkeypatch):
-    """Its settings are read by whoever holds the name, not before."""
-    finished = Run(tmp_path, "run")
+def test_a_run_that_another_process_finishes_meanwhile_is_not_trained_again(tmp_path, capsys, monkeypatch):
+    """Settings are read only after the name is claimed."""
+    finished = training.Run(tmp_path, "run")
     finished.begin({"arch": "basic", "data": "digits", "epochs": 2, "limit": 64})
-    claim = Run.claimed
+    claim = training.Run.claimed
 
     def end_and_claim(run):
         finished.end()
         return claim(run)
 
-    monkeypatch.setattr(Run, "claimed", end_and_claim)
+    monkeypatch.setattr(training.Run, "claimed", end_and_claim)
     assert "there is no interrupted run 'run'" in refused(
         capsys, "train", "--name", "run", "--out", tmp_path, "--resume"
     )
@@ -256,7 +249,7 @@ def not_read(*_arguments, **_options):
         (["--name", ""], "can't be the name of a file"),
         (["--name", "done", "--resume"], "there is no interrupted run 'done'"),
         (["--resume"], "--resume needs the --name"),
-        (["--name", "half", "--resume", "--seed", "7"], "began with seed 0, not 7"),
+        (["--name", "half", "--resume", "--seed", "7"], "was started with seed 0, not 7"),
         (["--epochs", "0"], "epochs can't be 0: it is a whole number, 1 to 10,000"),
         (["--epochs", "1000000"], "epochs can't be 1000000: it is a whole number, 1 to 10,000"),
         (["--batch-size", "100000"], "batch_size can't be 100000: it is a whole number, 1 to 32,768"),
@@ -273,24 +266,24 @@ def not_read(*_arguments, **_options):
         (["--recipe", "small_side=24", "small_epochs=1", "--arch", "basic"], "basic can't begin with small images"),
     ],
 )
-def test_a_mistake_is_told_before_images_are_read(options, line, tmp_path, capsys, monkeypatch):
+def test_errors_are_reported_before_images_are_read(options, line, tmp_path, capsys, monkeypatch):
     out = tmp_path / "out"
     out.mkdir()
     (out / "done.keras").touch()
     (out / "table.csv").touch()
     (out / "folder.png").mkdir()
-    Run(out, "half").begin({"arch": "basic", "data": "digits", "epochs": 2, "limit": 64})
+    training.Run(out, "half").begin({"arch": "basic", "data": "digits", "epochs": 2, "limit": 64})
     before = sorted(out.iterdir())
-    monkeypatch.setattr(data, "load", not_read)
+    monkeypatch.setattr("cnnvis.images.sources.load", not_read)
     assert line in refused(capsys, "train", *options, "--out", out)
     assert sorted(out.iterdir()) == before
 
 
-def test_what_only_images_can_tell_is_told_before_anything_is_built(tmp_path, capsys, monkeypatch):
+def test_errors_that_depend_on_images_are_reported_before_a_network_is_built(tmp_path, capsys, monkeypatch):
     def not_built(*_arguments, **_options):
         raise AssertionError("a network is built")
 
-    monkeypatch.setattr(train, "build", not_built)
+    monkeypatch.setattr("cnnvis.training.building.build", not_built)
     options = ["--data", "digits", "--out", tmp_path / "a" / "b", "--name", "run"]
     for more, line in {
         (
@@ -299,7 +292,7 @@ def test_what_only_images_can_tell_is_told_before_anything_is_built(tmp_path, ca
         ): "crop_margin can't be 32: it is a whole number, 0 to 31 for images of 32 pixels",
         ("--recipe", "small_side=32", "small_epochs=1"): "small_side can't be 32: it is 16 to 31 pixels here",
         ("--batch-size", "1438"): "1437 training images can't fill a batch of 1438",
-        ("--validation", "1437"): "leaves nothing of 1437 images",
+        ("--validation", "1437"): "leaves none of the 1437 images",
     }.items():
         assert line in refused(capsys, "train", *options, *more)
         assert not list(tmp_path.iterdir())
@@ -320,15 +313,15 @@ def test_a_signal_while_images_are_read_leaves_nothing(moment, number, tmp_path,
         signal.raise_signal(number)
 
     if moment == "opened":
-        monkeypatch.setattr(data, "load", interrupt)
+        monkeypatch.setattr("cnnvis.images.sources.load", interrupt)
     else:
-        monkeypatch.setattr(picture_files, "read_image", interrupt)
+        monkeypatch.setattr("cnnvis.images.image_files.read_image", interrupt)
     options = ["--data", str(tmp_path / "images"), "--name", "run"]
     before = sorted(tmp_path.iterdir())
     for out in (tmp_path / "new" / "folder", tmp_path):
         assert train.main([*options, "--out", str(out)]) == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
         assert sorted(tmp_path.iterdir()) == before
-    assert seen[0] == [".run.lock"]  # the name was claimed meanwhile
+    assert seen[0] == [".run.lock"]  # the name is claimed meanwhile
 
 
 BASIC = ["--data", "digits", "--limit", "64", "--arch", "basic", "--batch-size", "32", "--recipe", "widths=4,8"]
@@ -339,15 +332,15 @@ def poison(model):
 
 
 def poison_after(epoch, monkeypatch):
-    """Let weights become NaN once the state of so many epochs is kept."""
-    save_state = training.save_state
+    """Make weights NaN once the state of `epoch` epochs is saved."""
+    save_state = journal.save_state
 
     def save_and_poison(model, *arguments):
         save_state(model, *arguments)
         if model.optimizer.iterations.numpy() == 2 * epoch:
             poison(model)
 
-    monkeypatch.setattr(training, "save_state", save_and_poison)
+    monkeypatch.setattr(journal, "save_state", save_and_poison)
 
 
 @pytest.mark.parametrize(
@@ -362,9 +355,8 @@ def poison_after(epoch, monkeypatch):
 )
 def test_a_run_that_diverges_leaves_its_name_free(epoch, options, tmp_path, capsys, monkeypatch):
     if epoch == 1:
-        compile_model = training.compile_model
         monkeypatch.setattr(
-            training, "compile_model", lambda model, *more: compile_model(model, *more) or poison(model)
+            building, "compile_model", lambda *given, real=building.compile_model: real(*given) or poison(given[0])
         )
     else:
         poison_after(epoch - 1, monkeypatch)
@@ -374,7 +366,7 @@ def test_a_run_that_diverges_leaves_its_name_free(epoch, options, tmp_path, caps
     assert not list(tmp_path.iterdir())
 
 
-def test_a_run_that_diverges_after_it_was_resumed_leaves_its_name_free(tmp_path, capsys, monkeypatch):
+def test_a_resumed_run_that_diverges_leaves_its_name_free(tmp_path, capsys, monkeypatch):
     options = [*BASIC, "--epochs", "3", "--name", "run", "--out", str(tmp_path)]
     with monkeypatch.context() as patched:
         interrupt_after_the_first_epoch(patched)
@@ -387,17 +379,17 @@ def test_a_run_that_diverges_after_it_was_resumed_leaves_its_name_free(tmp_path,
 
 
 def interrupt_after_the_first_epoch(monkeypatch):
-    save_state = training.save_state
+    save_state = journal.save_state
 
     def save_and_interrupt(*arguments):
         save_state(*arguments)
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(training, "save_state", save_and_interrupt)
+    monkeypatch.setattr(journal, "save_state", save_and_interrupt)
 
 
 @pytest.mark.parametrize("end", ["diverges", "is interrupted"])
-def test_what_is_to_be_overwritten_stays_until_there_is_something_better(end, tmp_path, capsys, monkeypatch):
+def test_files_to_overwrite_stay_until_the_new_ones_are_complete(end, tmp_path, capsys, monkeypatch):
     options = [*BASIC, "--epochs", "2", "--name", "run", "--out", str(tmp_path)]
     assert train.main(options) == 0
     before = content(tmp_path)
@@ -421,11 +413,11 @@ def test_what_is_to_be_overwritten_stays_until_there_is_something_better(end, tm
 
 def test_sigterm_ends_as_ctrl_c_does(tmp_path, capsys):
     def stopped_while_it_writes(_args):
-        with complete(tmp_path / "x") as unfinished:
+        with console.complete(tmp_path / "x") as unfinished:
             unfinished.write_text("half")
             signal.raise_signal(signal.SIGTERM)
 
-    assert cli.run(cli.parser("A test."), stopped_while_it_writes, []) == 143
+    assert console.run(console.parser("A test."), stopped_while_it_writes, []) == 143
     assert capsys.readouterr().err.strip() == "interrupted"
     assert not list(tmp_path.iterdir())
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
@@ -434,9 +426,9 @@ def test_sigterm_ends_as_ctrl_c_does(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, interrupts.Terminated)]
 )
-def test_a_signal_waits_and_a_second_does_not(number, error):
+def test_a_signal_is_deferred_and_a_second_is_not(number, error):
     before = signal.getsignal(number)
-    with interrupts.deferred() as check:
+    with console.deferred() as check:
         check()
         signal.raise_signal(number)
         with pytest.raises(error):
@@ -447,22 +439,22 @@ def test_a_signal_waits_and_a_second_does_not(number, error):
 
 
 @pytest.mark.parametrize("ask", [lambda: np.ones(2**50), lambda: bytearray(2**60), "TensorFlow"])
-def test_memory_that_runs_out_is_one_line(ask, capsys):
+def test_out_of_memory_is_one_line(ask, capsys):
     def command(_args):
         if callable(ask):
             ask()
         line = "OOM when allocating tensor with shape[35184372088832] and type float on CPU:0 by allocator cpu"
-        raise tf.errors.ResourceExhaustedError(None, None, line)  # TensorFlow itself waits for twenty seconds before
+        raise tf.errors.ResourceExhaustedError(None, None, line)  # TensorFlow itself would take twenty seconds
 
-    assert cli.run(cli.visualize_parser("A test."), command, []) == 2
+    assert console.run(console.visualize_parser("A test."), command, []) == 2
     err = capsys.readouterr().err.strip()
-    assert "memory ran out: choose a smaller picture or network, or end other programs (" in err
+    assert "memory ran out: choose a smaller image or network, or close other programs (" in err
     assert "\n" not in err
     with pytest.raises((MemoryError, tf.errors.ResourceExhaustedError)):
-        cli.run(cli.visualize_parser("A test."), command, ["--debug"])
+        console.run(console.visualize_parser("A test."), command, ["--debug"])
 
 
-def test_a_picture_that_no_memory_holds(capsys, tmp_path):
+def test_an_image_too_large_for_memory(capsys, tmp_path):
     options = ["--model", SHIPPED, "--data", "samples", "--layers", "conv1", "--num", "1", "--size", "300000"]
     line = refused(capsys, "visualize_hidden_layer_activation", *options, "--out", tmp_path)
     assert "memory ran out: choose a smaller --size or --num" in line
@@ -470,7 +462,7 @@ def test_a_picture_that_no_memory_holds(capsys, tmp_path):
 
 
 class Jumping(datetime):
-    """A clock that jumps from one year into another whenever it is read."""
+    """A clock that jumps to another year whenever it is read."""
 
     years = iter([])
 
@@ -481,27 +473,27 @@ class Jumping(datetime):
 
 @pytest.mark.once
 def test_clocks_that_jump(tmp_path, monkeypatch):
-    """Seconds are measured by a clock that can't; the newest checkpoint is the one that says so."""
+    """Seconds are measured by a monotonic clock; the newest checkpoint is the newest by its metadata."""
     ahead = iter(range(10**6))
     monkeypatch.setattr(time, "time", lambda: 4e9 - 1e6 * next(ahead))
     monkeypatch.setattr(train, "datetime", Jumping)
-    monkeypatch.setattr("cnnvis.training.run.datetime", Jumping)
+    monkeypatch.setattr("cnnvis.training.summary.datetime", Jumping)
     Jumping.years = iter([2031, 2030, 2020, 1999])
     options = [*NARROW, "--limit", "100", "--epochs", "1", "--out", str(tmp_path)]
     assert train.main(options) == 0
     assert train.main(options) == 0
     first, second = (tmp_path / f"digits_basic_{year}-01-01_00-00-00.keras" for year in (2031, 2020))
-    assert checkpoint.read_metadata(first)["trained_at"] == "2030-01-01T00:00:00+00:00"
-    assert checkpoint.find(folder=tmp_path) == first
+    assert checkpoints.read_metadata(first)["trained_at"] == "2030-01-01T00:00:00+00:00"
+    assert checkpoints.find(folder=tmp_path) == first
     for path in (first, second):
         rows = list(csv.DictReader(path.with_suffix(".csv").open()))
         assert all(0 < float(row["seconds"]) < 1e5 and float(row["images_per_second"]) > 0 for row in rows)
-        assert 0 < checkpoint.read_metadata(path)["seconds"] < 1e5  # each look at that clock takes 1e6 away
+        assert 0 < checkpoints.read_metadata(path)["seconds"] < 1e5  # each reading of `time.time` is 1e6 less
 
 
 @pytest.mark.parametrize("end", [".keras", ".h5"])
 @pytest.mark.parametrize("what", ["removed", "replaced"])
-def test_a_model_that_goes_while_it_is_read(what, end, tmp_path, monkeypatch):
+def test_a_model_that_changes_while_it_is_read(what, end, tmp_path, monkeypatch):
     path, other = tmp_path / f"model{end}", tmp_path / f"other{end}"
     small_sequential().save(path)
     small_sequential(activation="linear").save(other)
@@ -514,12 +506,12 @@ def test_a_model_that_goes_while_it_is_read(what, end, tmp_path, monkeypatch):
 
     monkeypatch.setattr(checkpoint, "_load_model", load_and_lose)
     with pytest.raises(ValueError, match="was replaced or removed while it was read: start again"):
-        checkpoint.load(path)
+        checkpoints.load(path)
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("topic", VISUALIZERS)
-def test_without_what_lies_beside_the_network(topic, tmp_path):
+def test_a_network_without_metadata(topic, tmp_path):
     shutil.copyfile(SHIPPED, tmp_path / "network.keras")
     options = ["--model", tmp_path / "network.keras", "--data", "samples", *QUICK.get(topic, [])]
     options += ["--layers", "conv1", "fc1"] if "layer" in topic else []
@@ -529,7 +521,7 @@ def test_without_what_lies_beside_the_network(topic, tmp_path):
 @pytest.mark.once
 @pytest.mark.parametrize("name", ["with space", "two\nlines", "猫é", "-x", "%s{}$x^", os.fsdecode(b"no utf-8 \xff")])
 def test_strange_folders(name, tmp_path, monkeypatch):
-    monkeypatch.setattr(plots, "findings_pages", lambda *_: {"results": figure()})
+    monkeypatch.setattr(plots, "findings_pages", lambda *_, **__: {"results": figure()})
     out = tmp_path / name
     out.mkdir()
     shutil.copyfile(SHIPPED, out / "network.keras")
@@ -539,14 +531,14 @@ def test_strange_folders(name, tmp_path, monkeypatch):
     assert {path.name for path in out.iterdir()} >= {"results.png", "results.h5", "report.md"}
 
 
-def test_a_report_that_is_a_folder_is_told_before_anything_is_computed(tmp_path, capsys):
+def test_a_report_that_is_a_folder_is_refused_before_anything_is_computed(tmp_path, capsys):
     (tmp_path / "report.md").mkdir()
     line = refused(capsys, "visualize_results", "--report", tmp_path / "report.md", "--out", tmp_path / "out")
     assert "report.md is a folder" in line
 
 
 def check_whole(path):
-    """Raise if a file is not what it should be, from beginning to end."""
+    """Raise an error if a file is not complete and valid."""
     end = path.suffix
     if end in (".png", ".gif"):
         with Image.open(path) as image:
@@ -570,7 +562,7 @@ def hidden(folder):
     return [path.name for path in folder.iterdir() if path.name.startswith(".")]
 
 
-LOOK = {
+OPTIONS = {
     "results": [*QUICK.get("results", []), "--report"],
     "hidden_layer_activation": ["--layers", "conv1", "--num", "2", "--steps", "6", "--gif"],
     "pixel_importance": QUICK["pixel_importance"],
@@ -578,15 +570,15 @@ LOOK = {
 }
 
 
-def look(topic, out):
-    options = ["--model", SHIPPED, "--data", "samples", "--out", out, *LOOK[topic]]
+def command(topic, out):
+    options = ["--model", SHIPPED, "--data", "samples", "--out", out, *OPTIONS[topic]]
     return f"visualize_{topic}", *map(str, options), *([str(out / "report.md")] if topic == "results" else [])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("topic", VISUALIZERS)
-def test_every_file_may_be_the_one_that_does_not_fit(topic, tmp_path, writes, file_size, capsys):
-    script, *options = look(topic, tmp_path)
+def test_each_file_in_turn_exceeds_the_limit(topic, tmp_path, writes, file_size, capsys):
+    script, *options = command(topic, tmp_path)
     assert SCRIPTS[script].main(options) == 0
     names = sorted(content(tmp_path))
     assert writes.count == len(names)
@@ -603,8 +595,8 @@ def test_every_file_may_be_the_one_that_does_not_fit(topic, tmp_path, writes, fi
 
 
 @pytest.mark.slow
-def test_every_file_of_a_training_may_be_the_one_that_does_not_fit(tmp_path, writes, file_size, capsys):
-    """And when there is room again, the run goes on to its end."""
+def test_each_file_of_a_training_in_turn_exceeds_the_limit(tmp_path, writes, file_size, capsys):
+    """Once there is space again, the run can be resumed to its end."""
     options = [*NARROW, "--epochs", "1", "--name", "run", "--out", str(tmp_path)]
     assert train.main(options) == 0
     assert writes.count == 6  # settings, table, curves, state, network, metadata
@@ -616,48 +608,48 @@ def test_every_file_of_a_training_may_be_the_one_that_does_not_fit(tmp_path, wri
         assert "File too large" in line
         assert ("--resume" in line) == (tmp_path / "run.resume.npz").exists() == (fails > 4)
         writes.fails = 0
-        for path in tmp_path.glob("*"):  # where the first file doesn't fit, the new folder goes again
+        for path in tmp_path.glob("*"):  # if the first file doesn't fit, the new folder is removed
             assert not path.name.startswith(".")
             check_whole(path)
         begun = (tmp_path / "run.resume.json").exists()
         assert train.main(["--name", "run", "--out", str(tmp_path), "--resume"] if begun else options) == 0
         assert sorted(content(tmp_path)) == ["run.csv", "run.json", "run.keras", "run.png"]
-        checkpoint.load(tmp_path / "run.keras")
+        checkpoints.load(tmp_path / "run.keras")
 
 
 def send_at_random(number, moments, seconds, process):
-    """Send a signal to a script once it has begun, and see it end well."""
+    """Send a signal to a script once it imports TensorFlow, and check how it ends."""
     maps = Path(f"/proc/{process.pid}/maps")
     while maps.exists() and process.poll() is None and "tensorflow" not in maps.read_text():
-        time.sleep(0.02)  # before, a signal meets Python itself as it starts
+        time.sleep(0.02)  # before that, Python itself is starting
     time.sleep(moments.uniform(0, 0.8) * seconds)
     process.send_signal(number)
     _, err = process.communicate()
     ends = {signal.SIGKILL: -signal.SIGKILL, signal.SIGINT: 130, signal.SIGTERM: 143}
-    assert process.returncode in (0, ends[number], -number), err  # -number: as Python ended, with all done
+    assert process.returncode in (0, ends[number], -number), err  # -number: while Python exits, with all done
     assert "Traceback" not in err
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("topic", VISUALIZERS)
-def test_signals_at_random_moments_leave_nothing_half(topic, tmp_path):
+def test_signals_at_random_moments_leave_no_incomplete_file(topic, tmp_path):
     moments = random.Random(f"{os.environ.get('SEED', '0')} {topic}")
     once, out = tmp_path / "once", tmp_path / "out"
     began = time.perf_counter()
-    status, _, err = run(*look(topic, once))
+    status, _, err = run(*command(topic, once))
     assert status == 0, err
     seconds = time.perf_counter() - began
     out.mkdir()
     kills = 0
     for _ in range(FAULTS):
         number = moments.choice([signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-        send_at_random(number, moments, seconds, start(*look(topic, out)))
+        send_at_random(number, moments, seconds, start(*command(topic, out)))
         kills += number == signal.SIGKILL
         for path in out.iterdir():
             if not path.name.startswith("."):
                 check_whole(path)
-        assert len(hidden(out)) <= kills  # and none of what any other signal ended
-    status, _, err = run(*look(topic, out))
+        assert len(hidden(out)) <= kills  # other signals leave none
+    status, _, err = run(*command(topic, out))
     assert status == 0, err
     assert not hidden(out)
     assert sorted(content(out)) == sorted(content(once))
@@ -684,7 +676,7 @@ def test_signals_at_random_moments_of_a_training(tmp_path):
 
 
 @pytest.mark.slow
-def test_two_trainings_of_one_name_at_once(tmp_path):
+def test_two_trainings_with_one_name_at_once(tmp_path):
     both = [start("train", *SHORT, "--name", "run", "--out", tmp_path) for _ in range(2)]
     ends = sorted((process.communicate()[1], process.returncode) for process in both)
     assert sorted(status for _, status in ends) == [0, 2]
@@ -695,8 +687,8 @@ def test_two_trainings_of_one_name_at_once(tmp_path):
 
 
 @pytest.mark.slow
-def test_two_looks_into_one_folder_at_once(tmp_path):
-    both = [start(*look("hidden_layer_output", tmp_path)) for _ in range(2)]
+def test_two_scripts_write_to_one_folder_at_once(tmp_path):
+    both = [start(*command("hidden_layer_output", tmp_path)) for _ in range(2)]
     for process in both:
         _, err = process.communicate()
         assert process.returncode == 0, err

@@ -1,4 +1,4 @@
-"""Every script as a user runs it: what it writes, what it says, how it fails."""
+"""Every script as a user runs it: what it writes, what it prints, and how it fails."""
 
 import inspect
 import json
@@ -25,12 +25,7 @@ import visualize_hidden_layer_activation
 import visualize_hidden_layer_output
 import visualize_pixel_importance
 import visualize_results
-from cnnvis import plots
-from cnnvis.attribution import occlusion
-from cnnvis.checkpoints import checkpoint
-from cnnvis.console import output as saving
-from cnnvis.images import sources as data
-from cnnvis.network.classifier import Classifier
+from cnnvis import attribution, checkpoints, console, images, network, plots
 from tests.attribution.test_occlusion import by_masks
 from tests.conftest import small_sequential
 
@@ -38,6 +33,7 @@ ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "models" / "stashed" / "cifar10_deep.keras"
 KERAS2 = ROOT / "tests" / "fixtures" / "keras2_sequential.h5"
 KERAS2_TRANSFER = KERAS2.with_name("keras2_transfer.h5")
+CIFAR10_CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 VISUALIZERS = {
     "results": visualize_results,
     "pixel_importance": visualize_pixel_importance,
@@ -69,17 +65,15 @@ def run(script, *options, **settings):
 
 
 def peak_memory(script, *options):
-    """The most memory that a script ever holds, in a process of its own: KiB."""
+    """Peak memory of a script in its own process, in KiB."""
     measure = f"import sys, {script} as script; assert script.main(sys.argv[1:]) == 0; "
-    measure += (
-        "print(next(line for line in open('/proc/self/status') if 'VmHWM' in line).split()[1])"  # not the parent's
-    )
+    measure += "print(next(line for line in open('/proc/self/status') if 'VmHWM' in line).split()[1])"
     command = [sys.executable, "-c", measure, *map(str, options)]
     return int(subprocess.check_output(command, cwd=ROOT, text=True).split()[-1])
 
 
 def visualize(topic, out, *options):
-    """Run a visualize script in this process; returns its status and its arrays."""
+    """Run a visualize script in this process: its exit status and its arrays."""
     status = VISUALIZERS[topic].main([*QUICK.get(topic, []), *map(str, options), "--out", str(out)])
     path = out / f"{topic}.h5"
     return status, read(path) if status == 0 else None
@@ -93,7 +87,7 @@ def read(path):
 
 
 def refused(capsys, script, *options):
-    """The one line that a script says of a mistake."""
+    """The one-line error message of a script."""
     capsys.readouterr()
     assert SCRIPTS[script].main([*map(str, options)]) == 2
     err = capsys.readouterr().err.strip()
@@ -102,7 +96,7 @@ def refused(capsys, script, *options):
 
 
 def imported(*arguments):
-    """What Python prints when it is started with these arguments, and the packages that it imports meanwhile."""
+    """What Python prints with these arguments, and the packages that it imports."""
     command = [sys.executable, "-X", "importtime", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return done.stdout, {line.split("|")[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
@@ -110,28 +104,28 @@ def imported(*arguments):
 
 @pytest.mark.once
 @pytest.mark.parametrize("script", [*SCRIPTS, "explore"])
-def test_help_comes_at_once(script):
-    """Before anything is imported that takes seconds, and with nothing else on stderr."""
+def test_help_imports_nothing_slow(script):
+    """Only the standard library, our own code and lazy_loader."""
     out, packages = imported(ROOT / f"{script}.py", "--help")
     assert "--seed" in out
     standard = {*sys.stdlib_module_names, "org"}  # `copy` looks for org.python, which Jython has
-    assert packages - imported("-c", "pass")[1] <= standard | {"cnnvis"}
+    assert packages - imported("-c", "pass")[1] <= standard | {"cnnvis", "lazy_loader"}
 
 
 @pytest.fixture
 def undrawn(monkeypatch):
-    """Scripts save their arrays and draw nothing, which is most of their work: for tests of what is computed."""
-    for name, function in vars(plots).items():
-        if inspect.isfunction(function):
+    """Scripts save their arrays but draw nothing, which saves most of their time."""
+    for name in plots.__all__:
+        if inspect.isfunction(getattr(plots, name)):
             monkeypatch.setattr(plots, name, lambda *_, **__: {})
-    monkeypatch.setattr(saving, "save_figures", lambda *_, **__: None)
+    monkeypatch.setattr(console, "save_figures", lambda *_, **__: None)
 
 
 @pytest.mark.parametrize("topic", VISUALIZERS)
-def test_from_another_folder_with_nothing_but_the_clone(topic, tmp_path, undrawn):
-    """On the shipped checkpoint, in a process of its own, without CIFAR-10 and without a network.
+def test_in_another_folder_with_nothing_but_the_clone(topic, tmp_path, undrawn):
+    """With the shipped checkpoint, in its own process, without CIFAR-10 and offline.
 
-    The same seed gives the same arrays here, where nothing is drawn.
+    The same seed gives the same arrays in this process.
     """
     environment = {
         **{key: value for key, value in os.environ.items() if key != "CIFAR10_DIR"},
@@ -162,30 +156,30 @@ def test_from_another_folder_with_nothing_but_the_clone(topic, tmp_path, undrawn
 
 @pytest.fixture(scope="module")
 def foreign(tmp_path_factory):
-    """Models of other people, and pictures in folders of classes."""
+    """Foreign models, and images in class folders."""
     folder = tmp_path_factory.mktemp("foreign")
     small_sequential().save(folder / "sequential.h5")
     small_sequential(channels=1, size=24).save(folder / "grey.keras")
     small_sequential(activation=None).save(folder / "logits.keras")
     for label, name in enumerate("abcdefghij"):
-        (folder / "pictures" / "test" / name).mkdir(parents=True)
+        (folder / "images" / "test" / name).mkdir(parents=True)
         for i in range(2):
             noise = np.random.default_rng(10 * label + i).integers(0, 256, (20 + i, 30, 3), dtype="uint8")
-            Image.fromarray(noise).save(folder / "pictures" / "test" / name / f"{i}.png")
+            Image.fromarray(noise).save(folder / "images" / "test" / name / f"{i}.png")
     return folder
 
 
 @pytest.mark.parametrize("topic", VISUALIZERS)
 @pytest.mark.parametrize("name", ["sequential.h5", "grey.keras", "logits.keras", KERAS2, KERAS2_TRANSFER])
 def test_foreign_models(topic, name, foreign, tmp_path, request):
-    """Two of them are drawn, one in colours and one in grey; arrays of others give the same figures."""
+    """Figures are drawn for two of them, one for colour and one for grey images."""
     if name not in ("sequential.h5", "grey.keras"):
         request.getfixturevalue("undrawn")
     own = ["--indices", "0"] if topic == "pixel_importance" else []
-    options = ["--model", foreign / name, "--data", foreign / "pictures", "--input-range", "0", "1", *own]
+    options = ["--model", foreign / name, "--data", foreign / "images", "--input-range", "0", "1", *own]
     status, arrays = visualize(topic, tmp_path, *options)
     assert status == 0
-    assert arrays["@data"] == str(foreign / "pictures")
+    assert arrays["@data"] == str(foreign / "images")
     if topic == "hidden_layer_output":
         model = (
             keras.saving.load_model(foreign / name, compile=False) if name not in (KERAS2, KERAS2_TRANSFER) else None
@@ -198,8 +192,8 @@ def test_foreign_models(topic, name, foreign, tmp_path, request):
                 np.testing.assert_allclose(array, alone, rtol=1e-3, atol=1e-5)
 
 
-def test_layers_alike_but_for_case_in_a_folder_of_foreign_letters(tmp_path, capsys):
-    """No two files may have names that differ by case only: Windows and macOS would make one of them."""
+def test_layer_names_that_differ_by_case_in_a_folder_with_non_ascii_names(tmp_path, capsys):
+    """No two files differ by case only: on Windows and macOS they would be one."""
     folder = tmp_path / "mein Ordner ä 図"
     folder.mkdir()
     names = ("conv", "Conv", "CONV")
@@ -219,7 +213,7 @@ def test_layers_alike_but_for_case_in_a_folder_of_foreign_letters(tmp_path, caps
 def test_results_agree_with_the_plain_model(tmp_path, undrawn):
     status, arrays = visualize("results", tmp_path, "--model", SHIPPED, "--data", "samples", "--batch-size", 7)
     assert status == 0
-    samples = data.load("samples", "test")
+    samples = images.load("samples", "test")
     plain = keras.saving.load_model(SHIPPED).predict(samples.images.astype("float32"), verbose=0)
     np.testing.assert_allclose(arrays["probabilities"], plain, rtol=1e-4, atol=1e-6)
     np.testing.assert_array_equal(arrays["labels"], samples.labels)
@@ -230,12 +224,12 @@ def test_results_agree_with_the_plain_model(tmp_path, undrawn):
         confusion[label, predicted] += 1
     np.testing.assert_array_equal(arrays["confusion"], confusion)
     assert arrays["@accuracy"] == np.mean(samples.labels == plain.argmax(axis=1))
-    assert list(arrays["@classes"]) == list(data.CIFAR10_CLASSES)
+    assert list(arrays["@classes"]) == CIFAR10_CLASSES
 
 
 def test_two_networks_are_compared(tmp_path, capsys):
-    """Each takes its own size and range of pixels, and has its own order of the classes."""
-    classes = sorted(data.CIFAR10_CLASSES, reverse=True)
+    """They differ in image size, pixel range and order of the classes."""
+    classes = sorted(CIFAR10_CLASSES, reverse=True)
     other = small_sequential(size=24)
     other.save(tmp_path / "other.keras")
     (tmp_path / "other.json").write_text(json.dumps({"classes": classes, "input_range": [0, 1]}))
@@ -244,17 +238,17 @@ def test_two_networks_are_compared(tmp_path, capsys):
         "results", tmp_path / "out", "--model", SHIPPED, "--compare", tmp_path / "other.keras", *options
     )
     assert status == 0
-    small = data.load("samples", "test", (24, 24)).images[:] / 255
-    plain = other.predict(small, verbose=0)[:, [classes.index(name) for name in data.CIFAR10_CLASSES]]
+    small = images.load("samples", "test", (24, 24)).images[:] / 255
+    plain = other.predict(small, verbose=0)[:, [classes.index(name) for name in CIFAR10_CLASSES]]
     np.testing.assert_allclose(arrays["other_probabilities"], plain, rtol=1e-3, atol=1e-5)
     labels = arrays["labels"]
     rights = arrays["probabilities"].argmax(axis=1) == labels, plain.argmax(axis=1) == labels
     assert set(arrays["only_first"]) == set(np.flatnonzero(rights[0] & ~rights[1]))
     assert set(arrays["only_second"]) == set(np.flatnonzero(~rights[0] & rights[1]))
     assert arrays["@other_accuracy"] == rights[1].mean()
-    said, report = capsys.readouterr().out, (tmp_path / "texts" / "report.md").read_text()
-    for words in (f"20 of 20 right: {rights[0].mean():.2%}", f"other: {rights[1].mean():.2%}", "exact test p ="):
-        assert words in said
+    printed, report = capsys.readouterr().out, (tmp_path / "texts" / "report.md").read_text()
+    for words in (f"20 of 20 right: {rights[0].mean():.2%}", f"other: {rights[1].mean():.2%}", "exact test, p ="):
+        assert words in printed
         assert words in report
     links = re.findall(r"!\[.*\]\(<(.*)>\)", report)
     figures = {Path(link).name for link in links}
@@ -263,36 +257,28 @@ def test_two_networks_are_compared(tmp_path, capsys):
     assert all((tmp_path / "texts" / link).is_file() for link in links)
 
 
-def test_networks_of_other_classes_are_not_compared(tmp_path, capsys):
+def test_networks_with_different_classes_are_not_compared(tmp_path, capsys):
     small_sequential().save(tmp_path / "digits.keras")
     (tmp_path / "digits.json").write_text(json.dumps({"classes": list("0123456789"), "input_range": [0, 1]}))
-    options = [
-        "--model",
-        SHIPPED,
-        "--data",
-        "samples",
-        "--compare",
-        tmp_path / "digits.keras",
-        "--out",
-        tmp_path / "out",
-    ]
-    assert "digits.keras tells other classes apart: 0, 1, 2" in refused(capsys, "visualize_results", *options)
+    options = ["--model", SHIPPED, "--data", "samples", "--compare", tmp_path / "digits.keras"]
+    options += ["--out", tmp_path / "out"]
+    assert "digits.keras has other classes: 0, 1, 2" in refused(capsys, "visualize_results", *options)
 
 
 def test_a_report_names_the_files_of_wrong_predictions(foreign, tmp_path):
-    options = ["--model", foreign / "sequential.h5", "--data", foreign / "pictures", "--input-range", "0", "1"]
+    options = ["--model", foreign / "sequential.h5", "--data", foreign / "images", "--input-range", "0", "1"]
     status, arrays = visualize("results", tmp_path, *options, "--report", tmp_path / "a report.md")
     assert status == 0
     report = (tmp_path / "a report.md").read_text().replace("\\_", "_")
     wrong = np.flatnonzero(arrays["probabilities"].argmax(axis=1) != arrays["labels"])
     assert len(wrong)
     for index in wrong:
-        assert str(foreign / "pictures" / "test" / "abcdefghij"[arrays["labels"][index]] / f"{index % 2}.png") in report
+        assert str(foreign / "images" / "test" / "abcdefghij"[arrays["labels"][index]] / f"{index % 2}.png") in report
     assert "(<./results_wrong.png>)" in report
 
 
 @pytest.mark.slow
-def test_a_folder_of_20_000_pictures_takes_no_more_memory_than_one_of_500(tmp_path):
+def test_a_folder_of_20_000_images_takes_no_more_memory_than_one_of_500(tmp_path):
     """All of them together would take 246 MB."""
     layers = [keras.layers.AveragePooling2D(32), keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
     keras.Sequential([keras.Input((64, 64, 3)), *layers]).save(tmp_path / "model.keras")
@@ -313,9 +299,9 @@ def test_a_folder_of_20_000_pictures_takes_no_more_memory_than_one_of_500(tmp_pa
     assert peaks[1] - peaks[0] < 60_000
 
 
-def test_results_of_own_pictures(tmp_path, undrawn):
-    images = [ROOT / "imgs" / "samples" / name for name in ("00_cat.png", "11_truck.png")]
-    status, arrays = visualize("results", tmp_path, "--model", SHIPPED, "--images", *images)
+def test_results_of_own_images(tmp_path, undrawn):
+    files = [ROOT / "imgs" / "samples" / name for name in ("00_cat.png", "11_truck.png")]
+    status, arrays = visualize("results", tmp_path, "--model", SHIPPED, "--images", *files)
     assert status == 0
     assert arrays["labels"].tolist() == [-1, -1]
     assert np.isnan(arrays["@accuracy"])
@@ -328,7 +314,7 @@ def test_pixel_importance_agrees_with_the_formula(score, tmp_path, undrawn):
     options += ["--baseline", "zero", "--score", score]
     status, arrays = visualize("pixel_importance", tmp_path, *options)
     assert status == 0
-    model = checkpoint.load(KERAS2).model
+    model = checkpoints.load(KERAS2).model
     hidden = keras.Model(model.inputs, model.layers[-2].output)
     kernel, bias = model.layers[-1].get_weights()
 
@@ -350,45 +336,43 @@ def test_pixel_importance_agrees_with_the_formula(score, tmp_path, undrawn):
 @pytest.mark.parametrize(
     ("options", "method", "windows"),
     [
-        ([], "halves", [4]),  # of 16 pixels
-        (["--method", "halves", "--window", "8", "6", "--stride", "4"], "halves", [6, 8]),
+        ([], "banzhaf", [4]),  # for 16 pixels
+        (["--method", "banzhaf", "--window", "8", "6", "--stride", "4"], "banzhaf", [6, 8]),
         (["--window", "8", "--stride", "4"], "occlusion", [8]),
         (["--stride", "2"], "occlusion", [2, 5, 8]),
     ],
 )
-def test_halves_are_hidden_unless_windows_are_asked_for(options, method, windows, tmp_path, undrawn):
-    from cnnvis.attribution import banzhaf as halves
-    from cnnvis.network.classifier import Classifier
-
-    model = checkpoint.load(KERAS2).model
+def test_the_method_is_banzhaf_unless_windows_are_given(options, method, windows, tmp_path, undrawn):
+    model = checkpoints.load(KERAS2).model
     common = ["--model", str(KERAS2), "--data", "samples", "--input-range", "0", "1", "--indices", "4", "--seed", "3"]
     assert visualize_pixel_importance.main([*common, *options, "--out", str(tmp_path)]) == 0
     with h5py.File(tmp_path / "pixel_importance.h5") as file:
-        told, maps, images, targets = dict(file.attrs), file["importance"][:], file["images"][:], file["target"][:]
-    assert told["method"] == method
-    assert told["windows"].tolist() == windows
-    how = targets, np.broadcast_to(images.mean(axis=(1, 2), keepdims=True), images.shape), windows, told["stride"]
-    computed = {"halves": partial(halves.half_maps, seed=3), "occlusion": occlusion.occlusion_maps}[method]
-    expected = computed(Classifier(model, (0, 1)).logits, images, *how)
+        used, maps, explained, targets = dict(file.attrs), file["importance"][:], file["images"][:], file["target"][:]
+    assert used["method"] == method
+    assert used["windows"].tolist() == windows
+    baselines = np.broadcast_to(explained.mean(axis=(1, 2), keepdims=True), explained.shape)
+    how = {"baselines": baselines, "windows": windows, "stride": used["stride"]}
+    compute = {"banzhaf": partial(attribution.banzhaf_maps, seed=3), "occlusion": attribution.occlusion_maps}[method]
+    expected = compute(network.Classifier(model, (0, 1)).logits, explained, targets, **how)
     np.testing.assert_allclose(maps, expected, atol=1e-4)
 
 
-def test_gradients_are_integrated_in_the_same_layout(tmp_path):
+def test_integrated_gradients_sum_to_the_difference_of_the_scores(tmp_path):
     options = ["--model", KERAS2, "--data", "samples", "--input-range", "0", "1", "--indices", "4", "--class", "3"]
-    options += ["--method", "gradient", "--baseline", "zero"]
+    options += ["--method", "gradients", "--baseline", "zero"]
     status, arrays = visualize("pixel_importance", tmp_path, *options)
     assert status == 0
-    model = checkpoint.load(KERAS2).model
+    model = checkpoints.load(KERAS2).model
     hidden = keras.Model(model.inputs, model.layers[-2].output)
     kernel, _ = model.layers[-1].get_weights()
     whole = arrays["images"].astype("float32") / 255
-    gained = (hidden(whole).numpy() - hidden(np.zeros_like(whole)).numpy()) @ kernel
-    np.testing.assert_allclose(arrays["importance"].sum(), gained[0, 3], rtol=2e-2, atol=1e-3)
-    assert arrays["@method"] == "gradient"
+    difference = (hidden(whole).numpy() - hidden(np.zeros_like(whole)).numpy()) @ kernel
+    np.testing.assert_allclose(arrays["importance"].sum(), difference[0, 3], rtol=2e-2, atol=1e-3)
+    assert arrays["@method"] == "gradients"
 
 
 @pytest.mark.slow
-def test_memory_does_not_grow_with_the_number_of_large_pictures(tmp_path):
+def test_memory_does_not_grow_with_the_number_of_large_images(tmp_path):
     small_sequential(size=224).save(tmp_path / "large.keras")
     options = ["--model", tmp_path / "large.keras", "--input-range", "0", "1", "--data", "samples", "--window", "112"]
     small, large = (
@@ -405,29 +389,29 @@ def test_wrong_predictions_are_explained_side_by_side(tmp_path):
     figures = sorted(path.name for path in tmp_path.glob("*.png"))
     assert figures == ["pixel_importance.png", "pixel_importance_2.png"]
     assert len(arrays["images"]) == 2 * 2  # --num of QUICK, each for two classes
-    labels = data.load("samples", "test").labels[arrays["indices"]]
+    labels = images.load("samples", "test").labels[arrays["indices"]]
     assert (arrays["target"][::2] != labels[::2]).all()
     assert (arrays["target"][1::2] == labels[1::2]).all()
     np.testing.assert_array_equal(arrays["images"][::2], arrays["images"][1::2])
     assert (arrays["probability"][::2] > arrays["probability"][1::2]).all()
 
 
-def test_pixel_importance_shows_correct_pictures_of_the_class_asked_for(tmp_path):
+def test_pixel_importance_of_one_class_shows_correctly_classified_images(tmp_path):
     status, arrays = visualize("pixel_importance", tmp_path, "--model", SHIPPED, "--data", "samples", "--class", "dog")
     assert status == 0
-    samples = data.load("samples", "test")
+    samples = images.load("samples", "test")
     dogs = samples.images[samples.labels == 5]
     assert len(arrays["images"]) == 2
     assert {image.tobytes() for image in arrays["images"]} <= {dog.tobytes() for dog in dogs}
     assert (arrays["probability"] > 0.5).all()
 
 
-def test_activation_is_that_of_the_stored_picture(tmp_path, undrawn):
+def test_activation_is_that_of_the_stored_image(tmp_path, undrawn):
     options = ["--model", SHIPPED, "--data", "samples", "--layers", "conv2", "fc1", "--filters", "5", "0"]
     status, arrays = visualize("hidden_layer_activation", tmp_path, *options)
     assert status == 0
     model = keras.saving.load_model(SHIPPED)
-    samples = data.load("samples", "test").images.astype("float32")
+    samples = images.load("samples", "test").images.astype("float32")
     for name in ("conv2", "fc1"):
         part = keras.Model(model.input, model.get_layer(name).output)
 
@@ -445,7 +429,7 @@ def test_activation_is_that_of_the_stored_picture(tmp_path, undrawn):
         assert arrays[f"{name}/dead"].tolist() == [False, False]
 
 
-def test_a_dead_filter_is_told(tmp_path, capsys):
+def test_dead_filters_are_counted(tmp_path, capsys):
     model = small_sequential()
     kernel, bias = model.get_layer("first").get_weights()
     bias[1] = -100
@@ -457,7 +441,7 @@ def test_a_dead_filter_is_told(tmp_path, capsys):
     assert "1 are dead" in capsys.readouterr().out
 
 
-def test_all_filters_come_on_sheets_and_in_an_atlas(tmp_path):
+def test_all_filters_fill_sheets_and_an_atlas(tmp_path):
     keras.utils.set_random_seed(3)
     model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(30, 3, name="my.conv")])
     model.add(keras.layers.GlobalMaxPooling2D())
@@ -477,44 +461,44 @@ def test_all_filters_come_on_sheets_and_in_an_atlas(tmp_path):
     assert arrays["my.conv/patches"].shape == (30, 9, 3, 3, 3)
 
 
-def test_a_gif_shows_how_pictures_grow(tmp_path, capsys):
+def test_a_gif_shows_the_ascent(tmp_path, capsys):
     options = ["--model", SHIPPED, "--data", "samples", "--layers", "conv1", "--filters", "5", "0", "--gif"]
     status, arrays = visualize("hidden_layer_activation", tmp_path, *options)
     assert status == 0
-    steps = arrays["conv1/growth_steps"]
-    assert steps.tolist() == list(range(7))  # of the six that tests take
-    assert arrays["conv1/growth"].shape == (7, 2, 32, 32, 3)
-    np.testing.assert_array_equal(arrays["conv1/growth"][-1], arrays["conv1/images"])
-    np.testing.assert_array_equal(arrays["conv1/growth_activation"][-1], arrays["conv1/activation"])
-    assert (arrays["conv1/growth_activation"][-1] > arrays["conv1/growth_activation"][0]).all()
+    steps = arrays["conv1/frame_steps"]
+    assert steps.tolist() == list(range(7))  # of the six steps in QUICK
+    assert arrays["conv1/frames"].shape == (7, 2, 32, 32, 3)
+    np.testing.assert_array_equal(arrays["conv1/frames"][-1], arrays["conv1/images"])
+    np.testing.assert_array_equal(arrays["conv1/frame_activation"][-1], arrays["conv1/activation"])
+    assert (arrays["conv1/frame_activation"][-1] > arrays["conv1/frame_activation"][0]).all()
     path = tmp_path / "hidden_layer_activation.gif"
     assert path.stat().st_size < 2_000_000
     with Image.open(path) as animation:
         assert animation.n_frames == len(steps)
         assert animation.info["loop"] == 0
     line = refused(capsys, "visualize_hidden_layer_activation", *options[:6], "--filters", "all", "--gif")
-    assert "--gif shows 24 filters of a layer at most" in line
+    assert "--gif shows at most 24 filters of a layer" in line
 
 
-def test_training_pictures_are_kept_beside_the_model(foreign, tmp_path, monkeypatch, capsys):
-    """A folder's training pictures are looked at, once; without any, its test pictures are, and that is said."""
+def test_responses_to_training_images_are_cached_beside_the_model(foreign, tmp_path, monkeypatch, capsys):
+    """A folder's training images are used, once; if there are none, its test images are, with a notice."""
     monkeypatch.setattr("cnnvis.features.cache.WORTH_KEEPING", 1)
     shutil.copy(foreign / "sequential.h5", tmp_path / "model.h5")
-    shutil.copytree(foreign / "pictures", tmp_path / "pictures")
-    options = ["--model", tmp_path / "model.h5", "--data", tmp_path / "pictures", "--input-range", "0", "1"]
+    shutil.copytree(foreign / "images", tmp_path / "images")
+    options = ["--model", tmp_path / "model.h5", "--data", tmp_path / "images", "--input-range", "0", "1"]
     _, of_test = visualize("hidden_layer_activation", tmp_path / "test", *options)
-    assert "has no folder train/: looking at its test pictures instead" in capsys.readouterr().err
-    for label, folder in enumerate(sorted((tmp_path / "pictures" / "test").iterdir())):
+    assert "has no folder train/: using its test images instead" in capsys.readouterr().err
+    for label, folder in enumerate(sorted((tmp_path / "images" / "test").iterdir())):
         for file in folder.iterdir():
-            goal = tmp_path / "pictures" / "train" / folder.name / file.name
+            goal = tmp_path / "images" / "train" / folder.name / file.name
             goal.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(255 - np.asarray(Image.open(file)) // (1 + label % 2)).save(goal)
     _, of_train = visualize("hidden_layer_activation", tmp_path / "train", *options)
-    said = capsys.readouterr()
-    assert not said.err
-    kept = [path for path in tmp_path.iterdir() if path.name.endswith(".excitation.npz")]
+    printed = capsys.readouterr()
+    assert not printed.err
+    kept = [path for path in tmp_path.iterdir() if path.name.endswith(".top_images.npz")]
     assert len(kept) == 2
-    assert [str(path) for path in kept if str(path) in said.out]
+    assert [str(path) for path in kept if str(path) in printed.out]
     assert (of_train["first/dataset_max"] != of_test["first/dataset_max"]).any()
     _, again = visualize("hidden_layer_activation", tmp_path / "train", *options)
     assert not [path for path in kept if str(path) in capsys.readouterr().out]
@@ -522,16 +506,16 @@ def test_training_pictures_are_kept_beside_the_model(foreign, tmp_path, monkeypa
         np.testing.assert_array_equal(array, again[name])
 
 
-def test_the_checkpoint_tells_what_real_pictures_look_like(foreign, tmp_path, capsys, undrawn):
-    """What is drawn hangs on the statistics in the JSON, not on the pictures that are at hand; lies are refused."""
+def test_image_statistics_come_from_the_checkpoint(foreign, tmp_path, capsys, undrawn):
+    """Images made for filters depend on the statistics in the JSON file, not on the data; damaged ones are refused."""
     shutil.copy(foreign / "logits.keras", tmp_path / "model.keras")
     statistics = json.loads(SHIPPED.with_suffix(".json").read_text())["statistics"]
     options = ["--model", tmp_path / "model.keras", "--input-range", "0", "1", "--layers", "first"]
     drawn = []
     for words in ({}, {"statistics": statistics}, {"statistics": statistics}):
         (tmp_path / "model.json").write_text(json.dumps(words))
-        pictures = ["--data", "digits" if len(drawn) == 2 else "samples"]
-        _, arrays = visualize("hidden_layer_activation", tmp_path, *options, *pictures)
+        dataset = ["--data", "digits" if len(drawn) == 2 else "samples"]
+        _, arrays = visualize("hidden_layer_activation", tmp_path, *options, *dataset)
         drawn.append(arrays["first/images"])
     assert (drawn[0] != drawn[1]).any()
     np.testing.assert_array_equal(drawn[1], drawn[2])
@@ -543,37 +527,37 @@ def test_the_checkpoint_tells_what_real_pictures_look_like(foreign, tmp_path, ca
 def test_layer_output_shows_a_truck(tmp_path, undrawn):
     status, arrays = visualize("hidden_layer_output", tmp_path, "--model", SHIPPED, "--data", "samples")
     assert status == 0
-    samples = data.load("samples", "test")
+    samples = images.load("samples", "test")
     assert samples.classes[samples.labels[arrays["@index"]]] == "truck"
     np.testing.assert_array_equal(arrays["image"], samples.images[arrays["@index"]])
     assert list(arrays["@layers"])[-1] == "fc2"
     assert arrays["conv6"].shape == keras.saving.load_model(SHIPPED).get_layer("conv6").output.shape[1:]
 
 
-def test_layer_outputs_of_several_pictures(tmp_path):
+def test_layer_outputs_of_several_images(tmp_path):
     options = ["--model", SHIPPED, "--data", "samples", "--indices", 11, 4, "--layers", "conv2", "fc1"]
     status, first = visualize("hidden_layer_output", tmp_path, *options)
     assert status == 0
-    second = read(tmp_path / "hidden_layer_output_picture4.h5")
-    samples = data.load("samples", "test").images
+    second = read(tmp_path / "hidden_layer_output_image4.h5")
+    samples = images.load("samples", "test").images
     model = keras.saving.load_model(SHIPPED)
     part = keras.Model(model.input, [model.get_layer(name).output for name in ("conv2", "fc1")])
     for index, arrays in ((11, first), (4, second)):
         np.testing.assert_array_equal(arrays["image"], samples[index])
         for name, alone in zip(("conv2", "fc1"), part(samples[[index]].astype("float32"))):
             np.testing.assert_allclose(arrays[name], alone[0], rtol=1e-3, atol=1e-4)
-    assert len(list(tmp_path.glob("hidden_layer_output_picture4*.png"))) == 3
+    assert len(list(tmp_path.glob("hidden_layer_output_image4*.png"))) == 3
 
 
-def test_own_pictures_are_all_shown_and_a_channel_with_its_filter(foreign, tmp_path):
-    images = [ROOT / "imgs" / "samples" / name for name in ("00_cat.png", "11_truck.png")]
-    options = ["--model", foreign / "grey.keras", "--images", *images, "--input-range", "0", "1", "--channel", "7"]
+def test_own_images_are_all_shown_and_a_channel_is_computed(foreign, tmp_path):
+    files = [ROOT / "imgs" / "samples" / name for name in ("00_cat.png", "11_truck.png")]
+    options = ["--model", foreign / "grey.keras", "--images", *files, "--input-range", "0", "1", "--channel", "7"]
     status, _ = visualize("hidden_layer_output", tmp_path, *options)
     assert status == 0
-    workings = sorted(path.name for path in tmp_path.glob("*channel7.png"))  # `first` has six channels only
-    assert workings == [
+    figures = sorted(path.name for path in tmp_path.glob("*channel7.png"))  # `first` has only six channels
+    assert figures == [
         "hidden_layer_output_03_second_channel7.png",
-        "hidden_layer_output_picture1_03_second_channel7.png",
+        "hidden_layer_output_image1_03_second_channel7.png",
     ]
 
 
@@ -584,24 +568,36 @@ def test_own_pictures_are_all_shown_and_a_channel_with_its_filter(foreign, tmp_p
         ("visualize_results", ["--topk", "11"], "--topk 11 is more than the 10 classes"),
         ("visualize_results", ["--model", "nowhere.keras"], "there is no model nowhere.keras"),
         ("visualize_results", ["--compare", "nowhere.keras"], "there is no model nowhere.keras"),
-        ("visualize_results", ["--compare", KERAS2_TRANSFER], "which pixels does this model take"),
+        (
+            "visualize_results",
+            ["--compare", KERAS2_TRANSFER],
+            "this model's pixel range is unknown: give --input-range",
+        ),
         (
             "visualize_results",
             ["--images", ROOT / "imgs/samples/00_cat.png", "--report", "x.md"],
             "whose class is known",
         ),
         ("visualize_results", ["--data", "nowhere"], "no data set or folder is called 'nowhere'"),
-        ("visualize_results", ["--images", "nowhere.png"], "there is no picture nowhere.png"),
+        ("visualize_results", ["--images", "nowhere.png"], "there is no image nowhere.png"),
         ("visualize_results", ["--images", ""], "names no file"),
         ("visualize_results", ["--topk", "0"], "'0' is not a whole number from 1 to"),
         ("visualize_pixel_importance", ["--baseline", "grey"], "neither mean, zero, blur, noise nor"),
         ("visualize_hidden_layer_activation", ["--size", "9999999999"], "not a whole number"),
         ("visualize_results", ["--input-range", "0", "inf"], "a smaller and a larger number"),
         ("visualize_results", ["--classes", "nowhere.txt"], "nowhere.txt: No such file"),
-        ("visualize_pixel_importance", ["--window", "33"], "a window of 33 pixels doesn't fit"),
-        ("visualize_pixel_importance", ["--window", "3", "--stride", "4"], "a stride of 4 skips pixels"),
+        (
+            "visualize_pixel_importance",
+            ["--window", "33"],
+            "--window 33 doesn't fit the image (32 pixels): choose 1 to 32",
+        ),
+        (
+            "visualize_pixel_importance",
+            ["--window", "3", "--stride", "4"],
+            "--stride 4 skips pixels between patches (3 pixels): choose 1 to 3",
+        ),
         ("visualize_pixel_importance", ["--class", "unicorn"], "no class is called 'unicorn'; there are airplane"),
-        ("visualize_pixel_importance", ["--indices", "20"], "there is no picture 20: there are 0 to 19"),
+        ("visualize_pixel_importance", ["--indices", "20"], "there is no image 20: there are 0 to 19"),
         (
             "visualize_hidden_layer_activation",
             ["--layers", "conv99"],
@@ -610,13 +606,13 @@ def test_own_pictures_are_all_shown_and_a_channel_with_its_filter(foreign, tmp_p
         ("visualize_hidden_layer_activation", ["--layers", "pool1"], "pool1 is neither a CONV nor an FC layer"),
         ("visualize_hidden_layer_activation", ["--layers", "conv1", "--filters", "999"], "conv1 has no filter 999"),
         ("visualize_hidden_layer_output", ["--layers", "conv1", "x"], "no layer is called 'x'"),
-        ("visualize_hidden_layer_output", ["--indices", "2", "20"], "there is no picture 20"),
+        ("visualize_hidden_layer_output", ["--indices", "2", "20"], "there is no image 20"),
         ("visualize_hidden_layer_output", ["--channel", "999"], "no CONV layer has a channel 999"),
-        ("visualize_hidden_layer_output", ["--channel", "1", "--layers", "pool1"], "pool1 is no CONV layer"),
+        ("visualize_hidden_layer_output", ["--channel", "1", "--layers", "pool1"], "pool1 is not a CONV layer"),
         ("visualize_hidden_layer_output", ["--channel", "24", "--layers", "whitening"], "whitening has no channel 24"),
     ],
 )
-def test_mistakes(script, options, line, tmp_path, capsys):
+def test_errors(script, options, line, tmp_path, capsys):
     out = tmp_path / "out"
     defaults = [] if "--data" in options else ["--data", "samples"]
     defaults += [] if "--model" in options else ["--model", SHIPPED]
@@ -632,8 +628,8 @@ def test_an_output_folder_that_is_a_file(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("topic", VISUALIZERS)
-def test_a_full_disk_leaves_nothing_half(topic, foreign, tmp_path, file_size, capsys):
-    """A limit on the size of files stands in for the full disk: writing beyond it fails."""
+def test_a_full_disk_leaves_no_incomplete_file(topic, foreign, tmp_path, file_size, capsys):
+    """A limit on file size stands in for the full disk."""
     (tmp_path / f"{topic}.h5").write_text("from an earlier run")
     options = ["--model", foreign / "sequential.h5", "--data", "samples", "--input-range", "0", "1", "--out", tmp_path]
     file_size(3000)
@@ -643,7 +639,7 @@ def test_a_full_disk_leaves_nothing_half(topic, foreign, tmp_path, file_size, ca
 
 
 @pytest.mark.once
-def test_a_reader_that_goes_away_stops_nothing(tmp_path):
+def test_a_closed_pipe_does_not_stop_a_script(tmp_path):
     """As in `visualize_results.py | head -1`."""
     options = ["--model", SHIPPED, "--data", "samples", "--out", tmp_path, *QUICK["results"]]
     process = start("visualize_results", *options)
@@ -665,7 +661,7 @@ def test_closed_streams(tmp_path):
 @pytest.mark.once
 @pytest.mark.parametrize("topic", VISUALIZERS)
 def test_strange_class_names(topic, foreign, tmp_path):
-    """Names that are markup to the console, or formulas to matplotlib."""
+    """Names that rich would take for markup, or Matplotlib for formulas."""
     names = ["[/red]", "[bold]", "$\\frac$", "$x^$", "a_b^c", "%s", "{}", "猫", "two words", "n" * 300]
     (tmp_path / "classes.txt").write_text("\n".join(names))
     options = ["--model", foreign / "sequential.h5", "--data", "samples", "--input-range", "0", "1"]
@@ -674,7 +670,7 @@ def test_strange_class_names(topic, foreign, tmp_path):
     assert status == 0
 
 
-def test_a_layer_called_image_does_not_replace_the_picture(tmp_path):
+def test_a_layer_called_image_does_not_replace_the_image(tmp_path):
     model = keras.Sequential(
         [
             keras.Input((32, 32, 3)),
@@ -687,7 +683,7 @@ def test_a_layer_called_image_does_not_replace_the_picture(tmp_path):
     options = ["--model", tmp_path / "model.keras", "--data", "samples", "--input-range", "0", "1", "--indices", "2"]
     status, arrays = visualize("hidden_layer_output", tmp_path, *options)
     assert status == 0
-    np.testing.assert_array_equal(arrays["image"], data.load("samples", "test").images[2])
+    np.testing.assert_array_equal(arrays["image"], images.load("samples", "test").images[2])
     assert arrays["image_layer"].shape == (30, 30, 2)
 
 
@@ -703,12 +699,12 @@ def test_thousands_of_classes(tmp_path):
 
 
 SHORT = ["--data", "digits", "--limit", "300", "--arch", "basic", "--batch-size", "50", "--epochs", "2"]
-NARROW = [*SHORT, "--recipe", "widths=4,8"]  # where the size of the network is not the point
+NARROW = [*SHORT, "--recipe", "widths=4,8"]  # for tests that don't depend on the network's size
 SMALL_FIRST = [*SHORT, "--arch", "deep"]
 DIVERGES = [*SHORT, "--learning-rate", "1000", "--recipe", "optimizer=sgd", "start_rate=1", "logits_scale=10000"]
 
 
-def test_train_writes_a_checkpoint_that_the_others_find(tmp_path, capsys, monkeypatch):
+def test_train_writes_a_checkpoint_that_the_other_scripts_find(tmp_path, capsys, monkeypatch):
     status = train.main([*NARROW, "--validation", "100", "--name", "first", "--out", str(tmp_path)])
     assert status == 0
     assert sorted(os.listdir(tmp_path)) == ["first.csv", "first.json", "first.keras", "first.png"]
@@ -722,13 +718,13 @@ def test_train_writes_a_checkpoint_that_the_others_find(tmp_path, capsys, monkey
     rows = (tmp_path / "first.csv").read_text().splitlines()
     assert len(rows) == 3
     assert "val_accuracy" in rows[0]
-    test = data.load("digits", "test")
+    test = images.load("digits", "test")
     model = keras.saving.load_model(tmp_path / "first.keras")
     assert {weight.dtype for weight in model.weights} == {"float32"}
     predicted = model.predict(test.images.astype("float32"), verbose=0).argmax(axis=1)
     assert metadata["test_accuracy"] == pytest.approx((predicted == test.labels).mean(), abs=1e-9)
 
-    monkeypatch.setattr(checkpoint, "STASH", tmp_path)
+    monkeypatch.setattr("cnnvis.checkpoints.checkpoint.STASH", tmp_path)
     status, arrays = visualize("results", tmp_path / "out")
     assert status == 0
     assert arrays["@model"] == str(tmp_path / "first.keras")
@@ -743,49 +739,51 @@ def test_train_writes_a_checkpoint_that_the_others_find(tmp_path, capsys, monkey
 INTERRUPTED = """
 import signal, sys
 import train
-from cnnvis.training import loop as training
+from cnnvis.training import journal
 
-save_state = training.save_state
+save_state = journal.save_state
 
 def save_and_interrupt(*arguments):
     save_state(*arguments)
     signal.raise_signal(signal.SIGINT)
 
-training.save_state = save_and_interrupt
+journal.save_state = save_and_interrupt
 sys.exit(train.main(sys.argv[1:]))
 """
 
 
 @pytest.mark.slow
-def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path):
-    """Ctrl-C comes as soon as the state of the first epoch is kept; on a busy machine, one from here might be late."""
+def test_a_resumed_run_ends_in_the_same_weights(tmp_path):
+    """Ctrl-C is sent by the process itself once the state of the first epoch is saved: from here it might be late."""
     options = [*SHORT, "--epochs", "6", "--deterministic", "--out", tmp_path]
     assert run("train", *options, "--name", "whole")[0] == 0
-    command = [sys.executable, "-c", INTERRUPTED, *map(str, options), "--name", "halves"]
+    command = [sys.executable, "-c", INTERRUPTED, *map(str, options), "--name", "resumed"]
     interrupted = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert interrupted.returncode == 130, interrupted.stdout + interrupted.stderr
     assert "after epoch 1 of 6" in interrupted.stderr
-    assert "--name halves" in interrupted.stderr
+    assert "--name resumed" in interrupted.stderr
     assert "--resume" in interrupted.stderr
-    assert not (tmp_path / "halves.keras").exists()
-    status, _, err = run("train", *options, "--name", "halves")
+    assert not (tmp_path / "resumed.keras").exists()
+    status, _, err = run("train", *options, "--name", "resumed")
     assert status == 2
-    assert "go on with --resume" in err
-    status, _, err = run("train", "--name", "halves", "--out", tmp_path, "--resume", "--seed", "7")
+    assert "resume it with --resume" in err
+    status, _, err = run("train", "--name", "resumed", "--out", tmp_path, "--resume", "--seed", "7")
     assert status == 2
-    assert "began with seed 0, not 7" in err
-    status, _, err = run("train", "--name", "halves", "--out", tmp_path, "--resume")
+    assert "was started with seed 0, not 7" in err
+    status, _, err = run("train", "--name", "resumed", "--out", tmp_path, "--resume")
     assert status == 0, err
-    whole, halves = (keras.saving.load_model(tmp_path / f"{name}.keras").get_weights() for name in ("whole", "halves"))
-    for a, b in zip(whole, halves):
+    whole, resumed = (
+        keras.saving.load_model(tmp_path / f"{name}.keras").get_weights() for name in ("whole", "resumed")
+    )
+    for a, b in zip(whole, resumed):
         np.testing.assert_array_equal(a, b)
-    assert len((tmp_path / "halves.csv").read_text().splitlines()) == 7
+    assert len((tmp_path / "resumed.csv").read_text().splitlines()) == 7
     assert not list(tmp_path.glob("*.resume.*"))
 
 
 @pytest.mark.slow
-def test_a_run_that_is_killed_again_and_again_ends_in_the_same_weights(tmp_path):
-    """More often by KILLS=20 in the environment; the moments are random, from SEED."""
+def test_a_run_that_is_killed_repeatedly_ends_in_the_same_weights(tmp_path):
+    """KILLS=20 in the environment kills it more often; the moments are random, from SEED."""
     options = [*SHORT, "--epochs", "8", "--recipe", "lookahead=on", "widths=4,8", "--deterministic", "--out", tmp_path]
     began = time.perf_counter()
     assert run("train", *options, "--name", "whole")[0] == 0
@@ -812,14 +810,14 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_weights(tmp_path)
         kills += process.returncode != 0
         rows = next((table.read_text().splitlines()[1:] for table in tables if table.exists()), [])
         assert all(row.count(",") == 5 for row in rows)
-        assert len(rows) >= epochs - 1  # a row is written before the state that it belongs to
+        assert len(rows) >= epochs - 1  # the row of an epoch is written before its state
         epochs = len(rows)
         if checkpoint.exists():
             check_finished()
             for path in tmp_path.glob("killed.*"):
                 path.unlink()
             epochs = 0
-            seconds *= 0.8  # the machine may have become faster
+            seconds *= 0.8  # the machine may be faster now
     process = begin_or_resume()
     _, err = process.communicate()
     assert process.returncode == 0, err
@@ -828,7 +826,7 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_weights(tmp_path)
     assert sorted(os.listdir(tmp_path)) == [f"{name}{end}" for name in ("killed", "whole") for end in ends]
 
 
-def test_a_damaged_state_is_told(tmp_path, capsys):
+def test_a_damaged_state_is_reported(tmp_path, capsys):
     (tmp_path / "run.resume.json").write_text('{"arch": "huge"}')
     resume = ["--name", "run", "--out", tmp_path, "--resume"]
     assert "run.resume.json is damaged" in refused(capsys, "train", *resume)
@@ -842,7 +840,7 @@ def test_a_damaged_state_is_told(tmp_path, capsys):
 @pytest.mark.slow
 @pytest.mark.parametrize("kilobytes", [3, 300, 5000])
 def test_a_disk_that_fills_up_while_training(kilobytes, tmp_path):
-    """The limit is met by the settings or the curves, by the state of the first epoch, or not at all."""
+    """The settings or curves exceed the limit, the state of the first epoch does, or nothing does."""
     resource = pytest.importorskip("resource", reason="Windows limits no file's size")
 
     def small_files_only():
@@ -862,14 +860,14 @@ def test_a_disk_that_fills_up_while_training(kilobytes, tmp_path):
     assert status == 0, err
 
 
-def test_one_class_is_nothing_to_tell_apart(tmp_path, capsys):
+def test_a_folder_with_one_class_is_refused(tmp_path, capsys):
     for split in ("train", "test"):
         (tmp_path / "data" / split / "only").mkdir(parents=True)
         Image.new("RGB", (32, 32)).save(tmp_path / "data" / split / "only" / "0.png")
     assert "has one class" in refused(capsys, "train", "--data", tmp_path / "data", "--out", tmp_path)
 
 
-def test_train_falls_back_to_digits_loudly(tmp_path, offline, capsys):
+def test_train_falls_back_to_digits_with_a_warning(tmp_path, offline, capsys):
     options = [*NARROW[2:], "--epochs", "1", "--name", "run", "--out", str(tmp_path)]
     assert train.main(options) == 0
     err = capsys.readouterr().err
@@ -892,7 +890,7 @@ def test_train_on_cifar10_never_falls_back(tmp_path, offline, capsys):
         (["--name", "x" * 233], "can't be the name of a file"),
         (["--name", ""], "can't be the name of a file"),
         (DIVERGES, "training diverged (the loss is NaN) in epoch 1: try a smaller --learning-rate"),
-        (["--validation", "1437"], "leaves nothing of 1437 images"),
+        (["--validation", "1437"], "leaves none of the 1437 images"),
         (["--batch-size", "2000"], "1437 training images can't fill a batch of 2000"),
         (["--data", "samples"], "not for training"),
         ([*SMALL_FIRST, "--recipe", "small_side=32", "small_epochs=1"], "small_side can't be 32: it is 16 to 31"),
@@ -903,7 +901,7 @@ def test_train_on_cifar10_never_falls_back(tmp_path, offline, capsys):
         ([*SHORT, "--recipe", "small_side=24", "small_epochs=1"], "basic can't begin with small images: its FC1"),
     ],
 )
-def test_mistakes_in_training(options, line, tmp_path, capsys):
+def test_errors_in_training(options, line, tmp_path, capsys):
     assert line in refused(capsys, "train", "--data", "digits", "--out", tmp_path, *options)
     assert not list(tmp_path.iterdir())  # the name is still free
 
@@ -933,7 +931,7 @@ def test_bfloat16_ends_in_a_float32_checkpoint(tmp_path):
     assert json.loads((tmp_path / "half.json").read_text())["precision"] == "bfloat16"
 
 
-def test_a_network_that_began_with_small_pictures_takes_whole_ones(tmp_path, capsys):
+def test_a_network_trained_on_small_images_first_takes_whole_ones(tmp_path, capsys):
     recipe = ["--recipe", "small_side=16", "small_epochs=1", "widths=4,8,8"]
     assert train.main([*SMALL_FIRST, *recipe, "--precision", "bfloat16", "--name", "run", "--out", str(tmp_path)]) == 0
     assert "2 epochs, the first 1 on images shrunk to 16x16, batches of 50" in capsys.readouterr().out
@@ -946,22 +944,22 @@ def test_a_network_that_began_with_small_pictures_takes_whole_ones(tmp_path, cap
 
 
 @pytest.mark.slow
-def test_what_is_learned_in_bfloat16_holds_in_float32(tmp_path):
-    """Once, a network learned the rounding errors of grey digits: 91 % in training, 10 % in the test."""
+def test_training_in_bfloat16_gives_a_network_that_works_in_float32(tmp_path):
+    """A network once learned the rounding errors of grey digits: 91% in training, 10% in the test."""
     options = ["--data", "digits", "--epochs", "2", "--precision", "bfloat16", "--name", "run", "--out", tmp_path]
     assert train.main([*map(str, options)]) == 0
     assert json.loads((tmp_path / "run.json").read_text())["test_accuracy"] > 0.85
 
 
-def test_the_shipped_checkpoint_recognises_what_comes_first(cifar10):
-    """Of what it promises on all 10,000 test images, it gets 471 of 500 right in the mean, with a deviation of 5."""
-    test = data.load("cifar10", "test").take(slice(500))
-    probabilities = Classifier(checkpoint.load(SHIPPED).model).probabilities(test.images)
+def test_accuracy_of_the_shipped_checkpoint_on_the_first_test_images(cifar10):
+    """With its accuracy on all 10,000 test images, 471 of 500 are expected right, with a standard deviation of 5."""
+    test = images.load("cifar10", "test").take(slice(500))
+    probabilities = network.Classifier(checkpoints.load(SHIPPED).model).probabilities(test.images)
     assert (probabilities.argmax(axis=1) == test.labels).mean() > 0.91
 
 
 @pytest.mark.slow
-def test_the_shipped_checkpoint_keeps_its_promise(shipped_results):
+def test_the_shipped_checkpoint_has_the_accuracy_in_its_metadata(shipped_results):
     metadata = json.loads(SHIPPED.with_suffix(".json").read_text())
     arrays = read(shipped_results / "results.h5")
     assert len(arrays["labels"]) == 10_000

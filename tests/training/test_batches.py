@@ -1,25 +1,24 @@
-"""What a training step sees: the right pictures, in an order that can be had again."""
+"""Batches hold the right images and labels, in an order that can be repeated."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 
-from cnnvis.training import augmentation as augment
-from cnnvis.training import recipes
-from cnnvis.training.batches import Batches, dataset
+from cnnvis.training import augmentation, recipes
+from cnnvis.training.batches import Batches, dataset_of
 
 RECIPE = recipes.RECIPES["deep"]
 
 
-def test_batches_depend_on_seed_epoch_and_position_only(pictures):
+def test_batches_depend_on_seed_epoch_and_position_only(images):
     recipe = dataclasses.replace(RECIPE, batch_size=3)
     labels = np.arange(7)
-    batches = Batches(pictures, labels, recipe, seed=1)
+    batches = Batches(images, labels, recipe, seed=1)
     assert len(batches) == 2
     epochs = [list(batches.next_epoch()) for _ in range(3)]
     assert batches.epoch == 3
-    resumed = Batches(pictures, labels, recipe, seed=1, epoch=2)
+    resumed = Batches(images, labels, recipe, seed=1, epoch=2)
     for (x, y), (again_x, again_y) in zip(epochs[2], resumed.next_epoch(), strict=True):
         np.testing.assert_array_equal(again_x, x)
         np.testing.assert_array_equal(again_y, y)
@@ -29,15 +28,15 @@ def test_batches_depend_on_seed_epoch_and_position_only(pictures):
         assert len(set(seen)) == 6  # none twice
 
 
-def test_small_pictures_are_the_same_ones_shrunk(pictures):
+def test_small_images_are_the_same_ones_shrunk(images):
     recipe = dataclasses.replace(RECIPE, batch_size=3, epochs=4)
     whole, small = (
-        Batches(pictures, np.arange(7), recipe, seed=1)
+        Batches(images, np.arange(7), recipe, seed=1)
         for recipe in (recipe, dataclasses.replace(recipe, small_side=20, small_epochs=2))
     )
     for epoch in range(4):
         for (x, y), (small_x, small_y) in zip(whole.of_epoch(epoch), small.of_epoch(epoch), strict=True):
-            np.testing.assert_array_equal(small_x, augment.shrink(x, 20) if epoch < 2 else x)
+            np.testing.assert_array_equal(small_x, augmentation.shrink(x, 20) if epoch < 2 else x)
             np.testing.assert_array_equal(small_y, y)
 
 
@@ -53,18 +52,18 @@ def test_small_pictures_are_the_same_ones_shrunk(pictures):
         (2, 5, []),
     ],
 )
-def test_stages(small_epochs, epoch, stages, pictures):
+def test_stages(small_epochs, epoch, stages, images):
     recipe = dataclasses.replace(RECIPE, epochs=5, small_side=20, small_epochs=small_epochs)
-    assert Batches(pictures, np.arange(7), recipe, 0, epoch).stages() == stages
+    assert Batches(images, np.arange(7), recipe, seed=0, epoch=epoch).stages() == stages
 
 
-def test_nothing_tunes_the_pipeline_meanwhile():
-    pipeline = dataset(lambda: iter([(np.zeros((2, 4)), np.zeros(2))]), 1, (np.zeros((2, 4)), np.zeros(2)))
+def test_tensorflow_does_not_tune_the_pipeline():
+    pipeline = dataset_of(lambda: iter([(np.zeros((2, 4)), np.zeros(2))]), 1, (np.zeros((2, 4)), np.zeros(2)))
     assert pipeline.options().autotune.enabled is False
     assert pipeline.cardinality() == 1
 
 
-def test_labels_stay_with_their_pictures():
+def test_labels_stay_with_their_images():
     images = np.repeat(np.arange(20, dtype="uint8"), 32 * 32 * 3).reshape(20, 32, 32, 3)
     batches = Batches(images, np.arange(20), dataclasses.replace(RECIPE, batch_size=10), seed=0)
     for x, y in batches.of_epoch(0):

@@ -21,11 +21,10 @@ import pytest
 import tensorflow as tf
 
 import train
-from cnnvis.images import sources as data
-from cnnvis.training import distribution, optimizers, recipes
-from cnnvis.training import loop as training
+from cnnvis.images import channel_statistics, sources
+from cnnvis.training import building, distribution, loop, optimizers, recipes
 from cnnvis.training.batches import Batches
-from models.convnet import build_model
+from models.convnet import Variant, build_model
 from tests.conftest import rounding
 from tests.scripts.test_scripts import refused
 
@@ -42,7 +41,7 @@ STARTED = []
 
 @pytest.fixture(autouse=True)
 def no_process_outlives_its_test():
-    """A worker whose partner has gone might wait for an hour."""
+    """A worker whose partner is gone might wait for an hour."""
     yield
     while STARTED:
         with STARTED.pop() as process:  # closes its pipes and waits for it
@@ -86,29 +85,28 @@ def start_workers(function, *arguments):
 
 def train_and_keep(path, *argv):
     """Run train.py, and keep the weights before and after; train.py itself writes those of the chief only."""
-    fit = distribution.fit
+    run_epochs = distribution.run_epochs
 
-    def fit_and_keep(model, *arguments):
+    def run_and_keep(model, *arguments, **options):
         before = model.get_weights()
-        fit(model, *arguments)
+        run_epochs(model, *arguments, **options)
         keep(path, before, model.get_weights())
 
-    distribution.fit = fit_and_keep
+    distribution.run_epochs = run_and_keep
     sys.exit(train.main(argv))
 
 
 def train_and_go(_path, *argv):
     """Run train.py, but be killed at the end of the third epoch."""
-    fit = distribution.fit
+    run_epochs = distribution.run_epochs
 
-    def fit_and_go(*arguments):
-        *others, callbacks = arguments
+    def run_and_go(*arguments, callbacks, **options):
         end = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, logs: epoch == 2 and os.kill(os.getpid(), signal.SIGKILL)
         )
-        fit(*others, [*callbacks, end])
+        run_epochs(*arguments, callbacks=[*callbacks, end], **options)
 
-    distribution.fit = fit_and_go
+    distribution.run_epochs = run_and_go
     sys.exit(train.main(argv))
 
 
@@ -130,20 +128,20 @@ def assert_same_bits(arrays, others):
 
 
 def assert_same_steps(model, before, after, single, rough=()):
-    """Whether the weights went as far as those of a single process, whose batch normalisation is the fused one.
+    """Assert that weights moved as far as those of a single process, whose batch normalisation is the fused one.
 
-    Sums in another order differ in their last bits. Where that makes another cell the largest of a POOL, or lifts one
-    over 0 in a RELU, a gradient goes another way: that of one cell of one of 51 images. A gradient or a statistic of
-    only one share would be wrong by tens of per cent. Steps of the kernels in `rough` are computed in bfloat16, which
-    has 8 bits. Running statistics in `rough` are of ghost batches: where one process sees all of these, the last weighs
-    a little more.
+    Sums in another order differ in their last bits. If that makes another value the largest in a POOL layer, or lifts
+    one above 0 in a ReLU, a gradient takes another path: that of one unit for one of 51 images. A gradient or a
+    statistic of only one share would be wrong by tens of per cent. Steps of the kernels in `rough` are computed in
+    bfloat16, which has 8 bits. Running statistics in `rough` are those of ghost batches: where a single process sees
+    all of them, the last weighs a little more.
     """
     for weight, start, here, there in zip(model.weights, before, after, single):
         way, expected = here - start, there - start
         # The fused kernel's variance divides by one less than it has numbers.
         if weight.path.endswith("moving_variance") and weight.path not in rough:
             places = model.get_layer(weight.path.split("/")[0]).output.shape[1:-1]
-            if None in places:  # pictures of two sizes, a step each: this corrects for one step
+            if None in places:  # images of two sizes, a step each: this corrects for one step
                 continue
             count = 51 * np.prod(places)
             expected -= 0.1 * (expected / 0.1 + start) / count
@@ -168,28 +166,25 @@ CASES = {
 def take_steps(strategy, case):
     """Fit a network to 51 digits; returns it and its weights before. Dropout is off: each replica has its own."""
     arch, epochs, changes = CASES[case]
-    digits = data.load("digits", "train").take(np.arange(51))
+    digits = sources.load("digits", "train").take(np.arange(51))
     widths = (4, 8) if arch == "basic" else (4, 8, 8)
     recipe = dataclasses.replace(recipes.RECIPES[arch], epochs=epochs, batch_size=51, widths=widths, **changes)
-    single = strategy is tf.distribute.get_strategy()
     with strategy.scope():
-        options = {"softmax": False, "widths": widths, **distribution.layers(strategy, recipe)}
-        if recipe.small_epochs:
-            options["input_shape"] = (None, None, 3)
-        model = build_model(arch, 10, *data.statistics(digits.images), **options)
+        variant = Variant(softmax=False, widths=widths, **distribution.layers(strategy, recipe))
+        mean, variance = channel_statistics(digits.images)
+        shape = (None, None, 3) if recipe.small_epochs else (32, 32, 3)
+        model = build_model(arch, 10, variant, mean=mean, variance=variance, input_shape=shape)
         for layer in model.layers:
             if isinstance(layer, keras.layers.Dropout):
                 layer.rate = 0.0
         if case == "wrong":
             model.get_layer("fc2").bias.assign(50.0 * np.eye(10)[0])
-        training.compile_model(model, recipe, epochs)
+        building.compile_model(model, recipe, epochs)
         callbacks = [optimizers.Lookahead(model, epochs)] if recipe.lookahead else []
     before = model.get_weights()
     batches = Batches(digits.images, digits.labels, recipe, seed=0)
-    if single:
-        training.fit(model, batches, callbacks=callbacks)
-    else:
-        distribution.fit(model, recipe, batches, callbacks=callbacks)
+    assert distribution.is_distributed(model) == (strategy is not tf.distribute.get_strategy())
+    loop.fit(model, recipe, batches, callbacks=callbacks)
     return model, before
 
 
@@ -256,8 +251,8 @@ def read_rows(folder, table="run.csv"):
 
 
 @pytest.mark.slow
-def test_a_lost_worker_ends_the_others_and_all_go_on(tmp_path):
-    """From the epochs of small pictures, in which it is lost, over to those of whole ones."""
+def test_a_lost_worker_ends_the_others_and_all_resume(tmp_path):
+    """It is lost in an epoch of small images; the resumed run ends with images of full size."""
     options = [
         *MULTIWORKER,
         *DEEP,
@@ -276,7 +271,7 @@ def test_a_lost_worker_ends_the_others_and_all_go_on(tmp_path):
     chief, other = start_workers(("train_and_keep", "train_and_go"), tmp_path / "unfinished.npz", *options)
     status, _, err = ended(chief)
     assert status == 2, err
-    assert err.splitlines()[-1].endswith("a worker has gone: start all of them again, with --resume")
+    assert err.splitlines()[-1].endswith("a worker was lost: start all of them again, with --resume")
     assert ended(other)[0] == -signal.SIGKILL
     rows = read_rows(tmp_path, "run.resume.csv")
     assert len(rows) in (2, 3)
@@ -291,8 +286,8 @@ def test_a_lost_worker_ends_the_others_and_all_go_on(tmp_path):
     assert not list(tmp_path.glob("*.resume.*"))
 
 
-def test_workers_that_are_not_alike_are_told(pictures):
-    """The gathering of two workers' digests is played; the other tests do it in earnest."""
+def test_workers_that_are_not_alike_are_refused(images):
+    """The gathering of two workers' digests is simulated here; the other tests do it with real workers."""
     recipe = dataclasses.replace(recipes.RECIPES["basic"], batch_size=7)
     digests = []
 
@@ -305,13 +300,13 @@ def test_workers_that_are_not_alike_are_told(pictures):
         return SimpleNamespace(distribute_strategy=strategy, get_weights=lambda: [np.full((2, 3), weight)])
 
     labels = np.arange(7)
-    alike = (model(0.5), recipe, Batches(pictures, labels, recipe, 0))
+    alike = (model(0.5), recipe, Batches(images, labels, recipe, seed=0))
     others = [
         (model(0.25), *alike[1:]),
         (alike[0], dataclasses.replace(recipe, epochs=3), alike[2]),
-        (*alike[:2], Batches(pictures, labels, recipe, 1)),
-        (*alike[:2], Batches(pictures, labels, recipe, 0, epoch=1)),
-        (*alike[:2], Batches(pictures, labels[::-1], recipe, 0)),
+        (*alike[:2], Batches(images, labels, recipe, seed=1)),
+        (*alike[:2], Batches(images, labels, recipe, seed=0, epoch=1)),
+        (*alike[:2], Batches(images, labels[::-1], recipe, seed=0)),
     ]
     distribution.check_alike(*alike)
     distribution.check_alike(*alike)
@@ -321,7 +316,7 @@ def test_workers_that_are_not_alike_are_told(pictures):
 
 
 def seconds_of(pid):
-    """What the processor has spent on a process."""
+    """Processor time of a process."""
     with open(f"/proc/{pid}/stat") as file:
         return sum(map(int, file.read().rsplit(")", 1)[1].split()[11:13])) / os.sysconf("SC_CLK_TCK")
 
@@ -387,10 +382,10 @@ def test_the_chief_is_the_first(config, expected, monkeypatch):
 
 
 @pytest.mark.parametrize("options", [["--batch-size", "7"], ["--batch-size", "8", "--validation", "7"]])
-def test_too_few_pictures_to_share(options, tmp_path, capsys, monkeypatch):
+def test_too_few_images_to_share(options, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(tf.distribute, "MirroredStrategy", lambda: SimpleNamespace(num_replicas_in_sync=8))
     line = refused(capsys, "train", *SMALL, "--strategy", "mirrored", *options, "--out", tmp_path)
-    assert "8 replicas can't share 7 pictures" in line
+    assert "8 replicas can't share 7 images" in line
     assert not os.listdir(tmp_path)
 
 

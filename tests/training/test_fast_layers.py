@@ -1,4 +1,4 @@
-"""Layers of our own are Keras's in all but speed."""
+"""Our layers differ from Keras's in speed only."""
 
 import keras
 import numpy as np
@@ -10,8 +10,8 @@ from tests.conftest import rounding
 
 
 @pytest.mark.parametrize("shape", [(6, 5, 7, 3), (2, 3, 4, 1)])
-def test_row_normalization_is_keras_own(shape):
-    """A difference and a product, whether or not it knows the size of the pictures beforehand."""
+def test_row_normalization_agrees_with_keras(shape):
+    """A difference and a quotient, whether or not the size of the images is known in advance."""
     x = np.random.default_rng(0).integers(0, 256, shape).astype("float32")
     statistics = {"mean": [120.5, 0.0, 99.9][: shape[-1]], "variance": [4000.0, 0.0, 3901.3][: shape[-1]]}
     for size in (shape[1:3], (None, None)):
@@ -26,7 +26,7 @@ def test_row_normalization_is_keras_own(shape):
 
 @pytest.mark.parametrize("shape", [(6, 5, 5, 3), (6, 3)])
 @pytest.mark.parametrize("is_training", [True, False])
-def test_fused_batch_normalization_is_keras_own(shape, is_training):
+def test_fused_batch_normalization_agrees_with_keras(shape, is_training):
     layers = [
         kind(scale=False, momentum=0.9, epsilon=1e-5)
         for kind in (keras.layers.BatchNormalization, fast_layers.FusedBatchNormalization)
@@ -47,8 +47,8 @@ def test_fused_batch_normalization_is_keras_own(shape, is_training):
 
 
 @pytest.mark.parametrize(("size", "count"), [((7, 7), 9), ((3, 3), 8), ((3, 5), 1), ((8, 2), 23), ((2, 15), 3)])
-def test_packed_convolution_is_keras_own(size, count):
-    """Outputs, and gradients of inputs and filters, whether or not the last row of pictures is full."""
+def test_packed_convolution_agrees_with_keras(size, count):
+    """Outputs, and gradients of inputs and filters, whether or not the last row of images is full."""
     rng = np.random.default_rng(0)
     x, upstream = (tf.constant(rng.normal(size=(count, *size, channels)), "float32") for channels in (4, 5))
     kernel, found = rng.normal(size=(3, 3, 4, 5)), []

@@ -1,4 +1,4 @@
-"""How long a training will take: by hand, with a clock that is turned by hand."""
+"""How long a training will take, computed by hand, with a clock that moves only when it is told to."""
 
 import time
 
@@ -13,7 +13,7 @@ from tests.conftest import small_sequential
 
 
 class Clock:
-    """Seconds that pass only when something is done: a step takes `step`."""
+    """A clock on which a step takes `step` seconds, and nothing else takes any time."""
 
     def __init__(self, step):
         self.now, self.step = 100.0, step
@@ -22,8 +22,8 @@ class Clock:
         return self.now
 
 
-def told(monkeypatch, step, epochs, batches, others=0, seconds_an_image=0.0, before=0):
-    """What is said in a training whose steps take `step` seconds each: list of str; the first step takes 50 more."""
+def told(monkeypatch, step, epochs, batches, *, evaluated=0, seconds_per_image=0.0, before=0):
+    """What a training says whose steps take `step` seconds each, and the first one 50 more: list of str."""
     clock, said = Clock(step), []
     monkeypatch.setattr(forecast.time, "perf_counter", clock)
     model = keras.Sequential([keras.Input((1,)), layers.Dense(1)], name="deep")
@@ -37,18 +37,20 @@ def told(monkeypatch, step, epochs, batches, others=0, seconds_an_image=0.0, bef
 
     def measure():
         clock.now += 1
-        return seconds_an_image
+        return seconds_per_image
 
-    whole = forecast.Forecast(epochs, batches, 10, others, measure, said.append)
+    whole = forecast.Forecast(
+        epochs=epochs, steps=batches, batch_size=10, evaluated=evaluated, seconds_per_image=measure, say=said.append
+    )
     pixels = np.ones((10 * batches, 1))
     first = before // batches
     model.fit(pixels, pixels, batch_size=10, epochs=epochs, initial_epoch=first, callbacks=[Pass(), whole], verbose=0)
     return said
 
 
-def test_what_is_said_by_hand(monkeypatch):
+def test_the_forecast_by_hand(monkeypatch):
     """Said after two steps of warm-up and five of 1 s, of 80; the first takes 50 s longer, and measuring 1 s."""
-    assert told(monkeypatch, 1.0, 4, 20, others=100, seconds_an_image=0.2) == [
+    assert told(monkeypatch, 1.0, 4, 20, evaluated=100, seconds_per_image=0.2) == [
         "This takes about 2.5 min on this machine: 2.2 min of training at 10 images/s, 20 s of testing."
     ]
 
@@ -99,15 +101,15 @@ def test_durations_are_rounded_by_less_than_a_twentieth():
 )
 def test_quicker_ways_take_half_an_hour(arch, ways):
     """180 images/s are 324,000 in half an hour: 6 epochs of 50,000, or 13 of 24,900."""
-    assert forecast.quicker(arch, 13, 50_000, 180.0) == f"Quicker, in half an hour or less: {ways}.".replace(
-        "25000", "24900"
-    )
+    assert forecast.quicker(
+        arch, 13, images=50_000, rate=180.0
+    ) == f"Quicker, in half an hour or less: {ways}.".replace("25000", "24900")
 
 
-def test_the_forward_pass_is_measured_without_its_tracing(pictures):
+def test_the_forward_pass_is_measured_without_its_tracing(images):
     classifier, calls = Classifier(small_sequential()), []
     logits = classifier.logits
-    classifier.logits = lambda images: calls.append(len(images)) or logits(images)
+    classifier.logits = lambda some: calls.append(len(some)) or logits(some)
     began = time.perf_counter()
-    assert 0 < 7 * forecast.seconds_an_image(classifier, pictures) < time.perf_counter() - began
+    assert 0 < 7 * forecast.seconds_per_image(classifier, images) < time.perf_counter() - began
     assert calls == [7, 7]

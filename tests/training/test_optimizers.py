@@ -1,4 +1,4 @@
-"""Each step against its formula, worked out in NumPy."""
+"""Each step against its formula, computed in NumPy."""
 
 import keras
 import numpy as np
@@ -10,12 +10,12 @@ from models.convnet import build_model
 
 
 def test_one_cycle_by_hand():
-    schedule = optimizers.OneCycle(0.2, 1.0, 0.0, 4, 12)
+    schedule = optimizers.OneCycle(start=0.2, peak=1.0, end=0.0, rising_steps=4, steps=12)
     rates = [float(schedule(step)) for step in (0, 2, 4, 8, 12)]
     np.testing.assert_allclose(rates, [0.2, 0.6, 1.0, 0.5, 0.0], atol=1e-6)
 
 
-def test_scaled_sgd_moves_the_named_variables_further():
+def test_scaled_sgd_scales_the_steps_of_named_variables():
     layer = keras.layers.Dense(1, name="fc2")
     layer.build((None, 2))
     before = layer.kernel.numpy(), layer.bias.numpy()
@@ -27,7 +27,7 @@ def test_scaled_sgd_moves_the_named_variables_further():
 
 @pytest.mark.parametrize("shape", [(40, 12), (12, 40), (30, 30)])
 @pytest.mark.parametrize(("dtype", "error"), [("bfloat16", 0.05), ("float32", 1e-5)])  # of 8 and of 24 bits
-def test_orthogonalize_keeps_directions_and_evens_out_lengths(shape, dtype, error):
+def test_orthogonalize_keeps_singular_vectors_and_evens_out_singular_values(shape, dtype, error):
     rng = np.random.default_rng(0)
     u, _ = np.linalg.qr(rng.normal(size=(shape[0], 10)))
     v, _ = np.linalg.qr(rng.normal(size=(shape[1], 10)))
@@ -70,9 +70,9 @@ def test_muon_steps_by_hand(dtype, error):
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "muon"])
-def test_weight_decay_spares_the_biases(optimizer):
+def test_biases_have_no_weight_decay(optimizer):
     model = build_model("deep", 10)
-    recipe = recipes.change(recipes.RECIPES["deep"], [f"optimizer={optimizer}"])
+    recipe = recipes.recipe_of("deep", [f"optimizer={optimizer}"])
     optimizer = optimizers.from_recipe(recipe, 10)
     optimizer.build(model.trainable_variables)
     spared = {v.path.split("/")[-1] for v in model.trainable_variables if not optimizer._use_weight_decay(v)}
@@ -99,7 +99,7 @@ def test_lookahead_by_hand():
 
 
 def test_only_biases_of_batch_normalization_learn_faster():
-    """Once those of FC1 and FC2 did too, and the loss of the first epoch was 100."""
+    """Once, those of FC1 and FC2 did too, and the loss of the first epoch was 100."""
     model = build_model("deep", 10)
     optimizer = optimizers.from_recipe(recipes.RECIPES["deep"], 10)
     optimizer.build(model.trainable_variables)

@@ -1,4 +1,4 @@
-"""Recipes take the user's wishes, and say what they can't take."""
+"""Recipes take changes within their bounds, adapt to the images, and say what is wrong with anything else."""
 
 import dataclasses
 import re
@@ -11,13 +11,18 @@ from cnnvis.training import recipes
 RECIPE = recipes.Recipe(epochs=10, batch_size=2000, learning_rate=0.2, optimizer="muon")
 
 
+def changed(recipe, changes):
+    """A recipe with changes, each as a user writes it."""
+    return dataclasses.replace(recipe, **dict(map(recipes.parse_change, changes)))
+
+
 def test_changes():
-    changed = recipes.change(RECIPE, ["lookahead=on", "widths=16,32,64", "flip=none", "weight_decay=1e-3"])
-    assert (changed.lookahead, changed.widths, changed.flip) == (True, (16, 32, 64), "none")
-    assert changed.weight_decay == 1e-3
-    assert changed.epochs == 10
-    assert recipes.change(RECIPE, ["crop_margin=0"]).crop_margin == 0
-    assert recipes.change(RECIPE, []) == RECIPE
+    recipe = changed(RECIPE, ["lookahead=on", "widths=16,32,64", "flip=none", "weight_decay=1e-3"])
+    assert (recipe.lookahead, recipe.widths, recipe.flip) == (True, (16, 32, 64), "none")
+    assert recipe.weight_decay == 1e-3
+    assert recipe.epochs == 10
+    assert changed(RECIPE, ["crop_margin=0"]).crop_margin == 0
+    assert changed(RECIPE, []) == RECIPE
 
 
 @pytest.mark.parametrize(
@@ -30,14 +35,14 @@ def test_changes():
         ("epochs=1.5", "epochs can't be 1.5: it is a whole number, 1 to 10,000"),
         ("epochs=10001", "epochs can't be 10001: it is a whole number, 1 to 10,000"),
         (f"epochs={'9' * 5000}", "epochs can't be 9999"),
-        ("batch_size=0", "batch_size can't be 0: it is a whole number, 1 to 32,768 (images a step)"),
+        ("batch_size=0", "batch_size can't be 0: it is a whole number, 1 to 32,768 (images per step)"),
         ("batch_size=1000000", "batch_size can't be 1000000: it is a whole number, 1 to 32,768"),
         ("learning_rate=0", "learning_rate can't be 0: it is more than 0 and at most 1,000"),
         ("learning_rate=-0.1", "learning_rate can't be -0.1: it is more than 0"),
         ("learning_rate=1e38", "learning_rate can't be 1e38: it is more than 0 and at most 1,000"),
         ("learning_rate=", "learning_rate can't be empty: it is more than 0"),
         ("optimizer=rmsprop", "optimizer can't be rmsprop: it is sgd or muon or adam"),
-        ("momentum=1", "momentum can't be 1: it is 0 to less than 1 (momentum of Nesterov's steps)"),
+        ("momentum=1", "momentum can't be 1: it is 0 to less than 1 (Nesterov momentum)"),
         ("momentum=-0.1", "momentum can't be -0.1: it is 0 to less than 1"),
         ("momentum=fast", "momentum can't be fast: it is 0 to less than 1"),
         ("orthogonal_momentum=1.5", "orthogonal_momentum can't be 1.5: it is 0 to less than 1"),
@@ -55,7 +60,7 @@ def test_changes():
         ("label_smoothing=3", "label_smoothing can't be 3: it is 0 to less than 1"),
         ("label_smoothing=1", "label_smoothing can't be 1: it is 0 to less than 1"),
         ("crop_margin=-1", "crop_margin can't be -1: it is a whole number, 0 to 4,095"),
-        ("flip=up", "flip can't be up: it is alternating or random or none (of images, left and right)"),
+        ("flip=up", "flip can't be up: it is alternating or random or none (how images are mirrored left to right)"),
         ("small_side=-8", "small_side can't be -8: it is a whole number, 0 to 4,096"),
         ("small_epochs=10001", "small_epochs can't be 10001: it is a whole number, 0 to 10,000"),
         ("whitening=1", "whitening can't be 1: it is on or off"),
@@ -67,7 +72,7 @@ def test_changes():
 )
 def test_values_out_of_bounds(change, line):
     with pytest.raises(ValueError, match=re.escape(line)) as caught:
-        recipes.change(RECIPE, [change])
+        changed(RECIPE, [change])
     assert len(str(caught.value)) < 400
 
 
@@ -75,7 +80,7 @@ def test_values_out_of_bounds(change, line):
 @pytest.mark.parametrize("name", [entry.name for entry in dataclasses.fields(recipes.Recipe)])
 def test_nothing_is_infinite(name, value):
     with pytest.raises(ValueError, match=f"{name} can't be {value}: it is "):
-        recipes.change(RECIPE, [f"{name}={value}"])
+        changed(RECIPE, [f"{name}={value}"])
 
 
 @pytest.mark.parametrize(
@@ -92,7 +97,7 @@ def test_nothing_is_infinite(name, value):
 )
 def test_values_at_their_bounds(change):
     name, value = change.split("=")
-    found = getattr(recipes.change(RECIPE, [change]), name)
+    found = getattr(changed(RECIPE, [change]), name)
     words = {True: "on", False: "off"} if isinstance(found, bool) else {}
     if isinstance(found, tuple):
         assert found == tuple(map(int, value.split(",")))
@@ -121,23 +126,23 @@ def test_the_recipes_keep_their_own_bounds():
     ],
 )
 def test_values_that_do_not_go_together(changes, line):
-    recipe = recipes.change(RECIPE, changes)
+    recipe = changed(RECIPE, changes)
     with pytest.raises(ValueError, match=re.escape(line)):
         recipes.adapt(recipe, 80_000, batch_size=recipe.batch_size, learning_rate=recipe.learning_rate)
 
 
 def test_a_batch_has_few_parts():
     for ghost_batch, parts in ((59, 16), (500, 2), (1001, 1), (0, 1)):
-        recipe = recipes.change(RECIPE, [f"ghost_batch={ghost_batch}", "batch_size=1000"])
+        recipe = changed(RECIPE, [f"ghost_batch={ghost_batch}", "batch_size=1000"])
         recipes.check(recipe)
         assert recipe.ghost_batches == parts
 
 
 def test_a_margin_is_smaller_than_the_images():
-    line = "crop_margin can't be 20: it is a whole number, 0 to 19 for images of 20 pixels (pixels that"
+    line = "crop_margin can't be 20: it is a whole number, 0 to 19 for images of 20 pixels (largest shift of an image"
     with pytest.raises(ValueError, match=re.escape(line)):
-        recipes.check_side(recipes.change(RECIPE, ["crop_margin=20"]), 20)
-    recipes.check_side(recipes.change(RECIPE, ["crop_margin=19"]), 20)
+        recipes.check_side(changed(RECIPE, ["crop_margin=20"]), 20)
+    recipes.check_side(changed(RECIPE, ["crop_margin=19"]), 20)
 
 
 @pytest.mark.parametrize(
@@ -153,8 +158,8 @@ def test_a_margin_is_smaller_than_the_images():
         ("sgd", 1437, {"batch_size": 100, "learning_rate": 0.3}, 100, 0.3),
     ],
 )
-def test_recipes_adapt_to_few_pictures(optimizer, count, options, batch_size, learning_rate):
-    recipe = recipes.adapt(recipes.change(RECIPE, [f"optimizer={optimizer}"]), count, **options)
+def test_recipes_adapt_to_few_images(optimizer, count, options, batch_size, learning_rate):
+    recipe = recipes.adapt(changed(RECIPE, [f"optimizer={optimizer}"]), count, **options)
     assert recipe.batch_size == batch_size
     assert recipe.learning_rate == pytest.approx(learning_rate, rel=0.02)
 
@@ -167,13 +172,13 @@ def test_recipes_adapt_to_few_pictures(optimizer, count, options, batch_size, le
         (["small_side=24", "small_epochs=7"], "small_epochs=7 leaves none of 7 epochs"),
     ],
 )
-def test_pictures_that_can_not_be_small(changes, line):
+def test_small_images_that_do_not_fit_the_epochs(changes, line):
     with pytest.raises(ValueError, match=re.escape(line)):
-        recipes.adapt(recipes.change(RECIPE, changes), 80_000, epochs=7)
+        recipes.adapt(changed(RECIPE, changes), 80_000, epochs=7)
 
 
-def test_small_pictures_leave_an_epoch_for_whole_ones():
-    recipe = recipes.adapt(recipes.change(RECIPE, ["small_side=24", "small_epochs=6"]), 80_000, epochs=7)
+def test_small_images_leave_an_epoch_for_images_of_full_size():
+    recipe = recipes.adapt(changed(RECIPE, ["small_side=24", "small_epochs=6"]), 80_000, epochs=7)
     assert (recipe.small_side, recipe.small_epochs, recipe.epochs) == (24, 6, 7)
 
 

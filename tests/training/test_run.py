@@ -14,16 +14,16 @@ def test_a_name_is_claimed_once(tmp_path):
     run = Run(tmp_path, "first")
     run.check_free()
     run.begin({"seed": 3})
-    with pytest.raises(FileExistsError, match="go on with --resume"):
+    with pytest.raises(FileExistsError, match="resume it with --resume"):
         Run(tmp_path, "first").check_free()
-    assert Run(tmp_path, "first").restore() == {"seed": 3}
+    assert Run(tmp_path, "first").command() == ["--seed", "3"]
     run.end()
     run.checkpoint.touch()
     with pytest.raises(FileExistsError, match="choose another --name"):
         Run(tmp_path, "first").check_free()
     Run(tmp_path, "first").check_free(overwrite=True)
     Run(tmp_path, "first").begin({"seed": 4})
-    assert run.restore() == {"seed": 4}
+    assert run.command() == ["--seed", "4"]
     assert run.checkpoint.exists()
 
 
@@ -41,13 +41,13 @@ def test_a_name_is_for_one_process_at_a_time(tmp_path):
 @pytest.mark.parametrize(
     "end", ["keras", "json", "csv", "png", "resume.json", "resume.npz", "resume.csv", "resume.png"]
 )
-def test_a_folder_of_that_name_is_told_before_anything_is_trained(end, tmp_path):
+def test_a_folder_of_that_name_is_refused(end, tmp_path):
     (tmp_path / f"run.{end}").mkdir()
     with pytest.raises(IsADirectoryError, match=f"run.{end} is a folder"):
         Run(tmp_path, "run").check_free(overwrite=True)
 
 
-def test_what_a_killed_process_left_is_swept_away(tmp_path):
+def test_half_written_files_of_a_killed_process_are_removed(tmp_path):
     mine = [".12.run.keras", ".12.run.resume.npz", ".7.run.csv"]
     others = [".12.other.run.keras", ".run.json", "run.keras", ".12.running.png"]
     for name in mine + others:
@@ -58,7 +58,7 @@ def test_what_a_killed_process_left_is_swept_away(tmp_path):
 
 
 def test_a_run_that_is_killed_while_it_ends_is_over(tmp_path, monkeypatch):
-    """Else `--resume` would train a finished run anew."""
+    """Otherwise `--resume` would train a finished run again."""
     run = Run(tmp_path, "run")
     run.begin({"seed": 3})
     run.state.touch()
@@ -68,7 +68,7 @@ def test_a_run_that_is_killed_while_it_ends_is_over(tmp_path, monkeypatch):
     assert removed[:2] == [run.settings, run.state]
 
 
-def test_a_run_takes_the_place_of_an_earlier_one_only_when_it_ends(tmp_path):
+def test_a_run_replaces_an_earlier_one_only_when_it_ends(tmp_path):
     run = Run(tmp_path, "run")
     for path in run.finished:
         path.write_text("earlier")
@@ -93,13 +93,13 @@ def test_a_run_that_is_killed_between_two_of_its_last_files_can_end_again(tmp_pa
         patched.setattr(Run, "discard", lambda run: signal.raise_signal(signal.SIGINT))
         with pytest.raises(KeyboardInterrupt):
             run.end()
-    assert run.restore() == {"seed": 3}
+    assert run.command() == ["--seed", "3"]
     assert run.read_rows(1) == rows
     run.end()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run.csv", "run.png"]
 
 
-def test_what_is_discarded_is_unfinished(tmp_path):
+def test_discarding_keeps_the_files_of_a_finished_run(tmp_path):
     run = Run(tmp_path, "run")
     for path in (*run.finished, *run.unfinished):
         path.touch()
@@ -109,24 +109,24 @@ def test_what_is_discarded_is_unfinished(tmp_path):
 
 def test_nothing_to_resume(tmp_path):
     with pytest.raises(FileNotFoundError, match="no interrupted run 'other'"):
-        Run(tmp_path, "other").restore()
+        Run(tmp_path, "other").command()
     run = Run(tmp_path, "other")
     run.settings.write_text("{")
     with pytest.raises(ValueError, match="is damaged"):
-        run.restore()
+        run.command()
 
 
-def test_a_shell_understands_how_to_go_on(tmp_path):
-    run = Run(tmp_path / "two words", "it's")
+def test_a_shell_understands_the_command_to_resume(tmp_path):
     words = ["python", "train.py", "--name", "it's", "--out", str(tmp_path / "two words"), "--resume"]
-    assert shlex.split(run.resume_command()) == words
-    assert shlex.split(run.resume_command("mirrored")) == [*words, "--strategy", "mirrored"]
+    for strategy, more in (("none", []), ("mirrored", ["--strategy", "mirrored"])):
+        run = Run(tmp_path / "two words", "it's", strategy=strategy)
+        assert shlex.split(run.resume_command()) == [*words, *more]
 
 
-def test_a_shell_of_windows_understands_how_to_go_on(monkeypatch):
-    """By substitution: no Windows here, to whose shells only a quotation mark is one."""
+def test_a_shell_of_windows_understands_the_command_to_resume(monkeypatch):
+    """By substitution: no Windows here, whose shells know double quotation marks only."""
     monkeypatch.setattr(sys, "platform", "win32")
-    command = Run(Path("mein Ordner ä 図"), "it's").resume_command("mirrored")
+    command = Run(Path("mein Ordner ä 図"), "it's", strategy="mirrored").resume_command()
     assert command == 'python train.py --name "it\'s" --out "mein Ordner ä 図" --resume --strategy mirrored'
 
 
@@ -138,7 +138,7 @@ def test_a_run_leaves_open_files_alone(windows, tmp_path):
             run.begin({"seed": 3})
             run.write_rows([{"epoch": 1, "loss": loss}])
             run.curves.write_text("curves")
-            assert run.restore() == {"seed": 3}
+            assert run.command() == ["--seed", "3"]
             assert run.read_rows(1) == [{"epoch": 1, "loss": loss}]
             run.end()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run.csv", "run.png"]

@@ -1,21 +1,21 @@
-/** Cells of a channel: their numbers, the window over them, and the one under the pointer. */
+/** The values of a channel: as numbers, in a window, and under the pointer. */
 
 import type { TargetedKeyboardEvent, TargetedPointerEvent } from "preact";
 
-import { channelOf, range, windowCells, type Block } from "./arithmetic";
+import { channelOf, range, windowPositions, type Block } from "./arithmetic";
 import { ChannelMap } from "./canvas";
 import { css, inkOn, signedShare } from "./colours";
 import type { Pair, Window } from "./contract";
-import { short, times } from "./words";
+import { short, times } from "./formatting";
 
-/** A grid of numbers on their colours; what lies beyond the border is a dot. */
+/** A grid of numbers on their colours; padding is shown as a dot. */
 export function Numbers(props: { lines: number[][]; label: string; diverging?: boolean; marked?: number }) {
   const { lines, label, diverging, marked } = props;
   const known = lines.flat().filter((x) => !Number.isNaN(x));
   const [low, high] = known.length ? range(known) : [0, 1];
   const largest = Math.max(Math.abs(low), Math.abs(high));
   const palette = diverging ? "diverging" : "outputs";
-  const alone = lines.flat().length === 1; // with nothing to be compared with
+  const alone = lines.flat().length === 1; // a colour would mean nothing
   const share = (x: number) => (diverging ? signedShare(x, largest) : high > low ? (x - low) / (high - low) : 0);
   return (
     <table class={alone ? "numbers alone" : "numbers"} aria-label={label}>
@@ -40,12 +40,12 @@ export function Numbers(props: { lines: number[][]; label: string; diverging?: b
   );
 }
 
-/** A channel with the frame of what a window sees. */
-export function WindowMap(props: { whole: Block; channel: number; window: Window; cell: Pair; name: string }) {
-  const { whole, channel, window, cell, name } = props;
-  const cells = windowCells(window, cell).flat();
-  const rows = range(cells.map(([r]) => r));
-  const columns = range(cells.map(([, c]) => c));
+/** A channel with a frame around a window. */
+export function WindowMap(props: { whole: Block; channel: number; window: Window; position: Pair; name: string }) {
+  const { whole, channel, window, position, name } = props;
+  const positions = windowPositions(window, position).flat();
+  const rows = range(positions.map(([r]) => r));
+  const columns = range(positions.map(([, c]) => c));
   const { height, width } = whole;
   const box = {
     top: `${(100 * Math.max(0, rows[0])) / height}%`,
@@ -61,16 +61,16 @@ export function WindowMap(props: { whole: Block; channel: number; window: Window
   );
 }
 
-/** The channel itself, on which a cell is chosen with the pointer or with arrow keys. */
-export function CellMap(props: {
+/** A channel in which the pointer or the arrow keys choose a position. */
+export function ValueMap(props: {
   whole: Block;
   channel: number;
   scale?: Pair;
-  cell: Pair;
+  position: Pair;
   label: string;
-  onCell(cell: Pair): void;
+  onPosition(position: Pair): void;
 }) {
-  const { whole, channel, scale, cell, label, onCell } = props;
+  const { whole, channel, scale, position, label, onPosition } = props;
   const { height, width } = whole;
   const clamp = ([r, c]: Pair): Pair => [
     Math.min(height - 1, Math.max(0, r)),
@@ -81,18 +81,18 @@ export function CellMap(props: {
     const row = Math.floor(((event.clientY - box.top) / box.height) * height);
     const column = Math.floor(((event.clientX - box.left) / box.width) * width);
     const [r, c] = clamp([row, column]);
-    if (r !== cell[0] || c !== cell[1]) onCell([r, c]);
+    if (r !== position[0] || c !== position[1]) onPosition([r, c]);
   };
   const keys = (event: TargetedKeyboardEvent<HTMLElement>) => {
     const moves: Record<string, Pair> = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
     const step = moves[event.key];
     if (!step) return;
     event.preventDefault();
-    onCell(clamp([cell[0] + step[0], cell[1] + step[1]]));
+    onPosition(clamp([position[0] + step[0], position[1] + step[1]]));
   };
   const box = {
-    top: `${(100 * cell[0]) / height}%`,
-    left: `${(100 * cell[1]) / width}%`,
+    top: `${(100 * position[0]) / height}%`,
+    left: `${(100 * position[1]) / width}%`,
     height: `${100 / height}%`,
     width: `${100 / width}%`,
   };
@@ -102,7 +102,7 @@ export function CellMap(props: {
       class={`framed ${many ? "large" : "single"}`}
       role={many ? "application" : undefined}
       tabIndex={many ? 0 : undefined}
-      aria-label={many ? `Output of ${label}, ${times([height, width])} cells. Arrow keys move the cell.` : undefined}
+      aria-label={many ? `Output of ${label}, ${times([height, width])} values. Arrow keys choose a value.` : undefined}
       onPointerMove={move}
       onPointerDown={move}
       onKeyDown={keys}

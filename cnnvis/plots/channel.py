@@ -1,4 +1,4 @@
-"""How a filter works: its weights beside what it makes of its input."""
+"""How one channel of a CONV layer is computed: the filter's weights beside its input and output."""
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -7,52 +7,52 @@ from matplotlib.colors import Normalize
 from cnnvis.plots.canvas import DIVERGING, OUTPUTS, cut, headline, new_figure, short, show_image
 
 
-def working(work, name, channel, most=5):
-    """The filter's weights for the input channels that add most, each channel, what it adds, and the channel they make.
+def channel_terms(terms, name, channel, most=5):
+    """The input channels with the largest contributions, the weights for each, its contribution, and the sum of all.
 
     Parameters
     ----------
-    work : Working
+    terms : ChannelTerms
     name : str
         Of the layer.
     channel : int
     most : int
-        Input channels at most.
+        Number of input channels, at most.
     """
-    shown, which = work.most(most)
-    count, known = len(which), work.weights.shape[-1]
+    shown, which = terms.most(most)
+    count, known = len(which), terms.weights.shape[-1]
     figure = new_figure(1.35 * (count + 1) + 2.2, 5.4)
     every = f"all {count} input channels" if count > 1 else "its only input channel"
-    some = f"the {count} of {known} input channels that add most" if count < known else every
-    height, width = work.weights.shape[:2]
+    some = f"the {count} of {known} input channels with the largest contributions" if count < known else every
+    height, width = terms.weights.shape[:2]
     headline(figure, f"{cut(name, 40)}, channel {channel}: its {height}×{width} filter, {some}")
     grid = figure.subplots(3, count + 1, squeeze=False, width_ratios=[*[1] * count, 1.4])
-    weight, part = (float(np.abs(values).max()) or 1.0 for values in (work.weights, work.parts))
+    weight, part = (float(np.abs(values).max()) or 1.0 for values in (terms.weights, terms.parts))
     for column, number in enumerate(which):
         above, middle, below = grid[:, column]
         show_image(above, shown.inputs[..., column], cmap=OUTPUTS)
         show_image(middle, shown.weights[..., column], cmap=DIVERGING, vmin=-weight, vmax=weight)
         show_image(below, shown.parts[..., column], cmap=DIVERGING, vmin=-part, vmax=part)
-        above.set_title(f"input {number}{_where_constant(shown.inputs[..., column])}", fontsize=10)
-    for axes, words in zip(grid[:, 0], ("input, each by itself", "weights", "what it adds")):
+        above.set_title(f"input {number}{_if_uniform(shown.inputs[..., column])}", fontsize=10)
+    for axes, words in zip(grid[:, 0], ("input, scaled\nseparately", "weights", "contribution")):
         axes.set_ylabel(words, fontsize=11)
     for axes in grid[:, -1]:
         axes.axis("off")
-    show_image(grid[2, -1], work.output, cmap=OUTPUTS)
+    show_image(grid[2, -1], terms.output, cmap=OUTPUTS)
     how = f"output: the sum of all {known}" if count < known else "output: the sum"
-    how += f",\n{work.bias:+.2g} (bias)" if work.bias else ""
-    how += f",\nthen {short(work.activation)}" if work.activation != "linear" else ""
+    how += f",\n{terms.bias:+.2g} (bias)" if terms.bias else ""
+    how += f",\nthen {short(terms.activation)}" if terms.activation != "linear" else ""
     grid[2, -1].set_title(how, fontsize=10)
     for row, limit in ((1, weight), (2, part)):
         scale = ScalarMappable(Normalize(-limit, limit), DIVERGING)
         bar = figure.colorbar(scale, ax=grid[row], shrink=0.8, aspect=12, ticks=[-limit, 0, limit])
         bar.ax.set_yticklabels([f"{value:.2g}" for value in (-limit, 0, limit)], fontsize=10)
-    low, high = work.output.min(), work.output.max()
+    low, high = terms.output.min(), terms.output.max()
     scale = f"{low:.2g} (dark) to {high:.2g} (yellow)"
-    grid[2, -1].set_xlabel(_where_constant(work.output)[2:] or scale, fontsize=10)
+    grid[2, -1].set_xlabel(_if_uniform(terms.output)[2:] or scale, fontsize=10)
     return figure
 
 
-def _where_constant(channel):
+def _if_uniform(channel):
     low, high = channel.min(), channel.max()
     return f": {low:.2g} everywhere" if low == high else ""

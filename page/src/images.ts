@@ -1,30 +1,30 @@
-/** Pictures as arrays of pixels, (height, width, 3), 0-255. */
+/** Images as arrays of pixels, (height, width, 3), 0-255. */
 
 import type { Pair } from "./contract";
 
-/** A PNG or any picture the browser reads, brought to a size (height, width). */
+/** A PNG, or any image that the browser can read, resized to (height, width). */
 export async function pixelsOf(source: string | Blob, size: Pair): Promise<Float32Array> {
   const blob = typeof source === "string" ? asBlob(source) : source;
   const bitmap = await createImageBitmap(blob, { colorSpaceConversion: typeof source === "string" ? "none" : "default" });
   const [height, width] = size;
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d", { willReadFrequently: true })!;
-  context.fillStyle = "white"; // as explore.py does behind what is transparent
+  context.fillStyle = "white"; // behind transparent pixels, as explore.py does
   context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = "high";
   context.drawImage(shrunk(bitmap, width, height), 0, 0, width, height);
   return fromRgba(context.getImageData(0, 0, width, height).data);
 }
 
-/** A picture of at most twice the size, halved step by step: one large step would leave pixels out. */
+/** An image of at most twice the size, halved step by step: one large step would skip pixels. */
 function shrunk(bitmap: ImageBitmap, width: number, height: number): CanvasImageSource {
-  let picture: ImageBitmap | OffscreenCanvas = bitmap;
-  while (picture.width >= 2 * width && picture.height >= 2 * height) {
-    const half: OffscreenCanvas = new OffscreenCanvas(Math.ceil(picture.width / 2), Math.ceil(picture.height / 2));
-    half.getContext("2d")!.drawImage(picture, 0, 0, half.width, half.height);
-    picture = half;
+  let image: ImageBitmap | OffscreenCanvas = bitmap;
+  while (image.width >= 2 * width && image.height >= 2 * height) {
+    const half: OffscreenCanvas = new OffscreenCanvas(Math.ceil(image.width / 2), Math.ceil(image.height / 2));
+    half.getContext("2d")!.drawImage(image, 0, 0, half.width, half.height);
+    image = half;
   }
-  return picture;
+  return image;
 }
 
 function asBlob(url: string): Blob {
@@ -42,15 +42,15 @@ export function fromRgba(rgba: Uint8ClampedArray): Float32Array {
   return pixels;
 }
 
-/** The mean colour of a picture: what a hidden section shows. */
+/** The mean colour of an image: the baseline that replaces a hidden patch. */
 export function meanColour(pixels: Float32Array): [number, number, number] {
   const sum: [number, number, number] = [0, 0, 0];
   for (let i = 0; i < pixels.length; i++) sum[i % 3] += pixels[i];
   return sum.map((s) => (3 * s) / pixels.length) as [number, number, number];
 }
 
-/** The same picture with a square of some colour, centred on a pixel; parts beyond the border are left away. */
-export function withSquare(
+/** A copy of the image with a patch of one colour, centred on a pixel and cut off at the border. */
+export function withPatch(
   pixels: Float32Array,
   [height, width]: Pair,
   [row, column]: Pair,

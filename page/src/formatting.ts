@@ -1,11 +1,11 @@
-/** Numbers and names as the page writes them. */
+/** How the page writes numbers. */
 
 export function percent(share: number): string {
   if (share > 0 && share < 0.001) return "<0.1%";
   return `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)}%`;
 }
 
-/** A number of three digits that count, with a real minus sign. */
+/** A number with three significant digits and a typographic minus sign. */
 export function short(value: number): string {
   if (Number.isNaN(value)) return "·";
   const size = Math.abs(value);

@@ -1,46 +1,46 @@
-/** The picture: choose one, bring your own, wipe out a part, or draw. */
+/** The image: choose one, open your own, hide a patch, or draw. */
 
 import type { TargetedKeyboardEvent, TargetedPointerEvent } from "preact";
 import { useRef, useState } from "preact/hooks";
 
 import { PixelCanvas } from "./canvas";
 import type { Page, Pair } from "./contract";
-import { meanColour, withSquare } from "./pictures";
+import { meanColour, withPatch } from "./images";
 
-export type Tool = "wipe" | "draw";
+type Tool = "hide" | "draw";
 
 interface Props {
   page: Page;
   kept: Float32Array;
   shown: Float32Array;
   onFile(file: Blob, name: string): void;
-  /** `kept` is the picture with what was stamped on it, `shown` also has what the pointer hides. */
+  /** `kept` is the image with all patches that a click left on it; `shown` also has the one under the pointer. */
   onChange(kept: Float32Array, shown: Float32Array): void;
   onReset(): void;
 }
 
-export function PicturePanel({ page, kept, shown, onFile, onChange, onReset }: Props) {
+export function ImagePanel({ page, kept, shown, onFile, onChange, onReset }: Props) {
   const [height, width] = page.size;
   const unit = Math.min(height, width) / 32;
-  const [tool, setTool] = useState<Tool>("wipe");
-  const [hidden, setHidden] = useState(10);
+  const [tool, setTool] = useState<Tool>("hide");
+  const [hidden, setHidden] = useState(10); // side of the patch, in 1/32 of the image
   const [brush, setBrush] = useState(2);
   const [colour, setColour] = useState("#c8553d");
-  const [cell, setCell] = useState<Pair>([Math.floor(height / 2), Math.floor(width / 2)]);
+  const [position, setPosition] = useState<Pair>([Math.floor(height / 2), Math.floor(width / 2)]);
   const [over, setOver] = useState(false);
-  const side = Math.max(1, Math.round((tool === "wipe" ? hidden : brush) * unit));
+  const side = Math.max(1, Math.round((tool === "hide" ? hidden : brush) * unit));
 
   const paint = (base: Float32Array, at: Pair, sides = side) =>
-    withSquare(base, page.size, at, sides, tool === "wipe" ? meanColour(kept) : rgb(colour));
+    withPatch(base, page.size, at, sides, tool === "hide" ? meanColour(kept) : rgb(colour));
   const hover = (at: Pair) => {
-    setCell(at);
+    setPosition(at);
     onChange(kept, paint(kept, at));
   };
   const stamp = (at: Pair) => {
     const changed = paint(kept, at);
     onChange(changed, changed);
   };
-  const cellOf = (event: TargetedPointerEvent<HTMLElement>): Pair => {
+  const positionOf = (event: TargetedPointerEvent<HTMLElement>): Pair => {
     const box = event.currentTarget.getBoundingClientRect();
     const inside = (share: number, length: number) => Math.min(length - 1, Math.max(0, Math.floor(share * length)));
     return [inside((event.clientY - box.top) / box.height, height), inside((event.clientX - box.left) / box.width, width)];
@@ -56,17 +56,17 @@ export function PicturePanel({ page, kept, shown, onFile, onChange, onReset }: P
     const move = moves[event.key];
     if (move)
       hover([
-        Math.min(height - 1, Math.max(0, cell[0] + move[0])),
-        Math.min(width - 1, Math.max(0, cell[1] + move[1])),
+        Math.min(height - 1, Math.max(0, position[0] + move[0])),
+        Math.min(width - 1, Math.max(0, position[1] + move[1])),
       ]);
-    else if (event.key === "Enter" || event.key === " ") stamp(cell);
+    else if (event.key === "Enter" || event.key === " ") stamp(position);
     else if (event.key === "Escape") onReset();
     else return;
     event.preventDefault();
   };
 
   return (
-    <section class="panel" aria-label="Picture">
+    <section class="panel" aria-label="Image">
       <div
         class={`drop ${over ? "over" : ""}`}
         onDragOver={(event) => {
@@ -86,23 +86,23 @@ export function PicturePanel({ page, kept, shown, onFile, onChange, onReset }: P
           role="application"
           tabIndex={0}
           aria-label={
-            tool === "wipe"
-              ? "The picture. Arrow keys move the hidden square, Enter keeps it, Escape takes all back."
-              : "The picture. Arrow keys move the brush, Enter paints, Escape takes all back."
+            tool === "hide"
+              ? "The image. Arrow keys move the hidden patch, Enter keeps it hidden, Escape resets the image."
+              : "The image. Arrow keys move the brush, Enter paints, Escape resets the image."
           }
           style={{ aspectRatio: `${width} / ${height}` }}
           onPointerMove={(event) => {
-            const at = cellOf(event);
+            const at = positionOf(event);
             if (tool === "draw" && event.buttons) {
-              setCell(at);
+              setPosition(at);
               stamp(at);
             } else hover(at);
           }}
           onPointerDown={(event) => {
-            if (tool === "draw") stamp(cellOf(event));
-            else hover(cellOf(event));
+            if (tool === "draw") stamp(positionOf(event));
+            else hover(positionOf(event));
           }}
-          onClick={(event) => tool === "wipe" && event.detail > 0 && stamp(cell)}
+          onClick={(event) => tool === "hide" && event.detail > 0 && stamp(position)}
           onPointerLeave={() => onChange(kept, kept)}
           onBlur={() => onChange(kept, kept)}
           onKeyDown={keys}
@@ -111,14 +111,14 @@ export function PicturePanel({ page, kept, shown, onFile, onChange, onReset }: P
         </div>
       </div>
       <p class="hint">
-        {tool === "wipe"
-          ? "Move over the picture to hide a part of it; a click keeps it hidden."
-          : "Paint on the picture, or begin with a blank one."}
+        {tool === "hide"
+          ? "Move over the image to hide a patch; click to keep it hidden."
+          : "Paint on the image, or start with a blank one."}
       </p>
       <div class="row tools">
         <div class="choice" role="group" aria-label="Tool">
-          <button type="button" aria-pressed={tool === "wipe"} onClick={() => setTool("wipe")}>
-            Wipe out
+          <button type="button" aria-pressed={tool === "hide"} onClick={() => setTool("hide")}>
+            Hide
           </button>
           <button type="button" aria-pressed={tool === "draw"} onClick={() => setTool("draw")}>
             Draw
@@ -130,13 +130,13 @@ export function PicturePanel({ page, kept, shown, onFile, onChange, onReset }: P
       </div>
       <div class="row">
         <label class="grow">
-          {tool === "wipe" ? "Square" : "Brush"}
+          {tool === "hide" ? "Patch size" : "Brush size"}
           <input
             type="range"
             min={1}
-            max={tool === "wipe" ? 24 : 8}
-            value={tool === "wipe" ? hidden : brush}
-            onInput={(event) => (tool === "wipe" ? setHidden : setBrush)(Number(event.currentTarget.value))}
+            max={tool === "hide" ? 24 : 8}
+            value={tool === "hide" ? hidden : brush}
+            onInput={(event) => (tool === "hide" ? setHidden : setBrush)(Number(event.currentTarget.value))}
           />
         </label>
         {tool === "draw" && (
@@ -171,20 +171,20 @@ interface ChoiceProps {
   onFile(file: Blob, name: string): void;
 }
 
-/** The pictures to choose from, and a way to bring one's own. */
-export function PictureChoice({ page, chosen, onChoose, onFile }: ChoiceProps) {
+/** The images to choose from, and a button to open a file. */
+export function ImageChoice({ page, chosen, onChoose, onFile }: ChoiceProps) {
   const input = useRef<HTMLInputElement>(null);
   return (
-    <section class="panel" aria-label="Choice of picture">
-      <div class="thumbs" role="group" aria-label="Pictures to choose from">
-        {page.pictures.map((picture, index) => (
-          <button type="button" aria-pressed={chosen === index} title={picture.name} onClick={() => onChoose(index)}>
-            <img src={picture.png} alt={picture.name} class="pixels" />
+    <section class="panel" aria-label="Choose an image">
+      <div class="thumbs" role="group" aria-label="Images to choose from">
+        {page.images.map((image, index) => (
+          <button type="button" aria-pressed={chosen === index} title={image.name} onClick={() => onChoose(index)}>
+            <img src={image.png} alt={image.name} class="pixels" />
           </button>
         ))}
       </div>
       <p class="hint">
-        Or drop a picture of your own on the large one.{" "}
+        Or drop your own image on the large one.{" "}
         <button type="button" class="link" onClick={() => input.current!.click()}>
           Open a file
         </button>
@@ -194,7 +194,7 @@ export function PictureChoice({ page, chosen, onChoose, onFile }: ChoiceProps) {
         type="file"
         accept="image/*"
         hidden
-        aria-label="Picture file"
+        aria-label="Image file"
         onChange={(event) => {
           const file = event.currentTarget.files?.[0];
           if (file) onFile(file, file.name);

@@ -1,25 +1,25 @@
-/** The network's answer to the picture as it is now. */
+/** The network's prediction for the image as it is now. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Engine } from "./engine";
 
-export interface Answer {
+export interface Prediction {
   pixels: Float32Array;
   probabilities: Float32Array;
   layers: Float32Array[] | null;
 }
 
-const AT_ONCE = 2; // pictures under way; of those that come meanwhile only the newest counts
+const AT_ONCE = 2; // images being computed; of those that arrive meanwhile, only the newest is kept
 
-/** Follows the pixels; `deep` asks for what every layer passes on, too. Older answers never replace newer ones. */
-export function useAnswer(
+/** Follows the pixels; `deep` asks for the output of every layer, too. Older predictions never replace newer ones. */
+export function usePrediction(
   engine: Engine | null,
   pixels: Float32Array | null,
   deep: boolean,
-  onTrouble: (error: Error) => void,
-): Answer | null {
-  const [answer, setAnswer] = useState<Answer | null>(null);
+  onProblem: (error: Error) => void,
+): Prediction | null {
+  const [prediction, setPrediction] = useState<Prediction | null>(null);
   const wanted = useRef({ pixels, deep });
   const state = useRef({ running: 0, asked: 0, shown: 0, last: null as unknown });
   wanted.current = { pixels, deep };
@@ -36,14 +36,14 @@ export function useAnswer(
         current.running--;
         if (number > current.shown) {
           current.shown = number;
-          setAnswer({ pixels, probabilities: outputs[0], layers: deep ? outputs.slice(1) : null });
+          setPrediction({ pixels, probabilities: outputs[0], layers: deep ? outputs.slice(1) : null });
         }
         pump();
-      }, onTrouble);
+      }, onProblem);
     };
     pump();
   }, [engine, pixels, deep]);
-  return answer;
+  return prediction;
 }
 
 const keys = new WeakMap<Float32Array, number>();

@@ -1,4 +1,4 @@
-"""Which pixels count: maps over pictures."""
+"""Heat maps over images."""
 
 from math import ceil, floor, log10
 
@@ -7,21 +7,21 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import FuncNorm
 from matplotlib.patches import Rectangle
 
-from cnnvis.plots.canvas import DIVERGING, new_figure, short, show_image
+from cnnvis.plots.canvas import DIVERGING, new_figure, numbered, short, show_image
 
 
-def importance(explained, titles, unit, limit=None):
-    """For each picture: the photograph, its importance map, and the map over the muted photograph; one scale for all.
+def heat_maps(explained, titles, unit, limit=None):
+    """Each image beside its heat map, and both overlaid; one scale for all.
 
     Parameters
     ----------
-    explained : Importance
+    explained : Explanation
     titles : sequence of str
-        One a picture.
+        One per image.
     unit : str
         Of the maps.
     limit : float, optional
-        The value of full colour, rounded up to two digits: the largest of the maps if not said.
+        The value drawn in full colour, rounded up to two digits; the largest magnitude of the maps if not given.
     """
     limit = _round_up(np.abs(explained.importance).max() if limit is None else limit) or 1.0
     norm = _signed_norm(limit)
@@ -32,16 +32,16 @@ def importance(explained, titles, unit, limit=None):
     for axes in grid.flat[3 * len(explained) :]:
         axes.axis("off")
     for n, (panels, title) in enumerate(zip(grid.reshape(-1, 3), titles)):
-        photo, alone, over = panels
+        original, alone, over = panels
         image, values = explained.images[n], explained.importance[n]
-        show_image(photo, image)
-        photo.set_title(short(title, 60), fontsize=11, loc="left")
+        show_image(original, image)
+        original.set_title(short(title, 60), fontsize=11, loc="left")
         show_image(alone, values, cmap=DIVERGING, norm=norm)
         show_image(over, overlay(image, values, limit))
-        for axes in (photo, over):
-            frame(axes, *explained.sections[n])
+        for axes in (original, over):
+            frame(axes, explained.patches[n])
         captions = (
-            f"{explained.probability[n]:.0%}; {explained.hidden_probability[n]:.0%} without\nthe frame",
+            f"{explained.probability[n]:.0%}; {explained.hidden_probability[n]:.0%} without\nthe patch",
             f"deletion {explained.deletion[n]:.2f}\n(random {explained.random_deletion[n]:.2f})",
             f"insertion {explained.insertion[n]:.2f}\n(random {explained.random_insertion[n]:.2f})",
         )
@@ -55,38 +55,35 @@ def importance(explained, titles, unit, limit=None):
     return figure
 
 
-def importance_pages(name, explained, titles, unit, most=8):
-    """Figures of `importance` with at most `most` pictures each, by name: `name`, `name_2`, ... One scale for all."""
-    limit = np.abs(explained.importance).max()
-    return {
-        name if not start else f"{name}_{start // most + 1}": importance(
-            explained[start : start + most], titles[start : start + most], unit, limit
-        )
-        for start in range(0, len(explained), most)
-    }
+def heat_map_pages(name, explained, titles, *, unit, most=8):
+    """Pages of `heat_maps` with at most `most` images each, on one scale: dict of `name`, `name_2`, ... to Figure."""
+    scale = {"unit": unit, "limit": np.abs(explained.importance).max()}
+    parts = (slice(start, start + most) for start in range(0, len(explained), most))
+    return numbered(name, (heat_maps(explained[part], titles[part], **scale) for part in parts))
 
 
-def frame(axes, top, left, bottom, right):
-    """Draw a frame around the pixels from top and left to bottom and right (exclusive), seen on dark and on light."""
+def frame(axes, patch):
+    """Draw a frame, visible on dark and on light, around a patch: top, left, bottom, right (exclusive)."""
+    top, left, bottom, right = patch
     place = {"xy": (left - 0.5, top - 0.5), "width": right - left, "height": bottom - top, "fill": False}
     axes.add_patch(Rectangle(**place, edgecolor="white", linewidth=2.4))
     axes.add_patch(Rectangle(**place, edgecolor="black", linewidth=1))
 
 
 def overlay(image, values, limit):
-    """An importance map over a grey, lightened photograph; the stronger a value, the less the photograph shows through.
+    """A heat map over the image in light grey; the larger a value, the less of the image shows through.
 
-    (H, W, 3) uint8, (H, W) signed float, the value of full colour -> (H, W, 3) float 0-1
+    (H, W, 3) uint8, (H, W) signed float, the value drawn in full colour -> (H, W, 3) float 0-1
     """
     grey = np.repeat((image / 255) @ [0.299, 0.587, 0.114], 3).reshape(image.shape)
     muted = 0.3 + 0.45 * grey
-    place = _signed_norm(limit)(np.clip(values, -limit, limit))  # 0-1, 0.5 where nothing matters
+    place = _signed_norm(limit)(np.clip(values, -limit, limit))  # 0-1; 0.5 for a value of 0
     strength = 0.85 * np.abs(2 * place - 1)[..., None]
     return (1 - strength) * muted + strength * DIVERGING(place)[..., :3]
 
 
 def _round_up(limit):
-    """The next number of two digits that is not below a positive one; 0 for 0."""
+    """Round a positive number up to two digits; 0 stays 0."""
     if not limit:
         return 0.0
     digit = floor(log10(limit)) - 1
@@ -94,7 +91,7 @@ def _round_up(limit):
 
 
 def _signed_norm(limit):
-    """From -limit...limit to 0...1, by a power of the distance to 0, so that small values still show their colour."""
+    """Scale -limit...limit to 0...1 by a power of the magnitude, so that small values are visible."""
     power = 0.6
 
     def spread(x):

@@ -1,0 +1,40 @@
+"""Running a Keras model on NumPy batches as fast as TensorFlow can here."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cnnvis import keras_internals
+from cnnvis.network.winograd import FAST_FROM, fast_convolutions
+
+
+def compiled(model):
+    """A function from a NumPy batch of any length to the model's outputs as NumPy float32 arrays.
+
+    It is traced once for small batches and once for large ones. It raises MemoryError if the batch is too large, and
+    ValueError if TensorFlow can't compute the model on this machine.
+    """
+    signature = [tf.TensorSpec((None, *model.inputs[0].shape[1:]), tf.float32)]
+
+    @tf.function(input_signature=signature, jit_compile=False, autograph=False)
+    def few(pixels):
+        return model(pixels, training=False)
+
+    @tf.function(input_signature=signature, jit_compile=False, autograph=False)
+    def many(pixels):
+        with fast_convolutions(model):
+            return model(pixels, training=False)
+
+    def run(images):
+        graph = many if len(images) >= FAST_FROM else few
+        try:
+            outputs = graph(np.asarray(images, "float32"))
+        except tf.errors.ResourceExhaustedError as error:
+            raise MemoryError(f"there is not enough memory for {len(images)} images at once") from error
+        except tf.errors.OpError as error:
+            advice = " (TF_ENABLE_ONEDNN_OPTS=1 may help: oneDNN supports more layers)"
+            advice = "" if keras_internals.uses_onednn() else advice
+            raise ValueError(f"TensorFlow can't compute this model here{advice}: {error.message}") from error
+        return keras.tree.map_structure(lambda x: x.numpy().astype("float32", copy=False), outputs)
+
+    return run

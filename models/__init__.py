@@ -1,1 +1,0 @@
-"""What a network is, and how it is kept: the architectures and their checkpoints."""

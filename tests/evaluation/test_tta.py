@@ -1,0 +1,27 @@
+"""Test-time augmentation: the views of an image, and the accuracy of their mean logits."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from cnnvis.evaluation import tta
+
+
+def test_views():
+    images = np.random.default_rng(2).integers(0, 256, (3, 8, 8, 3), dtype="uint8")
+    weights, views = zip(*tta.views(images))
+    assert sum(weights) == pytest.approx(1)
+    assert len(views) == tta.VIEWS == 6
+    assert views[0] is images
+    np.testing.assert_array_equal(views[1], images[:, :, ::-1])
+    np.testing.assert_array_equal(views[2][:, 1:, 1:], images[:, :-1, :-1])
+    np.testing.assert_array_equal(views[4][:, :-1, :-1], images[:, 1:, 1:])
+
+
+def test_accuracies_by_hand():
+    """Of two images of class 1, the views as they are say 0 and 1, and the mean of all views, weighted, 1 and 1."""
+    answers = iter([[[2, 0], [0, 1]], [[0, 4], [0, 1]], *[[[0, 1], [0, 1]]] * 4])
+    classifier = SimpleNamespace(logits=lambda view: np.array(next(answers), float))
+    images = np.zeros((2, 4, 4, 3), "uint8")
+    assert tta.accuracies(classifier, images, np.array([1, 1])) == (0.5, 1.0)

@@ -1,0 +1,135 @@
+"""train.py from the first refusal to the last file: names, interrupts, and what a resumed run keeps."""
+
+import json
+import signal
+
+import pytest
+
+import train
+from cnnvis import evaluation, images, processor
+from cnnvis.training import distribution, journal, loop
+from cnnvis.training.run import Run
+from tests.scripts.test_scripts import refused
+
+QUICK = ["--data", "digits", "--limit", "64", "--arch", "basic", "--batch-size", "32", "--epochs", "2"]
+QUICK += ["--recipe", "widths=4,8"]
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def unfinished(name="run"):
+    return [f"{name}.resume.{end}" for end in ("csv", "json", "npz", "png")]
+
+
+def interrupt(*_arguments, **_options):
+    signal.raise_signal(signal.SIGINT)
+
+
+def interrupt_after_the_first_epoch(monkeypatch):
+    save_state = journal.save_state
+
+    def save_and_interrupt(*arguments):
+        save_state(*arguments)
+        interrupt()
+
+    monkeypatch.setattr(journal, "save_state", save_and_interrupt)
+
+
+def not_asked(*_arguments, **_options):
+    raise AssertionError("a data set is looked for")
+
+
+def test_a_taken_name_is_refused_before_any_data_set_is_looked_for(tmp_path, capsys, monkeypatch):
+    (tmp_path / "run.keras").touch()
+    monkeypatch.setattr(images, "available", not_asked)
+    monkeypatch.setattr(images, "for_training", not_asked)
+    line = refused(capsys, "train", "--data", "auto", "--name", "run", "--out", tmp_path)
+    assert "run.keras exists: choose another --name" in line
+    assert names(tmp_path) == ["run.keras"]
+
+
+@pytest.mark.parametrize("name", [[], ["--name", "run"]])
+def test_a_wrong_recipe_is_refused_before_any_data_set_is_looked_for(name, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(images, "available", not_asked)
+    line = refused(capsys, "train", *name, "--recipe", "widths=4,8", "--out", tmp_path / "out")
+    assert "deep has 3 groups of CONV layers, not 2" in line
+    assert not names(tmp_path)
+
+
+def test_workers_that_are_not_alike_leave_an_earlier_run_as_it_is(tmp_path, capsys, monkeypatch):
+    Run(tmp_path, "run").begin({"arch": "basic", "data": "digits", "seed": 3})
+    before = (tmp_path / "run.resume.json").read_bytes()
+
+    def differ(*_arguments):
+        raise ValueError("the workers were not started alike")
+
+    monkeypatch.setattr(distribution, "check_alike", differ)
+    for name in ("other", "run"):
+        options = [*QUICK, "--overwrite", "--name", name, "--out", tmp_path]
+        assert "not started alike" in refused(capsys, "train", *options)
+        assert names(tmp_path) == ["run.resume.json"]
+    assert (tmp_path / "run.resume.json").read_bytes() == before
+
+
+def test_an_interrupt_of_the_test_says_how_to_resume(tmp_path, capsys, monkeypatch):
+    """And nothing is trained again."""
+    options = [*QUICK, "--name", "run", "--out", str(tmp_path)]
+    with monkeypatch.context() as patched:
+        patched.setattr(evaluation, "accuracies", interrupt)
+        assert train.main(options) == 130
+    err = capsys.readouterr().err
+    assert "Interrupted after epoch 2 of 2. Resume with: python train.py --name run" in err
+    assert names(tmp_path) == unfinished()
+    rows = (tmp_path / "run.resume.csv").read_text()
+    assert train.main(["--name", "run", "--out", str(tmp_path), "--resume"]) == 0
+    assert names(tmp_path) == ["run.csv", "run.json", "run.keras", "run.png"]
+    assert (tmp_path / "run.csv").read_text() == rows
+
+
+def test_an_interrupt_after_the_end_has_nothing_to_resume(tmp_path, capsys, monkeypatch):
+    end = Run.end
+    monkeypatch.setattr(Run, "end", lambda run: end(run) or interrupt())
+    assert train.main([*QUICK, "--name", "run", "--out", str(tmp_path)]) == 130
+    assert capsys.readouterr().err.strip() == "interrupted"
+    assert names(tmp_path) == ["run.csv", "run.json", "run.keras", "run.png"]
+
+
+def test_an_interrupt_before_the_run_has_started_has_nothing_to_resume(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(Run, "begin", interrupt)
+    assert train.main([*QUICK, "--name", "run", "--out", str(tmp_path)]) == 130
+    assert capsys.readouterr().err.strip() == "interrupted"
+    assert not names(tmp_path)
+
+
+def test_an_interrupt_of_the_first_epoch_resumes_with_the_first(tmp_path, capsys, monkeypatch):
+    with monkeypatch.context() as patched:
+        plain = loop.plain
+        patched.setattr(loop, "plain", lambda *args, **options: interrupt() or plain(*args, **options))
+        assert train.main([*QUICK, "--name", "run", "--out", str(tmp_path)]) == 130
+    assert "Interrupted before the first epoch was complete. Resume with: " in capsys.readouterr().err
+    assert names(tmp_path) == ["run.resume.json"]
+    assert train.main(["--name", "run", "--out", str(tmp_path), "--resume"]) == 0
+    assert "No epoch of that run was complete: starting with the first." in capsys.readouterr().err
+    assert len((tmp_path / "run.csv").read_text().splitlines()) == 3
+
+
+def test_a_resumed_run_keeps_precision_data_and_options(tmp_path, capsys, monkeypatch):
+    """On a machine that would choose another precision; what is given again must not differ."""
+    where = ["--name", "run", "--out", str(tmp_path)]
+    with monkeypatch.context() as patched:
+        patched.setattr(processor, "multiplies_bfloat16", lambda: True)
+        interrupt_after_the_first_epoch(patched)
+        assert train.main([*QUICK, "--seed", "3", "--validation", "20", *where]) == 130
+    monkeypatch.setattr(processor, "multiplies_bfloat16", lambda: False)
+    monkeypatch.setattr(images, "available", lambda name: name if name != "auto" else not_asked())
+    assert "was started with precision bfloat16, not float32" in refused(
+        capsys, "train", *where, "--resume", "--precision", "float32"
+    )
+    assert train.main([*where, "--resume", "--recipe", "widths=4,8"]) == 0
+    metadata = json.loads((tmp_path / "run.json").read_text())
+    found = {name: metadata[name] for name in ("precision", "data", "architecture", "seed", "epochs")}
+    assert found == {"precision": "bfloat16", "data": "digits", "architecture": "basic", "seed": 3, "epochs": 2}
+    assert metadata["recipe"]["widths"] == [4, 8]
+    assert "val_loss" in (tmp_path / "run.csv").read_text().splitlines()[0]
