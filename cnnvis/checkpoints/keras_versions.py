@@ -4,6 +4,7 @@ import json
 import os
 import zipfile
 
+MODELS = ("Functional", "Model", "Sequential")
 RETIRED = {  # options of Keras 2 that Keras 3 refuses, and the value that can be dropped (...: any value)
     "DepthwiseConv2D": {"groups": 1},
     "SeparableConv2D": {
@@ -54,6 +55,10 @@ def _clean(node, options):
     if options is RETIRED and "hard_sigmoid" in (node.get("activation"), node.get("config")):
         raise ValueError("it uses the hard_sigmoid of Keras 2, which Keras 3 computes differently")
     config = node.get("config")
+    if options is RETIRED and node.get("class_name") in ("Policy", "PolicyV1") and isinstance(config, dict):
+        return config.get("name")
+    if options is RETIRED and node.get("class_name") == "Sequential" and isinstance(config, list):  # Keras 2.2 or older
+        config = node["config"] = {"name": "sequential", "layers": config}
     if isinstance(config, dict):
         for option, value in options.get(node.get("class_name"), {}).items():
             if option in config and value in (..., config[option]):
@@ -74,11 +79,26 @@ def _modernize_structure(node, config):
         _count_calls_from_zero(config.get("layers", []))
         if "module" in node:
             node["module"], node["class_name"] = "keras.src.models.functional", "Functional"
+    if node.get("class_name") in MODELS and isinstance(config.get("layers"), list):
+        config["layers"] = _with_input_layer(config["layers"])
+
+
+def _with_input_layer(layers):
+    """The layers of a model, of which only an InputLayer says the shape of its input; one comes first if need be."""
+    shapes = []
+    for layer in layers:
+        config = layer.get("config") if isinstance(layer, dict) else None
+        if isinstance(config, dict) and layer.get("class_name") not in ("InputLayer", *MODELS):
+            shapes.append(config.pop("batch_input_shape", None))
+    starts = isinstance(layers[0], dict) and layers[0].get("class_name") == "InputLayer" if layers else True
+    if starts or not shapes or shapes[0] is None:
+        return layers
+    return [{"class_name": "InputLayer", "config": {"batch_input_shape": shapes[0], "name": "input"}}, *layers]
 
 
 def _count_calls_from_zero(layers):
     """Renumber calls of nested models: Keras 2 counted a model's creation as its first call, Keras 3 does not."""
-    nested = {layer.get("name") for layer in layers if layer.get("class_name") in ("Functional", "Model", "Sequential")}
+    nested = {layer.get("name") for layer in layers if layer.get("class_name") in MODELS}
     for layer in layers:
         for call in layer.get("inbound_nodes", []):
             for source in call if isinstance(call, list) else []:
