@@ -54,7 +54,7 @@ class Checkpoint:
     @property
     def class_count(self):
         """How many classes the network distinguishes."""
-        return self.model.outputs[0].shape[-1]
+        return max(2, self.model.outputs[0].shape[-1])  # one unit is the probability, or logit, of the second of two
 
     @property
     def classes(self):
@@ -166,7 +166,7 @@ def load(path=None):
         raise ValueError(f"{path} can't be loaded as a Keras model: {str(error)[:LONGEST_REASON]}") from error
     _check_classifier(model, path)
     metadata = read_metadata(path)
-    names, outputs = metadata.get("classes", ()), model.outputs[0].shape[-1]
+    names, outputs = metadata.get("classes", ()), max(2, model.outputs[0].shape[-1])
     if len(names) not in (0, outputs):
         raise ValueError(f"{path.with_suffix('.json')} names {len(names)} classes, the model has {outputs}")
     if not path.is_file() or _digest(path) != digest:
@@ -243,8 +243,6 @@ def _check_classifier(model, path):
     inputs, outputs = model.inputs[0].shape, model.outputs[0].shape
     if len(inputs) != 4 or inputs[-1] not in (1, 2, 3, 4):
         raise ValueError(f"{path} is not an image classifier: it takes {inputs[1:]}, not (height, width, 1 to 4)")
-    if len(outputs) == 2 and outputs[-1] == 1:
-        raise ValueError(f"{path} is not an image classifier: it outputs one number, not one for each class")
     if len(outputs) != 2 or not outputs[-1]:
         raise ValueError(f"{path} is not an image classifier: it outputs {outputs[1:]}, not one number for each class")
     for weight in model.weights:

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from cnnvis import keras_internals
 from cnnvis.images import images_at_once
-from cnnvis.network import layer_kinds
+from cnnvis.network import endings, layer_kinds
 from cnnvis.network.computing import compiled
 from cnnvis.network.pixel_range import ToInput
 
@@ -41,7 +41,7 @@ class Classifier:
     ----------
     model : keras.Model
         One input (N, H, W, C), C = 1 (grey), 2 (and opacity), 3 (colours) or 4 (and opacity); one output (N, K):
-        probabilities or logits.
+        probabilities or logits, as `endings` tells them apart. One unit stands for two classes.
     input_range : (low, high)
         The values of black and white for the wrapped model.
     size : (height, width), optional
@@ -58,11 +58,13 @@ class Classifier:
     classes : int
     entry, exit : symbolic tensors
         The images as the wrapped model takes them, (N, H, W, channels); the probabilities, (N, K).
+    notice : str
+        How the output was read, where that isn't plain.
 
     Raises
     ------
     ValueError
-        If the model outputs neither probabilities nor logits, has a layer with more than `MOST_OUTPUTS` values, or
+        If the model's output is constant, a layer has more than `MOST_OUTPUTS` values, or
         can't be computed on images.
     """
 
@@ -70,7 +72,6 @@ class Classifier:
         height, width, self.channels = model.inputs[0].shape[1:]
         self.size = (height or (size or (32, 32))[0], width or (size or (32, 32))[1])
         self.input_range = tuple(map(float, input_range))
-        self.classes = model.outputs[0].shape[-1]
         self.layers = {}
         self._splits = {}
         self._most_outputs = 1  # of a layer, for one image
@@ -82,8 +83,12 @@ class Classifier:
             raise
         except Exception as error:  # third-party layers may raise anything
             raise ValueError(f"the model can't be computed on images: {error}") from error
-        self._logits, self.exit = self._head(output)
         self._functions = {}
+        ending = endings.read(
+            self.layers.values(), output, lambda x: compiled(self.model_to(x))(endings.probe_images(*self.size))
+        )
+        self._logits, self.exit, self.notice = ending.logits, ending.probabilities, ending.notice
+        self.classes = self.exit.shape[-1]
 
     def _run(self, model, x):
         """Call the model's layers one by one on a symbolic tensor, and record them in `layers`."""
@@ -95,8 +100,10 @@ class Classifier:
         return keras.tree.flatten(outputs)[0]  # x, [x] and {"name": x} are all one output
 
     def _call(self, layer, *inputs, **options):
-        if isinstance(layer, keras.Sequential) or keras_internals.is_functional(layer):
+        if isinstance(layer, keras.Sequential):
             return self._run(layer, keras.tree.flatten(inputs)[0])
+        if keras_internals.is_functional(layer):  # of one or several inputs and outputs
+            return keras_internals.run_through_graph(layer, keras.tree.flatten(inputs), self._call)
         options.pop("training", None)
         names = itertools.chain([layer.name], (f"{layer.name}_{n}" for n in itertools.count(2)))
         name = next(name for name in names if name not in self.layers)
@@ -130,30 +137,14 @@ class Classifier:
             linear, activate = layer, lambda x: x
             if layer_kinds.activation_of(layer) != "linear":
                 name = f"cnnvis_{layer.name}_activation"
-                activate = keras.layers.Activation(layer.activation, dtype=layer.dtype_policy, name=name)
+                activate = layer.activation
+                if not isinstance(activate, keras.layers.Layer):  # as keras.layers.Softmax() may be given
+                    activate = keras.layers.Activation(activate, dtype=layer.dtype_policy, name=name)
                 linear = _twin(layer)
             if getattr(layer, "data_format", None) == "channels_first":
                 linear = _transposed(layer)
             self._splits[layer] = linear, activate
         return self._splits[layer]
-
-    def _head(self, output):
-        """Symbolic logits and probabilities of a network, whichever of the two it outputs."""
-        trailing = []
-        by_output = {id(layer.output): layer for layer in self.layers.values()}
-        x = output
-        while (last := by_output.get(id(x))) and last.activation == "linear" and layer_kinds.only_reshapes(last.layer):
-            trailing.append(last.layer)
-            x = last.inputs[0]
-        activation = last.activation if last else "linear"
-        logits = last.linear if last else x
-        for layer in reversed(trailing):
-            logits = layer(logits)
-        if activation in ("linear", "log_softmax"):
-            return logits, keras.layers.Softmax(dtype="float32", name="cnnvis_softmax")(logits)
-        if activation in ("softmax", "sigmoid"):
-            return logits, output
-        raise ValueError(f"the model ends in {activation}: its output is neither probabilities nor logits")
 
     def probabilities(self, images, batch_size=None, track=iter):
         """(N, H, W, 3) pixels 0-255 -> (N, K) float32 probabilities; `track` wraps the sequence of batches.

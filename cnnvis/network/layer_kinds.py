@@ -39,7 +39,10 @@ def activation_of(layer):
         return "softmax"
     if isinstance(layer, RELU):
         return type(layer).__name__.lower()
-    return getattr(getattr(layer, "activation", None), "__name__", "linear")
+    activation = getattr(layer, "activation", None)
+    if isinstance(activation, keras.layers.Layer):
+        return activation_of(activation)
+    return getattr(activation, "__name__", "linear")
 
 
 def kind_of(layer):

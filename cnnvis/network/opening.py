@@ -69,7 +69,10 @@ def take_apart(checkpoint, dataset=None, input_range=None, size=None):
     low, high = known or _best_range(model, dataset)
     if not (np.isfinite([low, high]).all() and low < high):
         raise ValueError(f"--input-range {low:g} {high:g} is not a range: give a smaller and a larger number")
-    return Classifier(model, (low, high), dataset.images.shape[1:3] if dataset else size)
+    classifier = Classifier(model, (low, high), dataset.images.shape[1:3] if dataset else size)
+    if classifier.notice:
+        notice(classifier.notice)
+    return classifier
 
 
 def _best_range(model, dataset):

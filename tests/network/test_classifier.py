@@ -61,9 +61,17 @@ def test_sigmoid_end_keeps_its_probabilities(images):
     np.testing.assert_allclose(1 / (1 + np.exp(-classifier.logits(images))), model(images / 1.0), rtol=1e-4)
 
 
-def test_an_output_that_is_neither_logits_nor_probabilities_is_an_error():
-    with pytest.raises(ValueError, match="ends in tanh"):
-        Classifier(small_sequential(activation="tanh"))
+def test_a_nested_model_may_have_several_inputs_and_outputs(images):
+    one = keras.Input((32, 32, 3))
+    features = layers.Conv2D(4, 3, activation="relu")(one)
+    taken_apart = keras.Model(one, [layers.GlobalMaxPooling2D()(features), layers.GlobalAveragePooling2D()(features)])
+    left, right = keras.Input((4,)), keras.Input((4,))
+    joined = keras.Model([left, right], layers.Dense(3, activation="softmax")(layers.Concatenate()([left, right])))
+    pixels = keras.Input((32, 32, 3))
+    model = keras.Model(pixels, joined(taken_apart(pixels)[::-1]))
+    classifier = Classifier(model)
+    np.testing.assert_allclose(classifier.probabilities(images), model(images / 1.0), atol=1e-5)
+    assert [layer.kind for layer in classifier.layers.values()].count("CONV") == 1
 
 
 @pytest.mark.parametrize("arch", ["basic", "deep"])

@@ -17,7 +17,7 @@ from cnnvis.checkpoints import checkpoint
 from cnnvis.network import classifier as classifiers
 from cnnvis.network import computing
 from cnnvis.network.classifier import Classifier
-from tests.conftest import rounding, small_sequential
+from tests.conftest import rounding
 
 SCRIPTS = {
     visualize_results: ("--examples", "2"),
@@ -182,12 +182,10 @@ class Doubling(keras.layers.Layer):
 REFUSED = {
     "two inputs": (lambda: of_two(inputs=2), "it needs one input and one output"),
     "two outputs": (lambda: of_two(outputs=2), "it needs one input and one output"),
-    "one class": (lambda: small_sequential(classes=1, activation="sigmoid"), "it outputs one number"),
     "channels first": (lambda: convolutional(shape=(3, 16, 16)), "it takes (3, 16, 16), not (height, width, 1 to 4)"),
     "no dimensions": (lambda: chain(layers.Dense(10), shape=(768,)), "it takes (768,), not (height, width"),
     "no channels": (lambda: chain(layers.Flatten(), layers.Dense(10), shape=(16, 16)), "it takes (16, 16), not"),
     "classes in rows": (lambda: chain(layers.Dense(10)), "it outputs (16, 16, 10), not one number for each class"),
-    "tanh": (lambda: convolutional("tanh"), "the model ends in tanh: its output is neither probabilities nor logits"),
     "a NaN": (lambda: broken(np.nan), "has weights that are not finite (NaN or infinity), the first in conv/kernel"),
     "infinity": (lambda: broken(np.inf), "has weights that are not finite (NaN or infinity), the first in conv/kernel"),
     "a custom layer": (

@@ -1,0 +1,156 @@
+"""What a network's output means: probabilities, or logits.
+
+Where the last layer has an activation function, it says so. Where operations follow (a mean of several networks, a
+clip, a cast, heads put side by side), the values of a few test images tell: softmax must never be applied to what is a
+probability already.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from cnnvis.network import layer_kinds
+
+SMALLEST = 1e-7  # probability whose logarithm is taken where there are no logits: float16 rounds smaller ones to 0
+TOLERANCE = 5e-3  # of the sum of probabilities in float16 or bfloat16
+PROBES = 6  # test images
+PASSING = (  # besides reshapes, what keeps probabilities between 0 and 1
+    keras.layers.Average,
+    keras.layers.Concatenate,
+    keras.layers.GlobalAveragePooling1D,
+    keras.layers.GlobalAveragePooling2D,
+    keras.layers.GlobalMaxPooling1D,
+    keras.layers.GlobalMaxPooling2D,
+    keras.layers.Maximum,
+    keras.layers.Minimum,
+)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Symbolic logits and probabilities of a network.
+
+    Attributes
+    ----------
+    logits : (N, K) tensor
+        One number per class to explain; log-probabilities where the network has no logits.
+    probabilities : (N, K) tensor
+    notice : str
+        What a user should know about how the output was read; "" where it is plain.
+    """
+
+    logits: object
+    probabilities: object
+    notice: str = ""
+
+
+def read(layers, output, evaluate: Callable):
+    """Find out what a network's output means.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        Of the network.
+    output : (N, K) symbolic tensor
+    evaluate : callable
+        Symbolic tensor -> its (M, K) values for `probe_images`. It is called only where the last layer doesn't tell.
+
+    Returns
+    -------
+    Ending
+        Of two classes if K is 1: the output is, or leads to, the probability of the second.
+
+    Raises
+    ------
+    ValueError
+        If the output is constant: one unit after a softmax.
+    """
+    makers = {id(tensor): layer for layer in layers for tensor in keras.tree.flatten(layer.output)}
+    last, reshapes = _last(makers, output)
+    one = output.shape[-1] == 1
+    activation = last.activation if last else "linear"
+    if activation == "softmax" and one:
+        raise ValueError("the model ends in a softmax over one unit, which is always 1: use a sigmoid, or two units")
+    if activation in ("softmax", "sigmoid"):
+        return _of_probabilities(output, reshapes(last.linear))
+    if activation in ("linear", "log_softmax") and (last is None or last.kind in ("CONV", "FC")):
+        return _of_logits(output)
+    if activation == "log_softmax":
+        return _of_logits(output)
+    if activation != "linear":
+        return _of_logits(output, f"The model ends in {activation}: its outputs are taken for logits.")
+    values = evaluate(output)
+    if not np.isfinite(values).all():
+        return _of_logits(output)
+    sums = values.sum(axis=1)
+    if values.min() >= -TOLERANCE and values.max() <= 1 + TOLERANCE:
+        if not one and np.abs(sums - 1).max() < TOLERANCE:
+            return _of_probabilities(output)
+        if _comes_from_probabilities(makers, output):
+            return _of_probabilities(output)
+    if not one and values.max() <= TOLERANCE and np.abs(np.exp(values).sum(axis=1) - 1).max() < TOLERANCE:
+        return _of_logits(output)  # log-probabilities: softmax gives the probabilities back
+    return _of_logits(output)
+
+
+def probe_images(height, width):
+    """Test images as unlike as can be: strong and weak noise, black, white, two colours: (M, H, W, 3) float32, 0-255."""
+    rng = np.random.default_rng(0)
+    strong, weak = rng.uniform(0, 255, (2, height, width, 3)), rng.normal(128, 20, (1, height, width, 3)).clip(0, 255)
+    flat = [np.full((height, width, 3), level) for level in (0, 255)]
+    split = np.zeros((height, width, 3))
+    split[: height // 2] = (255, 128, 0)
+    return np.stack([*strong, *weak, *flat, split]).astype("float32")
+
+
+def _last(makers, output):
+    """The layer whose values the output shows, reshaped at most; and a function that reshapes other values likewise."""
+    trailing, x = [], output
+    while (last := makers.get(id(x))) and last.activation == "linear" and layer_kinds.only_reshapes(last.layer):
+        trailing.append(last.layer)
+        x = last.inputs[0]
+
+    def reshapes(values):
+        for layer in reversed(trailing):
+            values = layer(values)
+        return values
+
+    return last, reshapes
+
+
+def _of_logits(output, notice=""):
+    logits = keras.layers.Activation("linear", dtype="float32", name="cnnvis_logits")(output)
+    if output.shape[-1] != 1:
+        return Ending(output, keras.layers.Softmax(dtype="float32", name="cnnvis_softmax")(logits), notice)
+    second = keras.ops.sigmoid(logits)
+    notice = notice or "The model has one unit without activation: it is taken for the logit of the second class."
+    return Ending(
+        keras.ops.concatenate([-logits, logits], axis=-1), keras.ops.concatenate([1 - second, second], axis=-1), notice
+    )
+
+
+def _of_probabilities(output, logits=None):
+    notice = ""
+    if output.shape[-1] == 1:
+        second = keras.ops.cast(output, "float32")
+        output = keras.ops.concatenate([1 - second, second], axis=-1)
+        logits = None if logits is None else keras.ops.concatenate([-logits, logits], axis=-1)
+    if logits is None:
+        logits = keras.ops.log(keras.ops.maximum(keras.ops.cast(output, "float32"), SMALLEST))
+        notice = "The model has no logits: --score logit is the logarithm of the probability."
+    return Ending(logits, output, notice)
+
+
+def _comes_from_probabilities(makers, x):
+    """Whether all that a tensor is made of are outputs of softmax or sigmoid, averaged, selected or side by side."""
+    layer = makers.get(id(x))
+    if layer is None:
+        return False
+    if layer.activation in ("softmax", "sigmoid"):
+        return True
+    passes = isinstance(layer.layer, PASSING) or layer_kinds.only_reshapes(layer.layer)
+    if isinstance(layer.layer, keras.layers.Layer) and not passes:
+        return False
+    return bool(layer.inputs) and all(_comes_from_probabilities(makers, source) for source in layer.inputs)
