@@ -48,8 +48,8 @@ class Checkpoint:
     @property
     def size(self):
         """(height, width) of the network's images; None if it accepts any size."""
-        size = tuple(self.model.inputs[0].shape[1:3])
-        return None if None in size else size
+        height, width, _ = image_shape(self.model)
+        return None if None in (height, width) else (height, width)
 
     @property
     def class_count(self):
@@ -233,6 +233,23 @@ _VALID = {
 }
 
 
+def image_shape(model):
+    """The images that a model takes: (height, width, channels), None for a side of any length; None if it takes none.
+
+    (height, width) is grey, and (values,) a square image, grey or else in colours, row by row.
+    """
+    shape = tuple(model.inputs[0].shape[1:])
+    if len(shape) == 3 and shape[-1] in (1, 2, 3, 4):
+        return shape
+    if len(shape) == 2 and all(shape):
+        return (*shape, 1)
+    for channels in (1, 3) if len(shape) == 1 and shape[0] else ():
+        side = math.isqrt(shape[0] // channels)
+        if channels * side**2 == shape[0] and side > 1:
+            return side, side, channels
+    return None
+
+
 def _check_classifier(model, path):
     import keras
 
@@ -241,7 +258,7 @@ def _check_classifier(model, path):
     if not model.built or len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ValueError(f"{path} is not an image classifier: it needs one input and one output")
     inputs, outputs = model.inputs[0].shape, model.outputs[0].shape
-    if len(inputs) != 4 or inputs[-1] not in (1, 2, 3, 4):
+    if image_shape(model) is None:
         raise ValueError(f"{path} is not an image classifier: it takes {inputs[1:]}, not (height, width, 1 to 4)")
     if len(outputs) != 2 or not outputs[-1]:
         raise ValueError(f"{path} is not an image classifier: it outputs {outputs[1:]}, not one number for each class")

@@ -74,7 +74,11 @@ def export(classifier):
     entry = classifier.entry
     frozen, nodes = _freeze(classifier, [entry, *(layer.output for layer in shown)])
     constants = {node.name: _as_supported(tf.make_ndarray(node.attr["value"].tensor)) for node in _constants(frozen)}
-    place_of = {id(entry): [0], **{id(layer.output): [place] for place, layer in enumerate(shown, 1)}}
+    place_of = {
+        id(entry): [0],
+        id(classifier.fed): [0],
+        **{id(layer.output): [place] for place, layer in enumerate(shown, 1)},
+    }
     known = {_content(array): name for name, array in constants.items()}
     height, width, channels = entry.shape[1:]
     layers = [_described("image", "image", "Input", (height, width, channels), nodes[1])]

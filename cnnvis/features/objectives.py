@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from cnnvis.images import images_at_once
-from cnnvis.network import compiled
+from cnnvis.network import Computed, compiled
 
 
 def channel(layer):
@@ -21,7 +21,9 @@ def channel(layer):
 def neuron(layer):
     """The unit in the middle of each channel, before its activation function: symbolic (N, filters)."""
     x = layer.linear
-    return x if len(x.shape) == 2 else x[:, x.shape[1] // 2, x.shape[2] // 2]
+    if len(x.shape) == 2:
+        return x
+    return Computed(lambda maps: maps[:, maps.shape[1] // 2, maps.shape[2] // 2], f"middle_of_{layer.name}")(x)
 
 
 def objective_model(classifier, layer, size, objective=channel):

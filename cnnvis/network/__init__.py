@@ -19,7 +19,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "channel": ["ChannelTerms", "channel_terms", "has_filters"],
         "classifier": ["Classifier", "Layer"],
-        "computing": ["compiled"],
+        "computing": ["Computed", "compiled"],
         "layer_kinds": ["is_activation"],
         "opening": ["load", "take_apart"],
         "outputs": ["layer_outputs", "size_change"],

@@ -9,9 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from cnnvis import keras_internals
+from cnnvis.checkpoints import image_shape
 from cnnvis.images import images_at_once
 from cnnvis.network import endings, layer_kinds
-from cnnvis.network.computing import compiled
+from cnnvis.network.computing import Computed, compiled
 from cnnvis.network.pixel_range import ToInput
 
 MOST_OUTPUTS = 2**26  # values in a layer's output for one image, at most: 256 MB of float32
@@ -40,7 +41,8 @@ class Classifier:
     Parameters
     ----------
     model : keras.Model
-        One input (N, H, W, C), C = 1 (grey), 2 (and opacity), 3 (colours) or 4 (and opacity); one output (N, K):
+        One input (N, H, W, C), C = 1 (grey), 2 (and opacity), 3 (colours) or 4 (and opacity), or as
+        `checkpoints.image_shape` says; one output (N, K):
         probabilities or logits, as `endings` tells them apart. One unit stands for two classes.
     input_range : (low, high)
         The values of black and white for the wrapped model.
@@ -57,7 +59,9 @@ class Classifier:
         Of the wrapped model.
     classes : int
     entry, exit : symbolic tensors
-        The images as the wrapped model takes them, (N, H, W, channels); the probabilities, (N, K).
+        The images in the wrapped model's channels and range, (N, H, W, channels); the probabilities, (N, K).
+    fed : symbolic tensor
+        `entry` in the shape that the wrapped model takes: the same unless that is (N, H, W) or (N, values).
     notice : str
         How the output was read, where that isn't plain.
 
@@ -69,7 +73,7 @@ class Classifier:
     """
 
     def __init__(self, model, input_range=(0, 255), size=None):
-        height, width, self.channels = model.inputs[0].shape[1:]
+        height, width, self.channels = image_shape(model)
         self.size = (height or (size or (32, 32))[0], width or (size or (32, 32))[1])
         self.input_range = tuple(map(float, input_range))
         self.layers = {}
@@ -77,6 +81,10 @@ class Classifier:
         self._most_outputs = 1  # of a layer, for one image
         self._pixels = keras.Input((*self.size, 3), name="pixels_0_255")
         x = self.entry = ToInput(self.channels, input_range, name="cnnvis_to_input")(self._pixels)
+        shape = tuple(model.inputs[0].shape[1:])
+        if len(shape) != 3:
+            x = Computed(lambda pixels: keras.ops.reshape(pixels, (-1, *shape)), "flat_input")(x)
+        self.fed = x
         try:
             output = self._run(model, x)
         except ValueError:

@@ -8,6 +8,26 @@ from cnnvis import keras_internals
 from cnnvis.network.winograd import FAST_FROM, fast_convolutions
 
 
+class Computed(keras.layers.Layer):
+    """A function of tensors as a layer of ours in anybody's graph, in float32.
+
+    An operation of `keras.ops` would get a name that an operation of a model that was loaded may have already.
+
+    Parameters
+    ----------
+    function : callable
+        Tensors -> tensor or dict of tensors.
+    name : str
+    """
+
+    def __init__(self, function, name):
+        super().__init__(name=f"cnnvis_{name}", dtype="float32")
+        self.function = function
+
+    def call(self, *inputs):
+        return self.function(*inputs)
+
+
 def compiled(model):
     """A function from a NumPy batch of any length to the model's outputs as NumPy float32 arrays.
 

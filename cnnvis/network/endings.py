@@ -12,10 +12,10 @@ import keras
 import numpy as np
 
 from cnnvis.network import layer_kinds
+from cnnvis.network.computing import Computed
 
 SMALLEST = 1e-7  # probability whose logarithm is taken where there are no logits: float16 rounds smaller ones to 0
 TOLERANCE = 5e-3  # of the sum of probabilities in float16 or bfloat16
-PROBES = 6  # test images
 PASSING = (  # besides reshapes, what keeps probabilities between 0 and 1
     keras.layers.Average,
     keras.layers.Concatenate,
@@ -96,7 +96,7 @@ def read(layers, output, evaluate: Callable):
 
 
 def probe_images(height, width):
-    """Test images as unlike as can be: strong and weak noise, black, white, two colours: (M, H, W, 3) float32, 0-255."""
+    """Test images: strong and weak noise, black, white, two colours: (M, H, W, 3) float32, pixels 0-255."""
     rng = np.random.default_rng(0)
     strong, weak = rng.uniform(0, 255, (2, height, width, 3)), rng.normal(128, 20, (1, height, width, 3)).clip(0, 255)
     flat = [np.full((height, width, 3), level) for level in (0, 255)]
@@ -121,26 +121,30 @@ def _last(makers, output):
 
 
 def _of_logits(output, notice=""):
-    logits = keras.layers.Activation("linear", dtype="float32", name="cnnvis_logits")(output)
     if output.shape[-1] != 1:
-        return Ending(output, keras.layers.Softmax(dtype="float32", name="cnnvis_softmax")(logits), notice)
-    second = keras.ops.sigmoid(logits)
+        return Ending(output, keras.layers.Softmax(dtype="float32", name="cnnvis_softmax")(output), notice)
     notice = notice or "The model has one unit without activation: it is taken for the logit of the second class."
-    return Ending(
-        keras.ops.concatenate([-logits, logits], axis=-1), keras.ops.concatenate([1 - second, second], axis=-1), notice
-    )
+    second = Computed(keras.ops.sigmoid, "sigmoid")(output)
+    return Ending(Computed(_two_logits, "logits")(output), Computed(_two_classes, "probabilities")(second), notice)
 
 
 def _of_probabilities(output, logits=None):
     notice = ""
     if output.shape[-1] == 1:
-        second = keras.ops.cast(output, "float32")
-        output = keras.ops.concatenate([1 - second, second], axis=-1)
-        logits = None if logits is None else keras.ops.concatenate([-logits, logits], axis=-1)
+        output = Computed(_two_classes, "probabilities")(output)
+        logits = None if logits is None else Computed(_two_logits, "logits")(logits)
     if logits is None:
-        logits = keras.ops.log(keras.ops.maximum(keras.ops.cast(output, "float32"), SMALLEST))
+        logits = Computed(lambda p: keras.ops.log(keras.ops.maximum(p, SMALLEST)), "log_probabilities")(output)
         notice = "The model has no logits: --score logit is the logarithm of the probability."
     return Ending(logits, output, notice)
+
+
+def _two_classes(second):
+    return keras.ops.concatenate([1 - second, second], axis=-1)
+
+
+def _two_logits(second):
+    return keras.ops.concatenate([-second, second], axis=-1)
 
 
 def _comes_from_probabilities(makers, x):

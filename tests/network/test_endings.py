@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from cnnvis import checkpoints, network
+from cnnvis import checkpoints, features, network
 from cnnvis.network import endings
 from cnnvis.network.classifier import Classifier
 
@@ -138,6 +138,18 @@ def test_the_probes_are_unlike_one_another():
     assert probes.shape == (6, 8, 10, 3)
     assert probes.min() == 0
     assert probes.max() == 255
+
+
+@pytest.mark.parametrize("ending", PROBABILITIES | LOGITS)
+def test_names_of_ours_are_no_names_of_a_model_that_was_loaded(ending, tmp_path, pixels):
+    """As in a process of its own, in which Keras has given no name yet."""
+    model_of((PROBABILITIES | LOGITS)[ending]).save(tmp_path / "model.keras")
+    expected = Classifier(keras.saving.load_model(tmp_path / "model.keras")).probabilities(pixels)
+    keras.utils.clear_session()
+    classifier = Classifier(checkpoints.load(tmp_path / "model.keras").model)
+    np.testing.assert_allclose(classifier.probabilities(pixels), expected, atol=1e-5)
+    layer = next(layer for layer in classifier.layers.values() if layer.kind == "CONV" or layer.kind == "FC")
+    assert features.activations(classifier, layer, pixels, objective=features.neuron).shape[0] == 5
 
 
 @pytest.mark.parametrize("name", ["binary", "relu", "ensemble"])
