@@ -14,12 +14,19 @@ import numpy as np
 
 from cnnvis import keras_internals
 from cnnvis.checkpoints import inspection, keras_versions
-from cnnvis.console import complete
+from cnnvis.console import complete, notice
 from cnnvis.images import Statistics
 
 STASH = Path(__file__).parents[2] / "models" / "stashed"
 INCLUDED = {"deep": "cifar10_deep.keras", "basic": "cifar10_basic.keras"}
 MOST_METADATA = 2**20  # bytes
+OURS = '"architecture"'  # key that tells our metadata from other JSON
+FOREIGN = {  # endings of other kinds of models
+    **dict.fromkeys((".pt", ".pth"), "PyTorch's have to be rebuilt in Keras"),
+    ".onnx": "ONNX has to be converted to Keras first, by onnx2keras, say",
+    ".tflite": "TensorFlow Lite's can't be taken apart: take the Keras model that it was made of",
+    ".pb": "it is part of a SavedModel: open its folder with tf-keras, and save it as a .h5 file",
+}
 LONGEST_NAME = 255  # characters of a class name, as of a folder's
 LONGEST_REASON = 1000  # characters of an error message from Keras, which may quote the whole file
 LONGEST_PATH = 4096
@@ -153,11 +160,19 @@ def load(path=None):
     import h5py
 
     path = find(path)
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"there is no model {path}")
-    if path.suffix not in (".keras", ".h5", ".hdf5"):
-        raise ValueError(f"{path} is not a model: its name ends neither in .keras nor in .h5")
-    if not (zipfile.is_zipfile(path) if path.suffix == ".keras" else h5py.is_hdf5(path)):
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder: open a SavedModel with tf-keras, and save it as a .h5 file")
+    kind = path.suffix.lower()
+    if path.name.lower().endswith(".weights.h5"):
+        raise ValueError(f"{path} has weights without their model: load them into it, and save it as a .keras file")
+    if kind not in (".keras", ".h5", ".hdf5"):
+        reason = FOREIGN.get(kind, "its name ends neither in .keras nor in .h5")
+        raise ValueError(f"{path} is not a Keras model: {reason}")
+    if not path.is_file():
+        raise ValueError(f"{path} is not a regular file")
+    if not (zipfile.is_zipfile(path) if kind == ".keras" else h5py.is_hdf5(path)):
         raise ValueError(f"{path} is damaged or not a Keras model")
     digest = _digest(path)
     try:
@@ -168,7 +183,11 @@ def load(path=None):
     metadata = read_metadata(path)
     names, outputs = metadata.get("classes", ()), max(2, model.outputs[0].shape[-1])
     if len(names) not in (0, outputs):
-        raise ValueError(f"{path.with_suffix('.json')} names {len(names)} classes, the model has {outputs}")
+        mismatch = f"{path.with_suffix('.json')} names {len(names)} classes, the model has {outputs}"
+        if json.loads(OURS) in metadata:
+            raise ValueError(mismatch)
+        notice(f"{mismatch}: they are ignored.")
+        del metadata["classes"]
     if not path.is_file() or _digest(path) != digest:
         raise ValueError(f"{path} was replaced or removed while it was read: start again")
     return Checkpoint(path, model, metadata=metadata, digest=digest)
@@ -193,21 +212,33 @@ def _load_model(path):
 
 
 def read_metadata(path):
-    """Read the metadata beside a checkpoint: dict, empty if there are none. Raises ValueError if they are invalid."""
+    """Read the metadata beside a checkpoint: dict, empty if there are none.
+
+    A file of that name which isn't ours is no error: what can't be metadata is ignored, and a notice says so. Raises
+    ValueError if our own metadata are invalid.
+    """
     path = Path(path).with_suffix(".json")
     if not path.exists():
         return {}
     if not path.is_file() or path.stat().st_size > MOST_METADATA:
-        raise ValueError(f"{path} is not the metadata of a checkpoint: it is not a regular file, or too large")
+        notice(f"{path} is ignored: it is not the metadata of a checkpoint.")
+        return {}
+    text = path.read_text(encoding="utf-8", errors="replace")
     try:
-        metadata = json.loads(path.read_text(encoding="utf-8"))
+        metadata = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is not JSON: {error}") from error
+        if OURS in text:
+            raise ValueError(f"{path} is not JSON: {error}") from error
+        notice(f"{path} is ignored: it is not JSON.")
+        return {}
     if not isinstance(metadata, dict):
-        raise ValueError(f"{path} is not the metadata of a checkpoint")
-    for key, is_valid in _VALID.items():
-        if key in metadata and not is_valid(metadata[key]):
+        notice(f"{path} is ignored: it is not the metadata of a checkpoint.")
+        return {}
+    for key in [key for key, is_valid in _VALID.items() if key in metadata and not is_valid(metadata[key])]:
+        if json.loads(OURS) in metadata:
             raise ValueError(f"{path}: {key} is invalid")
+        notice(f"{path}: {key} is ignored, since it is not what our metadata have there.")
+        del metadata[key]
     return metadata
 
 

@@ -46,7 +46,7 @@ def inspected(path, folder):
     ValueError
         With the reason, if the file isn't safe or isn't a model.
     """
-    return (_inspected_archive if path.suffix == ".keras" else _inspected_hdf5)(path, folder)
+    return (_inspected_archive if path.suffix.lower() == ".keras" else _inspected_hdf5)(path, folder)
 
 
 def _inspected_archive(path, folder):
@@ -62,7 +62,7 @@ def _inspected_archive(path, folder):
     weights = content["model.weights.h5"]
     with h5py.File(io.BytesIO(weights)) as file:
         numbers = _check_hdf5(file, most, _longest_text(weights))
-    copy = folder / path.name
+    copy = folder / f"{path.stem}{path.suffix.lower()}"
     with zipfile.ZipFile(copy, "w") as archive:
         for name, data in content.items():
             archive.writestr(name, data)
@@ -96,9 +96,9 @@ def _inspected_hdf5(path, folder):
             raise ValueError("it has no model_config: it may contain weights without their model")
         config = json.loads(text)
         cleaned = _checked_config(config, file.attrs.get("keras_version"))
-    if cleaned == config:
+    if cleaned == config and path.suffix == path.suffix.lower():  # Keras tells files by it
         return path, numbers
-    copy = Path(shutil.copyfile(path, folder / path.name))
+    copy = Path(shutil.copyfile(path, folder / f"{path.stem}{path.suffix.lower()}"))
     with h5py.File(copy, "r+") as file:
         file.attrs["model_config"] = json.dumps(cleaned)
     return copy, numbers

@@ -221,8 +221,8 @@ def test_files_that_are_not_models(tmp_path):
     assert "damaged or not a Keras model" in refused(text)
     text.rename(tmp_path / "text.h5")
     assert "damaged or not a Keras model" in refused(tmp_path / "text.h5")
-    (tmp_path / "model.pt").touch()
-    assert "neither in .keras nor in .h5" in refused(tmp_path / "model.pt")
+    (tmp_path / "model.bin").touch()
+    assert "neither in .keras nor in .h5" in refused(tmp_path / "model.bin")
     with h5py.File(tmp_path / "arrays.h5", "w") as file:
         file["x"] = [1, 2]
     assert "can't be loaded as a Keras model" in refused(tmp_path / "arrays.h5")
@@ -263,23 +263,58 @@ def test_a_lambda_layer_is_not_run(tmp_path):
     assert not marker.exists()
 
 
-def test_invalid_metadata(tmp_path):
+def test_other_json_beside_a_model_does_not_stop_it(tmp_path, capsys):
     path = tmp_path / "network.keras"
     small_sequential().save(path)
-    path.with_suffix(".json").write_text(json.dumps({"classes": ["a", "b"]}))
+    beside = path.with_suffix(".json")
+    for text, why in {
+        "{": "is not JSON",
+        "[]": "is not the metadata",
+        "[" * 100_000: "is not JSON",
+        "{}" + " " * 2**20: "is not the metadata",
+        json.dumps({"classes": ["a", "b"]}): "names 2 classes, the model has 10: they are ignored",
+        json.dumps({"classes": {"0": "cat"}}): "classes is ignored",
+        small_sequential().to_json(): "",
+    }.items():
+        beside.write_text(text)
+        assert checkpoint.load(path).classes is None
+        assert why in capsys.readouterr().err
+    beside.unlink()
+    os.mkfifo(beside)
+    assert checkpoint.load(path).metadata == {}
+
+
+def test_models_of_other_kinds_are_named(tmp_path):
+    for name, words in {
+        "a.pt": "PyTorch",
+        "a.onnx": "onnx2keras",
+        "a.tflite": "taken apart",
+        "a.pb": "tf-keras",
+    }.items():
+        (tmp_path / name).write_bytes(b"x")
+        assert words in refused(tmp_path / name)
+    (tmp_path / "saved_model").mkdir()
+    assert "is a folder" in refused(tmp_path / "saved_model")
+    small_sequential().save_weights(tmp_path / "a.weights.h5")
+    assert "weights without their model" in refused(tmp_path / "a.weights.h5")
+
+
+@pytest.mark.parametrize("name", ["A.H5", "a.hdf5", "A.KERAS"])
+def test_endings_in_any_case(name, tmp_path):
+    kind = ".keras" if name.lower().endswith("keras") else ".h5"
+    small_sequential().save(tmp_path / f"model{kind}")
+    (tmp_path / f"model{kind}").rename(tmp_path / name)
+    assert checkpoint.load(tmp_path / name).class_count == 10
+
+
+def test_invalid_metadata_of_ours(tmp_path):
+    path = tmp_path / "network.keras"
+    small_sequential().save(path)
+    ours = {"architecture": "basic"}
+    path.with_suffix(".json").write_text(json.dumps(ours | {"classes": ["a", "b"]}))
     assert "names 2 classes, the model has 10" in refused(path)
-    path.with_suffix(".json").write_text("{")
+    path.with_suffix(".json").write_text(json.dumps(ours)[:-1])
     assert "is not JSON" in refused(path)
-    path.with_suffix(".json").write_text("[]")
-    assert "not the metadata" in refused(path)
-    path.with_suffix(".json").write_text("[" * 100_000)
-    assert "is not JSON" in refused(path)
-    path.with_suffix(".json").write_text("{}" + " " * 2**20)
-    assert "or too large" in refused(path)
-    path.with_suffix(".json").unlink()
-    os.mkfifo(path.with_suffix(".json"))
-    assert "it is not a regular file" in refused(path)
-    path.with_suffix(".json").unlink()
     names = [f"class {i}" for i in range(9)]
     for key, values in {
         "classes": [
@@ -297,5 +332,5 @@ def test_invalid_metadata(tmp_path):
         "trained_at": [None, 2026],
     }.items():
         for value in values:
-            path.with_suffix(".json").write_text(json.dumps({key: value}))
+            path.with_suffix(".json").write_text(json.dumps(ours | {key: value}))
             assert f"{key} is invalid" in refused(path)
