@@ -28,12 +28,29 @@ def stated_range(model):
     """The pixel range that a model's first layers imply (Rescaling, Normalization); None if they imply none."""
     for layer in model.layers:
         if isinstance(layer, (keras.Sequential, keras.Model)):
-            return stated_range(layer)
-        if isinstance(layer, keras.layers.Rescaling) and np.max(np.abs(layer.scale)) < 0.05:
-            return (0, 255)
-        if isinstance(layer, keras.layers.Normalization):
+            found = stated_range(layer)
+        elif isinstance(layer, keras.layers.Rescaling):
+            found = _rescaled_range(layer)
+        elif isinstance(layer, keras.layers.Normalization):
             mean = np.max(keras.ops.convert_to_numpy(layer.mean))
-            return (0, 255) if mean > 2 else (0, 1) if 0 < mean < 1 else None
-        if layer.weights:
-            return None
+            found = (0, 255) if mean > 2 else (0, 1) if 0 < mean < 1 else None
+        else:
+            found = None
+        if found or layer.weights:
+            return found
     return None
+
+
+def _rescaled_range(layer):
+    """The common range that a Rescaling brings into another common one, or spreads about 0 at most; None if several."""
+    scale, offset = (np.asarray(value, dtype=float) for value in (layer.scale, layer.offset))
+    if scale.size > 1 or offset.size > 1:  # a mean and a deviation for each colour
+        return (0, 255) if np.max(np.abs(scale)) < 0.05 else None
+    fits = [
+        ends
+        for ends in INPUT_RANGES
+        if any(np.allclose(scale * np.array(ends) + offset, other, atol=0.01 * other[1]) for other in INPUT_RANGES)
+    ]
+    if len(fits) == 1:
+        return fits[0]
+    return (0, 255) if abs(float(scale)) < 0.05 else None

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from keras import layers
 
 from cnnvis.network.classifier import Classifier
@@ -35,3 +36,25 @@ def test_stated_range():
     assert stated_range(with_first(layers.Normalization(mean=[0.5] * 3, variance=[0.1] * 3))) == (0, 1)
     assert stated_range(with_first(layers.Normalization(mean=[120.0] * 3, variance=[4000.0] * 3))) == (0, 255)
     assert stated_range(build_model("basic", 10, mean=(120,) * 3, variance=(4000,) * 3)) == (0, 255)
+
+
+@pytest.mark.parametrize(
+    ("scale", "offset", "expected"),
+    [
+        (1 / 255, 0, (0, 255)),
+        (1 / 127.5, -1, (0, 255)),
+        (255, 0, (0, 1)),
+        (2, -1, (0, 1)),
+        (0.5, 0.5, (-1, 1)),
+        (127.5, 127.5, (-1, 1)),
+        (1, 0, None),
+    ],
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_rescaling_says_which_pixels_come_in(scale, offset, expected, nested):
+    """In a nested first model, too, and behind one that only augments."""
+    first = [layers.RandomFlip(), layers.Rescaling(scale, offset)]
+    if nested:
+        first = [keras.Sequential([layers.RandomFlip()]), keras.Sequential([layers.Rescaling(scale, offset)])]
+    model = keras.Sequential([keras.Input((8, 8, 3)), *first, layers.Flatten(), layers.Dense(2)])
+    assert stated_range(model) == expected

@@ -236,6 +236,6 @@ def test_a_layer_that_loads_but_fails_when_called_is_one_error(sequential, monke
 
 def test_metadata_of_another_model_are_an_error(network):
     path = network(convolutional())
-    path.with_suffix(".json").write_text(json.dumps({"classes": ["a", "b"], "data": "cifar10"}))
+    path.with_suffix(".json").write_text(json.dumps({"architecture": "deep", "classes": ["a", "b"], "data": "cifar10"}))
     with pytest.raises(ValueError, match="names 2 classes, the model has 10"):
         checkpoint.load(path)
