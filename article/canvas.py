@@ -44,7 +44,7 @@ def number_grid(axes, values, cmap=None, low=0, high=255, texts=None, size=LETTE
 
 
 def frame(axes, top, left, height, width=None, color=WRONG):
-    """A frame round cells of a picture, white beneath so that it shows on any colour."""
+    """A frame round cells of an image, white beneath so that it shows on any colour."""
     for ink, thick in (("white", 5), (color, 2.5)):
         corner = left - 0.5, top - 0.5
         box = Rectangle(corner, width or height, height, fill=False, edgecolor=ink, linewidth=thick, zorder=3)

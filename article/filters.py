@@ -1,4 +1,4 @@
-"""What a filter does: nine pixels times nine weights, everywhere in the picture."""
+"""What a filter does: nine pixels times nine weights, everywhere in the image."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ REDDISH = np.stack([np.full((3, 3), weight) for weight in (2, -1, -1)], axis=-1)
 
 
 def respond(image, weights, constant=0):
-    """What a filter answers at each place: the sum of pixels times weights, plus a constant.
+    """The output of a filter at each place: the sum of pixels times weights, plus a bias.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def show_answer(axes, answer):
 
 
 def applied(grey, weights, top, left):
-    """A picture with the nine pixels under a filter, the filter, and what it answers, with the place of its answer.
+    """An image with the nine pixels under a filter, the filter, and its output, and the place of that output.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def worked_in_colour(pixels, weights, constant):
 
 
 def reddish(image, answer, top, left):
-    """A colour picture, and where a filter over its three colours answers.
+    """A colour image, and where a filter over its three colours responds.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def reddish(image, answer, top, left):
 
 
 def lines(grey):
-    """The same picture under a filter for vertical lines and one for horizontal lines.
+    """The same image under a filter for vertical lines and one for horizontal lines.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def lines(grey):
 
 
 def sliding_frames(grey, weights, places):
-    """The filter on its way over the picture: a Figure for each number of places that it has been at.
+    """The filter on its way over the image: a Figure for each number of places that it has been at.
 
     Parameters
     ----------

@@ -23,19 +23,19 @@ BESIDES = "ghost_batch=0"  # in all of these trainings: they are older than ghos
 
 
 def varied(image, margin, count, seed):
-    """Crops and flips of a picture, as training sees it: (H, W, 3) -> (count, H, W, 3) uint8, the odd ones mirrored."""
+    """Crops and flips of an image, as training sees it: (H, W, 3) -> (count, H, W, 3) uint8, the odd ones mirrored."""
     rng = np.random.default_rng(seed)
     crops = training.random_crop(training.pad(np.stack([image] * count), margin), margin, rng)
     return training.flip(crops, np.arange(count) % 2 == 1)
 
 
 def augmentation(image, pictures):
-    """A picture, and variations of it.
+    """An image, and variations of it.
 
     Parameters
     ----------
     image : (H, W, 3) uint8 array
-    pictures : (N, H, W, 3) uint8 array
+    images : (N, H, W, 3) uint8 array
     """
     figure = canvas(3.8)
     grid = figure.subplot_mosaic([["it", *"abcd"], ["words", *"efgh"]])

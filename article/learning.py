@@ -1,6 +1,6 @@
 """How weights are found: a network so small that one can watch it, with a single weight.
 
-It tells animals from vehicles by one number of a picture, x: how much redder than blue its middle is. It answers
+It tells animals from vehicles by one number of an image, x: how much redder than blue its middle is. It answers
 ŷ = 1 / (1 + exp(-A x)), the probability of an animal, and A is to be learned.
 """
 
@@ -15,7 +15,7 @@ RANGE = np.linspace(-0.5, 4, 451)  # of A, that is drawn
 
 
 def warmth(images):
-    """x of pictures: by how many tens of shades their middle quarter is redder than blue.
+    """x of images: by how many tens of shades their middle quarter is redder than blue.
 
     (N, H, W, 3) uint8 -> (N,) float array
     """
@@ -30,7 +30,7 @@ def answer(weight, x):
 
 
 def cost(weight, x, y):
-    """The mean squared error over the pictures."""
+    """The mean squared error over the images."""
     return float(np.mean((y - answer(weight, x)) ** 2))
 
 
@@ -76,7 +76,7 @@ def residuals_that_cancel(residuals):
 
 
 def examples(images, x, y, weight):
-    """Pictures with what the small network is given, what it should say, what it says, and by how much it is wrong.
+    """Images with what the small network is given, what it should say, what it says, and by how much it is wrong.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def learning_rates(x, y, rates, start, steps):
 
 
 def descent_frames(images, x, y, path):
-    """Gradient descent on the twenty pictures, a Figure a step: the cost, and the pictures where their answers stand.
+    """Gradient descent on the twenty images, a Figure a step: the cost, and the images where their answers stand.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def _draw_cost(axes, x, y):
 
 
 def _draw_answers(axes, images, says, y):
-    """Animals above, vehicles below, each picture at its answer from 0 to 1."""
+    """Animals above, vehicles below, each image at its answer from 0 to 1."""
     half = 0.05
     for image, at, true in zip(images, says, y):
         middle = 0.5 * true

@@ -11,13 +11,13 @@ PER_ROW = 5
 
 
 def features(image, rows):
-    """What layers look for: how much of a picture a cell of each sees, and pictures made for some of its filters.
+    """What layers look for: the receptive field of a unit of each, and images made for some of its filters.
 
     Parameters
     ----------
     image : (H, W, 3) uint8 array
     rows : list of (str, (top, left, bottom, right), (F, H, W, 3) uint8 array)
-        A layer's name, what its middle cell sees (exclusive), and the pictures.
+        A layer's name, the receptive field of its middle unit (exclusive), and the images.
     """
     figure = canvas(1.5 * len(rows) + 0.4)
     grid = figure.subplots(len(rows), 1 + len(rows[0][2]))
@@ -33,7 +33,7 @@ def features(image, rows):
 
 
 def whole_network(image, outputs, probabilities, classes):
-    """A picture's way through the network: some channels of each layer, and what comes out in the end.
+    """An image's way through the network: some channels of each layer, and what comes out in the end.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def activations():
 
 
 def before_and_after_relu(image, before, after):
-    """A picture, a channel of a CONV layer that looked at it, and the same behind RELU.
+    """An image, a channel of a CONV layer that looked at it, and the same behind RELU.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def _tenths(value):
 
 
 def answers(images, probabilities, labels, classes, most=5):
-    """Pictures and the classes that the network finds most probable.
+    """Images and the classes that the network finds most probable.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ def grey_levels(image):
 
 
 def pixel_numbers(grey, top, left, side):
-    """A grey picture, and the numbers of a square section of it.
+    """A grey image, and the numbers of a square section of it.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def colour_planes(image, top, left, side):
 
 
 def picture_block(image):
-    """A colour picture as a block of numbers: its three planes one behind the other.
+    """A colour image as a block of numbers: its three planes one behind the other.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def picture_block(image):
 
 
 def samples(images, names):
-    """Small pictures with their names.
+    """Small images with their names.
 
     Parameters
     ----------
