@@ -20,11 +20,11 @@ from cnnvis.images import Statistics
 STASH = Path(__file__).parents[2] / "models" / "stashed"
 INCLUDED = {"deep": "cifar10_deep.keras", "basic": "cifar10_basic.keras"}
 MOST_METADATA = 2**20  # bytes
-OURS = '"architecture"'  # key that tells our metadata from other JSON
+OURS = "architecture"  # key that tells our metadata from other JSON
 FOREIGN = {  # endings of other kinds of models
-    **dict.fromkeys((".pt", ".pth"), "PyTorch's have to be rebuilt in Keras"),
-    ".onnx": "ONNX has to be converted to Keras first, by onnx2keras, say",
-    ".tflite": "TensorFlow Lite's can't be taken apart: take the Keras model that it was made of",
+    **dict.fromkeys((".pt", ".pth"), "a PyTorch model has to be rebuilt in Keras"),
+    ".onnx": "convert it to Keras first, with onnx2keras, say",
+    ".tflite": "a TensorFlow Lite model can't be taken apart: use the Keras model it was converted from",
     ".pb": "it is part of a SavedModel: open its folder with tf-keras, and save it as a .h5 file",
 }
 LONGEST_NAME = 255  # characters of a class name, as of a folder's
@@ -184,7 +184,7 @@ def load(path=None):
     names, outputs = metadata.get("classes", ()), max(2, model.outputs[0].shape[-1])
     if len(names) not in (0, outputs):
         mismatch = f"{path.with_suffix('.json')} names {len(names)} classes, the model has {outputs}"
-        if json.loads(OURS) in metadata:
+        if OURS in metadata:
             raise ValueError(mismatch)
         notice(f"{mismatch}: they are ignored.")
         del metadata["classes"]
@@ -227,7 +227,7 @@ def read_metadata(path):
     try:
         metadata = json.loads(text)
     except (ValueError, RecursionError) as error:
-        if OURS in text:
+        if f'"{OURS}"' in text:
             raise ValueError(f"{path} is not JSON: {error}") from error
         notice(f"{path} is ignored: it is not JSON.")
         return {}
@@ -235,7 +235,7 @@ def read_metadata(path):
         notice(f"{path} is ignored: it is not the metadata of a checkpoint.")
         return {}
     for key in [key for key, is_valid in _VALID.items() if key in metadata and not is_valid(metadata[key])]:
-        if json.loads(OURS) in metadata:
+        if OURS in metadata:
             raise ValueError(f"{path}: {key} is invalid")
         notice(f"{path}: {key} is ignored, since it is not what our metadata have there.")
         del metadata[key]

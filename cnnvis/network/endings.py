@@ -75,24 +75,19 @@ def read(layers, output, evaluate: Callable):
         raise ValueError("the model ends in a softmax over one unit, which is always 1: use a sigmoid, or two units")
     if activation in ("softmax", "sigmoid"):
         return _of_probabilities(output, reshapes(last.linear))
-    if activation in ("linear", "log_softmax") and (last is None or last.kind in ("CONV", "FC")):
+    if activation == "log_softmax":  # softmax gives the probabilities back
         return _of_logits(output)
-    if activation == "log_softmax":
+    if activation == "linear" and (last is None or last.kind in ("CONV", "FC")):
         return _of_logits(output)
     if activation != "linear":
         return _of_logits(output, f"The model ends in {activation}: its outputs are taken for logits.")
     values = evaluate(output)
-    if not np.isfinite(values).all():
-        return _of_logits(output)
-    sums = values.sum(axis=1)
-    if values.min() >= -TOLERANCE and values.max() <= 1 + TOLERANCE:
-        if not one and np.abs(sums - 1).max() < TOLERANCE:
+    values = values[np.isfinite(values).all(axis=1)]
+    if len(values) and values.min() >= -TOLERANCE and values.max() <= 1 + TOLERANCE:
+        add_up = not one and np.abs(values.sum(axis=1) - 1).max() < TOLERANCE
+        if add_up or _comes_from_probabilities(makers, output):
             return _of_probabilities(output)
-        if _comes_from_probabilities(makers, output):
-            return _of_probabilities(output)
-    if not one and values.max() <= TOLERANCE and np.abs(np.exp(values).sum(axis=1) - 1).max() < TOLERANCE:
-        return _of_logits(output)  # log-probabilities: softmax gives the probabilities back
-    return _of_logits(output)
+    return _of_logits(output)  # log-probabilities, too
 
 
 def probe_images(height, width):

@@ -42,7 +42,7 @@ def stated_range(model):
 
 
 def _rescaled_range(layer):
-    """The common range that a Rescaling brings into another common one, or spreads about 0 at most; None if several."""
+    """The common range that a Rescaling maps onto another common one; None if that is true of none, or of several."""
     scale, offset = (np.asarray(value, dtype=float) for value in (layer.scale, layer.offset))
     if scale.size > 1 or offset.size > 1:  # a mean and a deviation for each colour
         return (0, 255) if np.max(np.abs(scale)) < 0.05 else None

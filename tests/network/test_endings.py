@@ -133,6 +133,18 @@ def test_probabilities_of_exactly_0_and_1_give_finite_maps(pixels):
     assert np.isfinite(classifier.logits(pixels)).all()
 
 
+def test_probabilities_are_seen_though_some_test_images_give_none(pixels):
+    """As of a network that takes a logarithm of the pixels, which black ones don't have."""
+
+    def fails_on_black(x):
+        nothing = 0 * ops.log(ops.mean(x, axis=(1, 2, 3), keepdims=False))[:, None]
+        return (head(x, name="a") + head(x, name="b")) / 2 + nothing
+
+    model = model_of(fails_on_black)
+    expected = model.predict(pixels.astype("float32"), verbose=0)
+    np.testing.assert_allclose(Classifier(model).probabilities(pixels), expected, atol=1e-5)
+
+
 def test_the_probes_are_unlike_one_another():
     probes = endings.probe_images(8, 10)
     assert probes.shape == (6, 8, 10, 3)
