@@ -13,5 +13,8 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submod_attrs={"checkpoint": ["STASH", "Checkpoint", "find", "load", "image_shape", "read_metadata", "save"]},
+    submod_attrs={
+        "checkpoint": ["STASH", "Checkpoint", "find", "load", "image_shape", "save"],
+        "metadata": ["read_metadata"],
+    },
 )

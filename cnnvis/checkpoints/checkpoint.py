@@ -4,32 +4,19 @@ import hashlib
 import json
 import math
 import shutil
-import tempfile
-import warnings
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from cnnvis import keras_internals
-from cnnvis.checkpoints import inspection, keras_versions
-from cnnvis.console import complete, notice
+from cnnvis.checkpoints import foreign, keras_versions, loading
+from cnnvis.checkpoints.metadata import class_count, metadata_beside, read_metadata
+from cnnvis.console import complete
 from cnnvis.images import Statistics
 
 STASH = Path(__file__).parents[2] / "models" / "stashed"
 INCLUDED = {"deep": "cifar10_deep.keras", "basic": "cifar10_basic.keras"}
-MOST_METADATA = 2**20  # bytes
-OURS = "architecture"  # key that tells our metadata from other JSON
-FOREIGN = {  # endings of other kinds of models
-    **dict.fromkeys((".pt", ".pth"), "a PyTorch model has to be rebuilt in Keras"),
-    ".onnx": "convert it to Keras first, with onnx2keras, say",
-    ".tflite": "a TensorFlow Lite model can't be taken apart: use the Keras model it was converted from",
-    ".pb": "it is part of a SavedModel: open its folder with tf-keras, and save it as a .h5 file",
-}
-LONGEST_NAME = 255  # characters of a class name, as of a folder's
-LONGEST_REASON = 1000  # characters of an error message from Keras, which may quote the whole file
-LONGEST_PATH = 4096
 
 
 @dataclass(frozen=True)
@@ -54,14 +41,14 @@ class Checkpoint:
 
     @property
     def size(self):
-        """(height, width) of the network's images; None if it accepts any size."""
-        height, width, _ = image_shape(self.model)
-        return None if None in (height, width) else (height, width)
+        """(height, width) of the network's images, None for a side of any length; None if it accepts any size."""
+        size = image_shape(self.model)[:2]
+        return None if size == (None, None) else size
 
     @property
     def class_count(self):
         """How many classes the network distinguishes."""
-        return max(2, self.model.outputs[0].shape[-1])  # one unit is the probability, or logit, of the second of two
+        return class_count(self.model)
 
     @property
     def classes(self):
@@ -70,7 +57,7 @@ class Checkpoint:
 
     @property
     def input_range(self):
-        """(low, high) of the pixels that the network expects; None if unknown."""
+        """(low, high) of the pixels that the network expects, "caffe" or "torch"; None if unknown."""
         return self.metadata.get("input_range")
 
     @property
@@ -126,18 +113,13 @@ def save(model, metadata, path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _temporary_folder() as folder:
+    with loading.temporary_folder() as folder:
         saved = Path(folder) / path.name
         model.save(saved)
         keras_versions.make_portable(saved)
         with complete(path) as network, complete(path.with_suffix(".json")) as written:
             written.write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
             shutil.copyfile(saved, network)
-
-
-def _temporary_folder():
-    """A temporary folder. It may remain on Windows, which doesn't remove files that Keras left open."""
-    return tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
 
 
 def load(path=None):
@@ -157,37 +139,12 @@ def load(path=None):
     ValueError, OSError
         If it is not a model, can't be opened safely, or is not an image classifier.
     """
-    import h5py
-
     path = find(path)
-    if not path.exists():
-        raise FileNotFoundError(f"there is no model {path}")
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder: open a SavedModel with tf-keras, and save it as a .h5 file")
-    kind = path.suffix.lower()
-    if path.name.lower().endswith(".weights.h5"):
-        raise ValueError(f"{path} has weights without their model: load them into it, and save it as a .keras file")
-    if kind not in (".keras", ".h5", ".hdf5"):
-        reason = FOREIGN.get(kind, "its name ends neither in .keras nor in .h5")
-        raise ValueError(f"{path} is not a Keras model: {reason}")
-    if not path.is_file():
-        raise ValueError(f"{path} is not a regular file")
-    if not (zipfile.is_zipfile(path) if kind == ".keras" else h5py.is_hdf5(path)):
-        raise ValueError(f"{path} is damaged or not a Keras model")
+    foreign.check(path)
     digest = _digest(path)
-    try:
-        model = _load_model(path)
-    except Exception as error:  # Keras raises all kinds of errors for a wrong file
-        raise ValueError(f"{path} can't be loaded as a Keras model: {str(error)[:LONGEST_REASON]}") from error
+    model = loading.load_model(path)
     _check_classifier(model, path)
-    metadata = read_metadata(path)
-    names, outputs = metadata.get("classes", ()), max(2, model.outputs[0].shape[-1])
-    if len(names) not in (0, outputs):
-        mismatch = f"{path.with_suffix('.json')} names {len(names)} classes, the model has {outputs}"
-        if OURS in metadata:
-            raise ValueError(mismatch)
-        notice(f"{mismatch}: they are ignored.")
-        del metadata["classes"]
+    metadata = metadata_beside(path, model)
     if not path.is_file() or _digest(path) != digest:
         raise ValueError(f"{path} was replaced or removed while it was read: start again")
     return Checkpoint(path, model, metadata=metadata, digest=digest)
@@ -201,77 +158,15 @@ def _digest(path):
     return digest.hexdigest()
 
 
-def _load_model(path):
-    import keras
-
-    with _temporary_folder() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about the style of the model
-        harmless, weights = inspection.inspected(path, Path(folder))
-        with keras_internals.at_most(weights + inspection.ALLOWANCE):
-            return keras.saving.load_model(harmless, compile=False, safe_mode=True)
-
-
-def read_metadata(path):
-    """Read the metadata beside a checkpoint: dict, empty if there are none.
-
-    A file of that name which isn't ours is no error: what can't be metadata is ignored, and a notice says so. Raises
-    ValueError if our own metadata are invalid.
-    """
-    path = Path(path).with_suffix(".json")
-    if not path.exists():
-        return {}
-    if not path.is_file() or path.stat().st_size > MOST_METADATA:
-        notice(f"{path} is ignored: it is not the metadata of a checkpoint.")
-        return {}
-    text = path.read_text(encoding="utf-8", errors="replace")
-    try:
-        metadata = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        if f'"{OURS}"' in text:
-            raise ValueError(f"{path} is not JSON: {error}") from error
-        notice(f"{path} is ignored: it is not JSON.")
-        return {}
-    if not isinstance(metadata, dict):
-        notice(f"{path} is ignored: it is not the metadata of a checkpoint.")
-        return {}
-    for key in [key for key, is_valid in _VALID.items() if key in metadata and not is_valid(metadata[key])]:
-        if OURS in metadata:
-            raise ValueError(f"{path}: {key} is invalid")
-        notice(f"{path}: {key} is ignored, since it is not what our metadata have there.")
-        del metadata[key]
-    return metadata
-
-
-def _is_text(value):
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_NAME and value.isprintable()
-
-
-def _is_path(value):
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_PATH and "\0" not in value
-
-
-def _is_number(value):
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9 and math.isfinite(value)
-
-
-_VALID = {
-    "data": _is_path,
-    "trained_at": _is_text,
-    "classes": lambda names: isinstance(names, list) and all(map(_is_text, names)) and len(set(names)) == len(names),
-    "input_range": lambda ends: (
-        isinstance(ends, list) and len(ends) == 2 and all(map(_is_number, ends)) and ends[0] < ends[1]
-    ),
-}
-
-
 def image_shape(model):
     """The images that a model takes: (height, width, channels), None for a side of any length; None if it takes none.
 
-    (height, width) is grey, and (values,) a square image, grey or else in colours, row by row.
+    Some take (channels, height, width); some (height, width), in grey; or (values,) of a square image, row by row.
     """
     shape = tuple(model.inputs[0].shape[1:])
-    if len(shape) == 3 and shape[-1] in (1, 2, 3, 4):
-        return shape
+    for height_width_channels in (shape, (*shape[1:], *shape[:1])):
+        if len(shape) == 3 and height_width_channels[-1] in (1, 2, 3, 4):
+            return height_width_channels
     if len(shape) == 2 and all(shape):
         return (*shape, 1)
     for channels in (1, 3) if len(shape) == 1 and shape[0] else ():

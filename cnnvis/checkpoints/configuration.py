@@ -8,7 +8,10 @@ activation functions by name, references to existing outputs, and a limited numb
 import graphlib
 import inspect
 import math
+import reprlib
 import sys
+
+from cnnvis.checkpoints.foreign import REBUILD
 
 MOST_CALLS = 5_000  # of layers, for one image: five times those of the largest of keras.applications
 MOST_VALUES = 2**26  # in a layer's input for one image: 256 MB of float32
@@ -59,8 +62,15 @@ OPERATIONS = {  # the modules of the operations that keras.ops and keras.activat
     *(f"keras.src.ops.{part}" for part in ("numpy", "nn", "math", "image")),
     "keras.src.activations.activations",
 }
-OPERATIONS_OF_CORE = {"Cast", "Slice", "StopGradient", "Unstack"}  # the rest of keras.src.ops.core calls functions
-LAYERS_OF_APPLICATIONS = {"keras.src.applications.convnext.LayerScale"}  # missing in keras.layers
+SOME_OPERATIONS = {  # of modules whose other operations may call functions
+    "keras.src.ops.core": {"Cast", "Slice", "StopGradient", "Unstack"},
+    "keras.src.ops.linalg": {"Norm"},
+}
+QUANTIZERS = {"AbsMaxQuantizer", *(f"{kind}QuantizationConfig" for kind in ("Int4", "Int8", "Float8"))}
+LAYERS_OF_APPLICATIONS = {  # missing in keras.layers
+    "keras.src.applications.convnext.LayerScale",
+    "keras.src.applications.inception_resnet_v2.CustomScaleLayer",
+}
 VALUES = {
     *("__bytes__", "__ellipsis__", "__keras_tensor__", "__numpy__", "__slice__", "__tensor__", "__tuple__"),
     "TensorShape",
@@ -84,10 +94,7 @@ def check(config):
     """
     if not isinstance(config, dict) or config.get("class_name") not in MODELS:
         raise ValueError("it is neither a functional nor a sequential model: save it as one of these")
-    try:
-        calls = _check(config, {})
-    except RecursionError:
-        raise ValueError("its configuration is nested too deeply") from None
+    calls = _check(config, {})
     if calls > MOST_CALLS:
         raise ValueError(f"it calls its layers {calls:,} times, more than {MOST_CALLS:,}")
 
@@ -113,8 +120,6 @@ def _check(node, shared):
         calls = shared[shared_id] = max(calls, shared.get(shared_id, 0))
     config = node.get("config")
     if isinstance(config, dict):
-        if config.get("unroll"):
-            raise ValueError(f"its {node['class_name']} layer is unrolled: save it with unroll=False")
         if node["class_name"] == "Normalization" and config.get("mean") is not None and _length(config.get("axis")) > 1:
             raise ValueError("its Normalization has one mean for several axes: save it with one axis")
         if node["class_name"] in ("Functional", "Model") and isinstance(config.get("layers"), list):
@@ -138,10 +143,17 @@ def _check_class(node):
     if name == "function":
         _check_function(node.get("config"), module, registered)
     elif name in REFUSED and module in (None, "keras.layers"):
-        raise ValueError(f"it has a {name} layer, which {REFUSED[name]}: it can't be opened safely")
+        raise ValueError(f"{_shown(node)} {REFUSED[name]}, and can't be opened safely: {REBUILD}")
     elif registered not in (None, name) or not (name in VALUES or _is_harmless(name, module)):
-        known_by = registered if registered not in (None, name) else f"{module}.{name}" if module else name
-        raise ValueError(f"it needs {known_by!r}, which is not one of Keras's own layers: it can't be opened safely")
+        raise ValueError(f"{_shown(node)} is none of Keras 3's own, and can't be opened safely: {REBUILD}")
+
+
+def _shown(node):
+    """A layer or another object, named for a message."""
+    registered, config = node.get("registered_name"), node.get("config")
+    kind = registered if isinstance(registered, str) else node["class_name"]
+    name = config.get("name") if isinstance(config, dict) else None
+    return f"its {reprlib.repr(kind)[1:-1]} layer {reprlib.repr(name)}" if name else f"its {reprlib.repr(kind)[1:-1]}"
 
 
 def _is_harmless(name, module):
@@ -151,11 +163,11 @@ def _is_harmless(name, module):
         return name in LAYERS | MODELS or any(_is_class_of(part, name) for part in NUMBERS)
     if module == "keras.layers":
         return name in LAYERS
-    if f"{module}.{name}" in LAYERS_OF_APPLICATIONS:
+    if f"{module}.{name}" in LAYERS_OF_APPLICATIONS or (module == "keras.quantizers" and name in QUANTIZERS):
         return True
     if module in ("keras", "keras.models", "keras.src.models.functional", "keras.src.models.sequential"):
         return name in MODELS or (module == "keras" and _is_class_of("dtype_policies", name))
-    if module in OPERATIONS or (module == "keras.src.ops.core" and name in OPERATIONS_OF_CORE):
+    if module in OPERATIONS or name in SOME_OPERATIONS.get(module, ()):
         operation = vars(sys.modules.get(module, object)).get(name)
         return inspect.isclass(operation) and issubclass(operation, keras.Operation) and operation.__module__ == module
     return any(module == f"keras.{part}" and _is_class_of(part, name) for part in NUMBERS)
@@ -172,7 +184,7 @@ def _check_function(name, module, registered):
 
     is_activation = isinstance(name, str) and inspect.isfunction(vars(keras.activations).get(name))
     if name in ("deserialize", "get", "serialize") or not is_activation:
-        raise ValueError(f"it calls the function {name!r}, which is not an activation: it can't be opened safely")
+        raise ValueError(f"it calls the function {name!r}, none of Keras's activations: it can't be opened safely")
     if module not in (None, "builtins", "keras.activations") or registered not in (None, "function", name):
         raise ValueError(f"it takes the function {name!r} from {module!r}: it can't be opened safely")
 

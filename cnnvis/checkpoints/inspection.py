@@ -12,6 +12,7 @@ import mmap
 import re
 import shutil
 import stat
+import struct
 import zipfile
 from pathlib import Path
 
@@ -21,11 +22,13 @@ from cnnvis.checkpoints import configuration, keras_versions
 
 MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}  # of a .keras file
 EXPANSION = 100  # the most that a file may expand in memory: weights hardly compress at all
+MOST_PARTS = 2**20  # of a configuration; a layer takes some dozens
+FILTERS = {1, 2, 3}  # of an array: gzip, shuffle and a checksum; others may load programs
 ALLOWANCE = 2**20  # extra bytes; and extra weights that a file doesn't store, such as seeds
 
 
 def inspected(path, folder):
-    """Check a model file, and make a copy without unchecked parts for Keras.
+    """Check a model file, and take out of it what Keras may read.
 
     Parameters
     ----------
@@ -37,7 +40,9 @@ def inspected(path, folder):
     Returns
     -------
     path : Path
-        The copy, or the file itself if it needs no change.
+        A `.keras` file without unchecked parts, or the HDF5 file, for its weights alone.
+    config : dict
+        The model's configuration.
     weights : int
         How many weights the file contains.
 
@@ -46,7 +51,9 @@ def inspected(path, folder):
     ValueError
         With the reason, if the file isn't safe or isn't a model.
     """
-    return (_inspected_archive if path.suffix.lower() == ".keras" else _inspected_hdf5)(path, folder)
+    import h5py
+
+    return (_inspected_hdf5 if h5py.is_hdf5(path) else _inspected_archive)(path, folder)
 
 
 def _inspected_archive(path, folder):
@@ -56,17 +63,19 @@ def _inspected_archive(path, folder):
     with zipfile.ZipFile(path) as archive:
         _check_members(archive.infolist(), most)
         content = {name: archive.read(name) for name in sorted(MEMBERS)}
-    metadata, config = json.loads(content["metadata.json"]), json.loads(content["config.json"])
+    metadata = _parsed(content["metadata.json"])
     version = metadata.get("keras_version") if isinstance(metadata, dict) else None
-    content["config.json"] = json.dumps(_checked_config(config, version)).encode()
+    config = _checked_config(content["config.json"], version)
+    content["config.json"] = json.dumps(config).encode()
     weights = content["model.weights.h5"]
+    longest = longest_text(weights)
     with h5py.File(io.BytesIO(weights)) as file:
-        numbers = _check_hdf5(file, most, _longest_text(weights))
-    copy = folder / f"{path.stem}{path.suffix.lower()}"
+        numbers = _check_hdf5(file, most, longest)
+    copy = folder / f"{path.stem}.keras"
     with zipfile.ZipFile(copy, "w") as archive:
         for name, data in content.items():
             archive.writestr(name, data)
-    return copy, numbers
+    return copy, config, numbers
 
 
 def _check_members(members, most):
@@ -88,37 +97,39 @@ def _inspected_hdf5(path, folder):
     import h5py
 
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        longest = _longest_text(content)
+        longest = longest_text(content)
     with h5py.File(path) as file:
         numbers = _check_hdf5(file, _most_bytes(path), longest)
         text = file.attrs.get("model_config")
         if not isinstance(text, str | bytes):
-            raise ValueError("it has no model_config: it may contain weights without their model")
-        config = json.loads(text)
-        cleaned = _checked_config(config, file.attrs.get("keras_version"))
-    if cleaned == config and path.suffix == path.suffix.lower():  # Keras tells files by it
-        return path, numbers
-    copy = Path(shutil.copyfile(path, folder / f"{path.stem}{path.suffix.lower()}"))
-    with h5py.File(copy, "r+") as file:
-        file.attrs["model_config"] = json.dumps(cleaned)
-    return copy, numbers
+            raise ValueError(
+                "it holds arrays without a model: if they are weights, load them into it, and save it as a .keras file"
+            )
+        config = _checked_config(text, file.attrs.get("keras_version", "2"))
+    if path.suffix not in (".h5", ".hdf5"):  # Keras tells files by it
+        path = Path(shutil.copyfile(path, folder / f"{path.stem}.h5"))
+    return path, config, numbers
 
 
-def _checked_config(config, version):
-    """The checked configuration for this Keras, without compile_config, from which Keras would build an optimizer."""
-    if str(version).startswith("2."):
-        config = keras_versions.modernized(config)
-    config = _without_compiling(config)
-    configuration.check(config)
+def _checked_config(text, version):
+    try:
+        config = keras_versions.readable(_parsed(text), version)
+        configuration.check(config)
+    except RecursionError:
+        raise ValueError("its configuration is nested too deeply") from None
     return config
 
 
-def _without_compiling(node):
-    if isinstance(node, list):
-        return [_without_compiling(item) for item in node]
-    if isinstance(node, dict):
-        return {key: _without_compiling(value) for key, value in node.items() if key != "compile_config"}
-    return node
+def _parsed(text):
+    """What a text in JSON says."""
+    if sum(text.count(sign if isinstance(text, str) else sign.encode()) for sign in ",[{") > MOST_PARTS:
+        raise ValueError(f"its configuration has more than {MOST_PARTS:,} parts")
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("its configuration is nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"its configuration is not JSON: {error}") from error
 
 
 def _check_hdf5(file, most, longest):
@@ -129,6 +140,8 @@ def _check_hdf5(file, most, longest):
     """
     import h5py
 
+    if file.id.get_create_plist().get_sizes() != (8, 8):
+        raise ValueError("its addresses are not of 8 bytes, as Keras writes them")
     groups, seen, numbers, size = [file], set(), 0, _texts(file) * longest
     _check_bytes(size, most)
     while groups:
@@ -158,6 +171,9 @@ def _check_dataset(dataset):
         raise ValueError(f"its array {dataset.name!r} is in another file")
     if dataset.dtype.hasobject:
         raise ValueError(f"its array {dataset.name!r} does not hold numbers")
+    made = dataset.id.get_create_plist()
+    if not {made.get_filter(number)[0] for number in range(made.get_nfilters())} <= FILTERS:
+        raise ValueError(f"its array {dataset.name!r} is compressed by a method that Keras doesn't use")
     chunk = math.prod(dataset.chunks or (0,)) * dataset.dtype.itemsize
     return max((dataset.size or 0) * dataset.dtype.itemsize, chunk)
 
@@ -168,10 +184,24 @@ def _texts(item):
     return sum(math.prod(attribute.shape) for attribute in attributes if attribute.dtype.hasobject)
 
 
-def _longest_text(content):
-    """Upper bound in bytes for texts of variable length: the largest heap, which starts with signature and size."""
-    heaps = re.finditer(rb"GCOL\x01\0\0\0(.{8})", content, re.DOTALL)
-    return max((int.from_bytes(heap[1], "little") for heap in heaps), default=0)
+def longest_text(content):
+    """Upper bound in bytes for texts of variable length: the largest heap.
+
+    A heap starts with signature and size; each of its texts with a number (0: free space) and a length. Raises
+    ValueError if they don't end where the heap does: HDF5 would read some of such heaps forever.
+    """
+    longest, left = 0, len(content) // 16
+    for heap in re.finditer(rb"(?=GCOL\x01...(.{8}))", content, re.DOTALL):
+        size = int.from_bytes(heap[1], "little")
+        longest = max(longest, size)
+        place, end = heap.start() + 16, min(heap.start() + size, len(content))
+        while place + 16 <= end:
+            number, length = struct.unpack_from("<H6xQ", content, place)
+            step, left = 16 + -(-length // 8) * 8 if number else length, left - 1
+            if not 16 <= step <= end - place or left < 0:
+                raise ValueError("its texts are damaged")
+            place += step
+    return longest
 
 
 def _check_names(group):

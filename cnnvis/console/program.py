@@ -4,10 +4,16 @@ import gc
 import os
 import re
 import sys
+import textwrap
+import warnings
 from contextlib import contextmanager, nullcontext
 
+from cnnvis import processor
 from cnnvis.console import interrupts
+from cnnvis.console.messages import notice_once
 from cnnvis.console.names import shown
+
+LONGEST = 1500  # characters of a message
 
 
 def run(options, command, argv=None):
@@ -25,11 +31,14 @@ def run(options, command, argv=None):
         args = options.parse_args(argv)
     except SystemExit as stop:
         return stop.code
+    notice_once.cache_clear()
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a character that the terminal can't show is no reason to stop
+    if any(option.startswith("error") for option in sys.warnoptions):
+        warnings.simplefilter("default")  # a warning of somebody else's library is no reason to stop, either
     try:
         with interrupts.terminable():
-            _import_tensorflow()
+            _import_libraries()
             command(args)
     except KeyboardInterrupt as stop:
         print(f"\n{' '.join(map(str, stop.args)) or 'interrupted'}", file=sys.stderr)
@@ -53,16 +62,16 @@ def _memory_message(error, args):
     """The message for an out-of-memory error, with the script's options that save memory."""
     saving = [f"--{name.replace('_', '-')}" for name in ("batch_size", "size", "num", "limit") if name in args]
     what = f"a smaller {' or '.join(saving)}" if saving else "a smaller image or network"
-    return f"memory ran out: choose {what}, or close other programs ({one_line(error)[:200]})"
+    cause = textwrap.shorten(one_line(error), 200, placeholder=" …")
+    return f"memory ran out: choose {what}, or close other programs ({cause})"
 
 
-def _import_tensorflow():
-    """Import TensorFlow, without the lines that it writes to stderr before it reads TF_CPP_MIN_LOG_LEVEL."""
+def _import_libraries():
+    """Import TensorFlow and Keras, without the lines that TensorFlow writes before it reads TF_CPP_MIN_LOG_LEVEL."""
     collection = nullcontext() if "tensorflow" in sys.modules else _without_garbage_collection()
     with interrupts.deferred() as check, _stderr_closed(), collection:
-        import tensorflow
+        processor.import_libraries()
     check()
-    tensorflow.get_logger().setLevel("ERROR")
 
 
 @contextmanager
@@ -96,10 +105,13 @@ def _stderr_closed():
 
 
 def one_line(error):
-    """An exception's message on one line, of at most 400 characters."""
+    """An exception's message on one line; of a very long one, the beginning and the end, which says what to do."""
     if isinstance(error, OSError) and error.strerror:
         message = f"{shown(error.filename)}: {error.strerror}" if error.filename else error.strerror
     else:
         message = str(error) or type(error).__name__
     message = shown(" ".join(re.sub(r"\x1b\[[0-9;]*m", "", message).split()))
-    return message if len(message) <= 400 else message[:400] + " …"
+    if len(message) <= LONGEST:
+        return message
+    beginning, end = message[: LONGEST // 2].rpartition(" ")[0], message[-LONGEST // 2 :].partition(" ")[2]
+    return f"{beginning} … {end}"

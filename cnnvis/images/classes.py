@@ -1,12 +1,16 @@
 """Class names: reading them from a file, and finding a class by name or index."""
 
+import re
+
 from cnnvis.console import shown
 
 MOST_CLASS_BYTES = 2**22  # of a file of class names
 
 
 def class_names(path):
-    """Read class names from a text file with one per line; None for None.
+    """Read class names from a text file with one per line, numbered or not; None for None.
+
+    Numbers are as Teachable Machine writes them: "0 cat" in the first line, "1 dog" in the second, and so on.
 
     Raises ValueError or OSError if the file is no list of distinct names.
     """
@@ -22,6 +26,9 @@ def class_names(path):
         raise ValueError(f"{shown(path)} is not text in UTF-8") from error
     if not names or not all(map(str.isprintable, names)):
         raise ValueError(f"{shown(path)} does not name classes: write one per line")
+    numbered = [re.match(rf"{number}\s+(.+)", name) for number, name in enumerate(names)]
+    if all(numbered):
+        names = [found[1] for found in numbered]
     if len(set(names)) < len(names):
         twice = next(name for number, name in enumerate(names) if name in names[:number])
         raise ValueError(f"{shown(path)} names {twice!r} twice: give the two classes different names")

@@ -37,6 +37,14 @@ def test_a_mistake_is_one_line(error, status, line, capsys):
     assert "\n" not in err
 
 
+def test_a_long_message_keeps_its_end_and_whole_words():
+    assert program.one_line(ValueError("what is wrong " * 80 + "to do")).endswith("wrong to do")
+    line = program.one_line(ValueError("what is wrong " * 1000 + "to do"))
+    assert len(line) <= program.LONGEST
+    assert line.endswith("is wrong to do")
+    assert set(line.split()) == {"what", "is", "wrong", "to", "do", "…"}
+
+
 def test_debug_shows_a_traceback_and_a_bug_always_does():
     with pytest.raises(ValueError, match="wrong"):
         run(raises(ValueError("wrong")), ["--debug"])

@@ -1,8 +1,8 @@
-"""A class is found by its name or its index."""
+"""Class names are read from a file, and a class is found by its name or its index."""
 
 import pytest
 
-from cnnvis.images.classes import class_index
+from cnnvis.images.classes import class_index, class_names
 
 
 def test_a_class_by_name_or_index():
@@ -13,3 +13,19 @@ def test_a_class_by_name_or_index():
     for wrong in ("2", "bird", "-1"):
         with pytest.raises(ValueError, match="there are cat, dog"):
             class_index(wrong, ("cat", "dog"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        (["0 cat", "1 dog", "2 my bird"], ["cat", "dog", "my bird"]),
+        (["0", "1", "2"], ["0", "1", "2"]),
+        (["2 of hearts", "3 of hearts"], ["2 of hearts", "3 of hearts"]),
+        (["0 cat", "dog"], ["0 cat", "dog"]),
+        (["1 cat", "0 dog"], ["1 cat", "0 dog"]),
+    ],
+)
+def test_numbers_before_class_names(lines, names, tmp_path):
+    """Teachable Machine numbers them from 0."""
+    (tmp_path / "labels.txt").write_text("\n".join(lines) + "\n")
+    assert class_names(tmp_path / "labels.txt") == names
