@@ -116,9 +116,9 @@ bench-page: setup
 # What nobody would write into the files that we read; FUZZ_SECONDS of it a reader.
 FUZZ_SECONDS ?= 60
 fuzz: .venv-fuzz/installed
-	.venv-fuzz/bin/python fuzz/readers.py images --seconds $(FUZZ_SECONDS)
-	.venv-fuzz/bin/python fuzz/readers.py cifar10 --seconds $(FUZZ_SECONDS)
-	.venv-fuzz/bin/python fuzz/readers.py metadata --seconds $(FUZZ_SECONDS)
+	for reader in images cifar10 metadata classes keras hdf5; do \
+		.venv-fuzz/bin/python fuzz/readers.py $$reader --seconds $(FUZZ_SECONDS) || exit 1; \
+	done
 
 clean:
 	rm -rf .venv .venv-bench .venv-lowest .venv-fuzz page/node_modules page/dist outputs .pytest_cache .ruff_cache .hypothesis

@@ -6,8 +6,8 @@ import json
 import numpy as np
 from PIL import Image
 
-from cnnvis import checkpoints
-from cnnvis.images import FORMATS, cifar10, open_image, resize
+from cnnvis.checkpoints import STASH, read_metadata
+from cnnvis.images import FORMATS, cifar10, class_names, open_image, resize
 
 RECORDS = 2  # in a file of CIFAR-10, instead of 10,000
 MOST_PIXELS = 1_000_000  # in an image, for speed
@@ -31,9 +31,17 @@ def batch(path):
 
 def metadata(path):
     """Check that metadata are a dict, and class names differ, if there are any."""
-    found = checkpoints.read_metadata(path)
+    found = read_metadata(path)
     assert isinstance(found, dict), found
     assert len(set(found.get("classes", ()))) == len(found.get("classes", ())), found
+
+
+def classes(path):
+    """Check that class names are distinct and can be printed."""
+    names = class_names(path)
+    assert names, names
+    assert len(set(names)) == len(names), names
+    assert all(map(str.isprintable, names)), names
 
 
 def image_seeds():
@@ -62,8 +70,14 @@ def batch_seeds():
 def metadata_seeds():
     known = {"data": "cifar10", "classes": ["cat", "dog"], "input_range": [0, 255], "trained_at": "2024-01-01"}
     yield "known", json.dumps(known).encode()
-    for path in checkpoints.STASH.glob("*.json"):
+    for path in STASH.glob("*.json"):
         yield path.stem, path.read_bytes()
+
+
+def classes_seeds():
+    yield "plain", b"cat\ndog\n"
+    yield "numbered", b"0 cat\n1 dog\n"
+    yield "unusual", "\ufeffhérisson\r\n\r\n 犬 \n".encode()
 
 
 # Reader (called with a path), seeds, and suffix of the file.
@@ -71,6 +85,7 @@ READERS = {
     "images": (image, image_seeds, ".png"),
     "cifar10": (batch, batch_seeds, ".bin"),
     "metadata": (metadata, metadata_seeds, ".json"),
+    "classes": (classes, classes_seeds, ".txt"),
 }
 
 

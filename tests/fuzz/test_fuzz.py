@@ -1,5 +1,6 @@
 """Damaged files give a valid result, ValueError or OSError, in time; `make fuzz` searches longer and deeper."""
 
+import random
 import time
 
 import pytest
@@ -45,11 +46,11 @@ def damaged(draw, valid):
     return bytes(content)
 
 
-def read(reader, path):
+def read(reader, path, readers=files.READERS):
     """Whether the reader can read a file; checks its promises, and its time."""
     began, reason = time.process_time(), None
     try:
-        files.READERS[reader][0](path)
+        readers[reader][0](path)
     except (ValueError, OSError) as error:
         reason = str(error)
     assert time.process_time() - began < SOON * slowness()
@@ -81,3 +82,22 @@ def test_whole_files_are_read_and_truncated_ones_are_valid_or_refused(reader, na
     for length in range(0, len(content), 1 + len(content) // 20):
         path.write_bytes(content[:length])
         read(reader, path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reader", ["keras", "hdf5"])
+def test_damaged_models(reader, tmp_path):
+    """Their configurations, arrays and archives are changed, which random bytes rarely achieve."""
+    from fuzz import models, mutations
+
+    path = tmp_path / f"file{models.READERS[reader][2]}"
+    seen, unreadable = {True: 0, False: 0}, set()
+    for name, content in models.READERS[reader][1]():
+        path.write_bytes(content)
+        if not read(reader, path, models.READERS):
+            unreadable.add(name)
+        for seed in range(2):
+            path.write_bytes(mutations.mutated(content, random.Random(f"{name} {seed}")))
+            seen[read(reader, path, models.READERS)] += 1
+    assert min(seen.values()) > 2, seen
+    assert unreadable <= {"quantised", "operations"}  # operations in .h5 files, which Keras can't read either
