@@ -6,6 +6,8 @@ of them disappears or changes.
 """
 
 import math
+import os
+import sys
 from contextlib import contextmanager
 
 
@@ -17,9 +19,19 @@ def is_functional(model):
 def run_through_graph(model, x, call):
     """Run a functional model, but replace each layer's call by `call`: (layer, *inputs, **options) -> outputs.
 
-    The public `clone_model` copies a graph; nothing public runs one.
+    The public `clone_model` copies a graph; nothing public runs one. Inputs in a dict go by their names.
     """
+    if isinstance(x, dict) and not isinstance(model.input, dict):
+        x = [x[tensor.name] for tensor in model.inputs]
     return model._run_through_graph(x, operation_fn=lambda operation: operation, call_fn=call)
+
+
+def mark_dense(tensors):
+    """Mark symbolic tensors as dense: Keras marks every product of one and a number as sparse, and offers no change."""
+    import keras
+
+    for tensor in keras.tree.flatten(tensors):
+        tensor._sparse = False
 
 
 def all_layers(model):
@@ -49,6 +61,27 @@ def frozen(function):
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     return convert_variables_to_constants_v2(function)
+
+
+@contextmanager
+def default_settings(folder):
+    """Import Keras without reading the user's keras.json; afterwards, it keeps its data sets in `folder`.
+
+    Both TensorFlow and Keras read the file when they are imported, and stop if it is damaged. There is no public way to
+    move Keras's folder later.
+    """
+    if "keras" in sys.modules:
+        yield
+        return
+    before = os.environ.get("KERAS_HOME")
+    os.environ["KERAS_HOME"] = os.path.join(os.devnull, "keras")  # can't exist
+    try:
+        yield
+        from keras.src.backend import config
+    finally:
+        del os.environ["KERAS_HOME"]
+        os.environ.update({} if before is None else {"KERAS_HOME": before})
+    config._KERAS_DIR = str(folder)
 
 
 @contextmanager

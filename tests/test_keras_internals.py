@@ -28,8 +28,11 @@ ATTRIBUTES = {
     "_run_through_graph": keras.src.models.functional.Functional,
     "_flatten_layers": keras.Layer,
     "_get_variable_index": keras.Optimizer,
+    "_sparse": keras.KerasTensor((2,)),
+    "_KERAS_DIR": keras.src.backend.config,
 }
 IMPORTS = {
+    "keras.src.backend": "config",
     "tensorflow.python.util": "_pywrap_util_port",
     "tensorflow.python.framework.convert_to_constants": "convert_variables_to_constants_v2",
 }
@@ -60,7 +63,7 @@ def test_the_installed_version_is_allowed(package):
 
 @pytest.mark.parametrize("name", ATTRIBUTES)
 def test_a_private_attribute_is_there(name):
-    assert callable(getattr(ATTRIBUTES[name], name))
+    assert hasattr(ATTRIBUTES[name], name)
 
 
 @pytest.mark.parametrize("module", IMPORTS)
@@ -105,6 +108,19 @@ def test_another_call_of_a_layer_takes_effect(images):
 
     model = functional()
     np.testing.assert_allclose(keras_internals.run_through_graph(model, images, call), 2 * model(images))
+
+
+def test_inputs_in_a_dict_go_by_their_names():
+    a, b = keras.Input((2,), name="z"), keras.Input((2,), name="y")
+    model, values = keras.Model([a, b], a - 2 * b), np.ones((1, 2), "float32")
+    found = keras_internals.run_through_graph(model, {"y": values, "z": 5 * values}, lambda layer, *x: layer(*x))
+    np.testing.assert_array_equal(found, 3 * values)
+
+
+def test_a_symbolic_tensor_becomes_dense():
+    product = 2 * keras.Input((2,))
+    keras_internals.mark_dense([product])
+    assert not product.sparse
 
 
 def test_all_layers_include_nested_ones():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cnnvis.attribution import banzhaf, faithfulness, integrated_gradients, occlusion
+from cnnvis.console import notice
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from cnnvis.network import Classifier
@@ -199,6 +200,8 @@ def explain(
     baselines = occlusion.baseline_images(images, baseline, seed)
     how = {"windows": windows, "stride": stride, "score": score, "seed": seed, "track": track}
     maps = METHODS[method].maps(classifier, images, targets, baselines=baselines, **how)
+    if not maps.any(axis=(1, 2)).all():
+        notice(f"A map is 0 everywhere, as its {score} doesn't change: try another --score, --window or --baseline.")
     check = partial(faithfulness.deletion_insertion, classifier.probabilities, images, baselines, targets=targets)
     at_random = random_maps(method, maps.shape, windows, stride=stride, rng=np.random.default_rng(seed))
     deletion, insertion = check(importance=maps, track=track("Checking the maps"))

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from cnnvis.images import images_at_once
+
 STEPS = 32  # of the curve, which has one point more
 
 
@@ -10,18 +12,18 @@ def pixel_order(importance):
     return np.argsort(-np.asarray(importance).ravel(), kind="stable")
 
 
-def curve_images(start, end, order, steps=STEPS):
+def curve_images(start, end, order, steps=STEPS, points=slice(None)):
     """Images from `start` to `end`, with more and more pixels replaced, in that order.
 
     Image j has int(linspace(0, H*W, steps + 1))[j] pixels replaced.
 
-    (H, W, C), (H, W, C), (H*W,) -> (steps + 1, H, W, C)
+    (H, W, C), (H, W, C), (H*W,) -> (steps + 1, H, W, C), or some of them: (len(points), H, W, C)
     """
     pixels = start.shape[0] * start.shape[1]
-    replaced = np.linspace(0, pixels, steps + 1).astype(int)
+    replaced = np.linspace(0, pixels, steps + 1).astype(int)[points]
     rank = np.empty(pixels, int)
     rank[order] = np.arange(pixels)
-    flipped = (rank < replaced[:, None]).reshape(steps + 1, *start.shape[:2], 1)
+    flipped = (rank < replaced[:, None]).reshape(len(replaced), *start.shape[:2], 1)
     return np.where(flipped, end, start)
 
 
@@ -37,7 +39,7 @@ def deletion_insertion(predict, images, baselines, importance, targets, steps=ST
     Parameters
     ----------
     predict : callable
-        (B, H, W, C) float32 -> (B, K) probabilities, with B = 2 (steps + 1).
+        (B, H, W, C) float32 -> (B, K) probabilities. B is at most `images_at_once(H, W)`.
     images, baselines : (N, H, W, C) arrays
         Deletion goes from the image to its baseline, insertion from the baseline to the image.
     importance : (N, H, W) float array
@@ -48,11 +50,15 @@ def deletion_insertion(predict, images, baselines, importance, targets, steps=ST
     deletion, insertion : (N,) float32 arrays, 0-1
         Low deletion and high insertion scores are good.
     """
-    scores = np.empty((2, len(images)), dtype="float32")
-    for n in track(range(len(images))):
-        order = pixel_order(importance[n])
-        image, baseline = np.asarray(images[n], "float32"), np.asarray(baselines[n], "float32")
-        curves = (curve_images(*ends, order, steps=steps) for ends in ((image, baseline), (baseline, image)))
-        probabilities = predict(np.concatenate(list(curves)))[:, targets[n]]
-        scores[:, n] = [area(curve) for curve in np.split(probabilities, 2)]
-    return scores[0], scores[1]
+    curves = np.empty((2, len(images), steps + 1))
+    batch = images_at_once(*images.shape[1:3])
+    parts = [(n, way, first) for n in range(len(images)) for way in (0, 1) for first in range(0, steps + 1, batch)]
+    for n, way, first in track(parts):
+        if not way and not first:
+            order = pixel_order(importance[n])
+            ends = np.asarray(images[n], "float32"), np.asarray(baselines[n], "float32")
+        points = slice(first, first + batch)
+        between = curve_images(*(ends[::-1] if way else ends), order, steps=steps, points=points)
+        curves[way, n, points] = predict(between)[:, targets[n]]
+    deletion, insertion = ([area(curve) for curve in curves[way]] for way in (0, 1))
+    return np.array(deletion, "float32"), np.array(insertion, "float32")

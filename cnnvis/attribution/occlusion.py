@@ -143,8 +143,10 @@ def average_maps(drops, shape, windows, stride):
 def most_important_patch(importance, size):
     """The patch with the highest mean importance: (H, W) array, side -> top, left, bottom, right (exclusive)."""
     size = min(size, *importance.shape)
-    sums = np.lib.stride_tricks.sliding_window_view(importance, (size, size)).mean(axis=(2, 3))
-    top, left = np.unravel_index(sums.argmax(), sums.shape)
+    means = importance
+    for axis in (0, 1):  # one axis after the other: in the time of two sides of a patch, not of its area
+        means = np.lib.stride_tricks.sliding_window_view(means, size, axis).mean(axis=2)
+    top, left = np.unravel_index(means.argmax(), means.shape)
     return int(top), int(left), int(top) + size, int(left) + size
 
 

@@ -3,9 +3,12 @@
 import argparse
 import contextlib
 import io
+import math
 from pathlib import Path
 
 from cnnvis.console.names import shown
+
+PREPROCESSINGS = ("caffe", "torch")  # of pixels for networks that were trained on ImageNet
 
 
 def parser(description, epilog=None):
@@ -45,19 +48,16 @@ def visualize_parser(description, epilog=None, file=None):
     group.add_argument(
         "--data",
         metavar="NAME",
-        help="cifar10, digits, samples, or a folder DIR with images in DIR/test/<class>/ "
+        help="cifar10, digits, samples, or a folder DIR with images in DIR/test/<class>/ or DIR/<class>/ "
         "(default: the model's training data)",
     )
     group.add_argument("--images", nargs="+", metavar="PATH", help="your own image files instead, of any size")
+    side = "shorter side of the images in pixels, for a network that takes any size (default: the first image's, or "
+    side += "less if that is large; a notice says so)"
+    group.add_argument("--image-size", type=positive, metavar="N", help=side)
     skip_bad(group.add_argument)
     group.add_argument("--classes", type=Path, metavar="FILE", help="class names, one per line (default: the model's)")
-    group.add_argument(
-        "--input-range",
-        nargs=2,
-        type=float,
-        metavar=("LOW", "HIGH"),
-        help="pixel range that the model expects (default: detected if possible)",
-    )
+    input_range(group.add_argument, "--input-range", "the model expects (default: detected if possible)")
     group = options.add_argument_group("output")
     if file:
         group.add_argument("--out", type=Path, default=file, metavar="FILE", help="output file")
@@ -75,6 +75,48 @@ def skip_bad(add):
         help="skip files that can't be read as images, and list them, instead of stopping at the first. Only the files "
         "that are needed are checked, and each image keeps its number",
     )
+
+
+def input_range(add, option, whose):
+    """Add an option whose value is that of `pixel_range`; `add` is a group's `add_argument`."""
+    about = f"pixel range that {whose}; caffe and torch are modes of Keras's preprocess_input"
+    add(option, nargs="+", action=_PixelRange, metavar=("LOW|caffe|torch", "HIGH"), help=about)
+
+
+class _PixelRange(argparse.Action):
+    def __call__(self, parser, args, words, option=None):
+        try:
+            setattr(args, self.dest, pixel_range(words))
+        except ValueError as error:
+            raise argparse.ArgumentError(self, str(error)) from None
+
+
+def pixel_range(values):
+    """The pixels that a network takes.
+
+    Parameters
+    ----------
+    values : str or sequence
+        "caffe", "torch", or the lowest and the highest value; each may be text.
+
+    Returns
+    -------
+    "caffe", "torch" or (float, float)
+
+    Raises
+    ------
+    ValueError
+        If it is none of these, or the second number isn't larger than the first.
+    """
+    words = [values] if isinstance(values, str) else list(values)
+    if len(words) == 1 and words[0] in PREPROCESSINGS:
+        return words[0]
+    with contextlib.suppress(ValueError, TypeError):
+        low, high = map(float, words)
+        if -math.inf < low < high < math.inf:
+            return low, high
+    given = " ".join(map(str, words))
+    raise ValueError(f"{given} is not a pixel range: give a smaller and a larger number, or caffe or torch")
 
 
 def natural(text):

@@ -12,7 +12,7 @@ import tensorflow as tf
 from google.protobuf.json_format import MessageToDict
 
 from cnnvis import keras_internals
-from cnnvis.network import has_filters, is_activation, size_change
+from cnnvis.network import has_filters, is_activation, size_change, windows
 
 MIN_FLOAT16 = 1024  # values; larger weights are stored in float16
 MOST_STEPS = 128  # of a recurrent layer that is unrolled
@@ -136,7 +136,7 @@ def _steps(layer):
 
 def _group_by_group(layer, inputs, kernel):
     pairs = zip(*(keras.ops.split(tensor, layer.groups, axis=-1) for tensor in (inputs, kernel)))
-    options = {"padding": layer.padding, "dilation_rate": layer.dilation_rate}
+    options = {"padding": layer.padding, "dilation_rate": layer.dilation_rate, "data_format": "channels_last"}
     return keras.ops.concatenate([keras.ops.conv(x, k, list(layer.strides), **options) for x, k in pairs], axis=-1)
 
 
@@ -175,23 +175,21 @@ def _described(name, kind, layer_type, shape, node):
 def _arithmetic(layer, known):
     """How single values of a layer are computed: dict; None for layers that the page can't compute."""
     kind, keras_layer = type(layer.layer).__name__, layer.layer
-    if getattr(keras_layer, "data_format", None) == "channels_first":
-        return None
     if has_filters(layer) or kind == "Dense":
         kernel = keras.ops.convert_to_numpy(keras_layer.kernel).astype("float32")
         bias = keras.ops.convert_to_numpy(keras_layer.bias).astype("float32").tolist() if keras_layer.use_bias else None
         node = known.get(_content(kernel))
-        if node is None or len(layer.inputs[0].shape) != (2 if kind == "Dense" else 4):
+        if node is None or (len(layer.inputs[0].shape) != 2 if kind == "Dense" else windows(layer) is None):
             return None
         weighted = {"kernel": node, "bias": bias, "activation": layer.activation}
         if kind == "Dense":
             return {"operation": "fc", **weighted}
         conv = {"depthwise": kind == "DepthwiseConv2D", "groups": getattr(keras_layer, "groups", 1)}
-        return {"operation": "conv", **conv, **weighted, **_window(layer, "kernel_size")}
-    if kind in POOLS:
-        return {"operation": "pool", "pooling": POOLS[kind], **_window(layer, "pool_size")}
+        return {"operation": "conv", **conv, **weighted, **_window(layer)}
+    if kind in POOLS and windows(layer):
+        return {"operation": "pool", "pooling": POOLS[kind], **_window(layer)}
     if isinstance(keras_layer, AFFINE) and layer.inputs[0].shape == layer.output.shape:
-        return _affine(keras_layer, layer.output.shape)
+        return _affine(layer)
     if kind == "Add":
         return {"operation": "sum"}
     if layer.activation != "linear" and is_activation(keras_layer):
@@ -199,25 +197,20 @@ def _arithmetic(layer, known):
     return None
 
 
-def _window(layer, key):
+def _window(layer):
     """Size, strides, dilation and the padding above and to the left, each (rows, columns)."""
-    lengths = layer.inputs[0].shape[1:3]
-    if type(layer.layer).__name__.startswith("Global"):
-        return {"size": list(lengths), "strides": list(lengths), "dilation": [1, 1], "padding": [0, 0]}
-    size, strides = getattr(layer.layer, key), layer.layer.strides
-    dilation = getattr(layer.layer, "dilation_rate", (1, 1))
-    padding = [0, 0]
-    if layer.layer.padding == "same":
-        extents = [(side - 1) * rate + 1 for side, rate in zip(size, dilation)]
-        missing = [(-(-n // step) - 1) * step + extent - n for n, step, extent in zip(lengths, strides, extents)]
-        padding = [max(pixels, 0) // 2 for pixels in missing]
-    return {"size": list(size), "strides": list(strides), "dilation": list(dilation), "padding": padding}
+    along = windows(layer)
+    keys = {"size": "size", "strides": "stride", "dilation": "dilation", "padding": "before"}
+    return {key: [getattr(axis, of_axis) for axis in along] for key, of_axis in keys.items()}
 
 
-def _affine(layer, shape):
+def _affine(layer):
     """The scale and shift of each channel, from the outputs for zeros and ones; None if pixels differ in them."""
-    ends = [layer(np.full((1, *shape[1:]), value, "float32"), training=False) for value in (0, 1)]
-    zero, one = (keras.ops.convert_to_numpy(end).astype("float64").reshape(-1, shape[-1]) for end in ends)
+    *shape, channels = layer.output.shape[1:]
+    own_shape = (1, channels, *shape) if layer.channels_first else (1, *shape, channels)
+    ends = (layer.layer(np.full(own_shape, value, "float32"), training=False) for value in (0, 1))
+    ends = (keras.ops.convert_to_numpy(end).astype("float64") for end in ends)
+    zero, one = (np.moveaxis(end, 1 if layer.channels_first else -1, -1).reshape(-1, channels) for end in ends)
     if (zero != zero[0]).any() or (one != one[0]).any():
         return None
     return {"operation": "affine", "scale": (one[0] - zero[0]).tolist(), "shift": zero[0].tolist()}

@@ -35,6 +35,7 @@ def network(classifier):
         reason = str(error).strip().splitlines()[-1].strip()
         return {"problem": f"it can't be converted for TensorFlow.js ({reason})", "layers": [], "weights": []}, ""
     data = {key: getattr(exported, key) for key in ("graph", "input", "probabilities", "layers", "weights")}
+    data["colours"] = ["blue", "green", "red"] if classifier.input_range == "caffe" else ["red", "green", "blue"]
     return data, base64.b64encode(exported.values).decode("ascii")
 
 

@@ -15,6 +15,7 @@ STEPS = 64
 LEARNING_RATE = 0.1  # of AdamW, on spectra scaled to those of real images
 BETA_1, BETA_2 = 0.9, 0.999  # of AdamW: decay per step of the running means of gradients and of their squares
 WEIGHT_DECAY = 0.3  # contrast is normalised: without decay, the first steps would weigh as much as the last
+NO_GRADIENT = "the network rounds or looks up pixels: name --layers that have gradients (explore.py: or --filters 0)"
 FILTERS_AT_ONCE = 64  # images optimised together
 
 
@@ -151,6 +152,8 @@ def optimize(objective, image, transforms, *, stops, seed=0, tick=lambda: None):
                 images = transform(images, tf.stack([seed, number]))
             loss = -tf.reduce_sum(objective(images))
         gradient = tape.gradient(loss, image.variable)
+        if gradient is None:
+            raise ValueError(NO_GRADIENT)
         averages = {"momentum": momentum, "variance": variance}
         _adamw(image.variable, gradient, **averages, number=tf.cast(number + 1, tf.float32))
 

@@ -37,7 +37,8 @@ def layers_with_filters(classifier, names=None):
                 raise ValueError(f"{layer.name} is neither a CONV nor an FC layer: it has no filters")
         return layers
     ranks = {"CONV": 4, "FC": 2}
-    shown = [layer for layer in classifier.layers.values() if ranks.get(layer.kind) == len(layer.output.shape)]
+    ranked = (layer for layer in classifier.layers.values() if layer.kind in ranks)
+    shown = [layer for layer in ranked if len(layer.output.shape) == ranks[layer.kind]]
     learned = [layer for layer in shown if layer.kind == "CONV" and layer.layer.trainable]  # whitening is not learned
     chosen = shown if names else [*learned[::2], *[layer for layer in shown if layer.kind == "FC"][:1]]
     if not chosen:

@@ -15,7 +15,8 @@ def channel(layer):
     """Each channel before its activation function, averaged over space: symbolic (N, filters)."""
     if len(layer.linear.shape) == 2:
         return layer.linear
-    return keras.layers.GlobalAveragePooling2D(name=f"cnnvis_mean_{layer.name}", dtype="float32")(layer.linear)
+    how = {"data_format": "channels_last", "dtype": "float32", "name": f"cnnvis_mean_{layer.name}"}
+    return keras.layers.GlobalAveragePooling2D(**how)(layer.linear)
 
 
 def neuron(layer):
@@ -54,5 +55,5 @@ def activations(classifier, layer, images, objective=channel):
     """The objective of every filter of a layer: (N, H, W, 3) pixels 0-255 -> (N, filters) float32."""
     images = np.asarray(images)
     run = compiled(objective_model(classifier, layer, images.shape[1:3], objective=objective))
-    batch = images_at_once(*images.shape[1:3])
+    batch = min(classifier.at_once, images_at_once(*images.shape[1:3]))
     return np.concatenate([run(images[i : i + batch]) for i in range(0, len(images), batch)])

@@ -6,7 +6,6 @@ import keras
 import numpy as np
 from PIL import Image
 
-from cnnvis.images import images_at_once
 from cnnvis.network import Computed, compiled
 
 PATCHES = 9  # kept for each filter
@@ -94,7 +93,7 @@ def observe(classifier, layers, images, labels, track=iter):
     """
     run = compiled(classifier.model_to({layer.name: _summary(classifier, layer) for layer in layers}))
     seen = {layer.name: _Seen(layer.linear.shape[-1], classifier.classes) for layer in layers}
-    batch = images_at_once(*images.shape[1:3])
+    batch = classifier.at_once
     for start in track(range(0, len(images), batch)):
         chosen = slice(start, start + batch)
         for name, summary in run(images[chosen]).items():

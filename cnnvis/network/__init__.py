@@ -25,5 +25,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "outputs": ["layer_outputs", "size_change"],
         "pixel_range": ["INPUT_RANGES", "stated_range"],
         "receptive_field": ["receptive_fields"],
+        "walking": ["symbolic", "walk"],
+        "window": ["windows"],
     },
 )

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 import keras
 import numpy as np
 
+from cnnvis.network.window import windows
+
 
 @dataclass(frozen=True)
 class ChannelTerms:
@@ -69,7 +71,12 @@ def channel_terms(classifier, layer, image, channel):
         )
     if channel >= channels:
         raise ValueError(f"{layer.name} has no channel {channel}: it has 0 to {channels - 1}")
-    inputs, output = classifier.model_to([layer.inputs[0], layer.output])(np.asarray(image, "float32")[None])
+    if (along := windows(layer)) is None:
+        raise ValueError(
+            f"{layer.name} takes its input's channels for rows or columns: leave out --channel or name other --layers"
+        )
+    seen = classifier.model_to([layer.inputs[0], layer.output])(np.asarray(image, "float32")[None])
+    inputs, output = (keras.ops.convert_to_numpy(maps).astype("float32") for maps in seen)
     kernel, first = keras.ops.convert_to_numpy(conv.kernel), 0
     if isinstance(conv, keras.layers.DepthwiseConv2D):
         first, copy = divmod(channel, conv.depth_multiplier)
@@ -77,12 +84,19 @@ def channel_terms(classifier, layer, image, channel):
     else:
         weights = kernel[..., channel]
         first = channel // (channels // conv.groups) * weights.shape[-1]
-    inputs = inputs[..., first : first + weights.shape[-1]]
-    options = {"strides": conv.strides, "padding": conv.padding, "dilation_rate": conv.dilation_rate}
-    parts = keras.ops.depthwise_conv(inputs, weights[..., None], **options)
+    inputs, weights = inputs[0, ..., first : first + weights.shape[-1]], weights.astype("float32")
     bias = float(keras.ops.convert_to_numpy(conv.bias)[channel]) if conv.use_bias else 0.0
-    inputs, parts, output = map(keras.ops.convert_to_numpy, (inputs[0], parts[0], output[0, ..., channel]))
-    return ChannelTerms(inputs, weights, parts, bias=bias, activation=layer.activation, output=output, first=first)
+    found = {"bias": bias, "activation": layer.activation, "output": output[0, ..., channel], "first": first}
+    return ChannelTerms(inputs, weights, _parts(inputs, weights, along), **found)
+
+
+def _parts(inputs, weights, along):
+    """Each input channel convolved with its part of the filter: (h, w, c), (kh, kw, c) -> (h', w', c)."""
+    padded = np.pad(inputs, [*((axis.before, axis.after) for axis in along), (0, 0)])
+    seen = np.lib.stride_tricks.sliding_window_view(padded, [axis.extent for axis in along], (0, 1))
+    rows, columns = along
+    seen = seen[:: rows.stride, :: columns.stride, :, :: rows.dilation, :: columns.dilation]
+    return np.einsum("yxcij,ijc->yxc", seen, weights)
 
 
 def has_filters(layer):

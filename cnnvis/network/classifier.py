@@ -10,20 +10,25 @@ import tensorflow as tf
 
 from cnnvis import keras_internals
 from cnnvis.checkpoints import image_shape
+from cnnvis.console import pixel_range
 from cnnvis.images import images_at_once
-from cnnvis.network import endings, layer_kinds
+from cnnvis.network import cost, endings, fixed_batch, layer_kinds, twins
 from cnnvis.network.computing import Computed, compiled
+from cnnvis.network.layouts import moves_only_channels, with_channels_last
 from cnnvis.network.pixel_range import ToInput
+from cnnvis.network.walking import symbolic, walk
 
 MOST_OUTPUTS = 2**26  # values in a layer's output for one image, at most: 256 MB of float32
-OUTPUTS_AT_ONCE = 2**28  # values in a layer's output for one batch, at most
+NO_GRADIENTS = "the model's output has no gradient (it rounds or looks up pixels, say): choose --method occlusion"
+LARGEST = 65504  # of float16, and what stands for infinite logits
 
 
 @dataclass(frozen=True)
 class Layer:
     """One layer in the network's graph: its name, its kind, and the symbolic tensors around it.
 
-    `linear` is the output before the layer's own activation function; the same as `output` if it has none.
+    Feature maps are (N, h, w, c), also those of a channels-first network. `linear` is the output before the layer's own
+    activation function; the same as `output` if it has none.
     """
 
     name: str
@@ -33,6 +38,7 @@ class Layer:
     linear: object
     output: object
     activation: str  # "linear" if it has none
+    channels_first: bool = False  # the network itself has its inputs as (N, c, h, w)
 
 
 class Classifier:
@@ -44,8 +50,8 @@ class Classifier:
         One input (N, H, W, C), C = 1 (grey), 2 (and opacity), 3 (colours) or 4 (and opacity), or as
         `checkpoints.image_shape` says; one output (N, K):
         probabilities or logits, as `endings` tells them apart. One unit stands for two classes.
-    input_range : (low, high)
-        The values of black and white for the wrapped model.
+    input_range : (low, high), "caffe" or "torch"
+        The values of black and white for the wrapped model, or a preprocessing of `ToInput`.
     size : (height, width), optional
         Of the images, for a model that takes any size.
 
@@ -54,90 +60,92 @@ class Classifier:
     layers : dict of str to Layer
         All layers in the order of computation, including those of nested models.
     size : (height, width)
-    input_range : (low, high)
+    input_range : (low, high), "caffe" or "torch"
     channels : int
         Of the wrapped model.
     classes : int
     entry, exit : symbolic tensors
         The images in the wrapped model's channels and range, (N, H, W, channels); the probabilities, (N, K).
     fed : symbolic tensor
-        `entry` in the shape that the wrapped model takes: the same unless that is (N, H, W) or (N, values).
+        `entry` in the shape that the wrapped model takes, such as (N, channels, H, W), (N, H, W) or (N, values).
     notice : str
         How the output was read, where that isn't plain.
 
     Raises
     ------
     ValueError
-        If the model's output is constant, a layer has more than `MOST_OUTPUTS` values, or
-        can't be computed on images.
+        If `input_range` isn't one, or is not for the model's channels, the model's output is constant, a layer has more
+        than `MOST_OUTPUTS` values, one image takes too much memory or time, or it can't be computed on images.
     """
 
     def __init__(self, model, input_range=(0, 255), size=None):
         height, width, self.channels = image_shape(model)
         self.size = (height or (size or (32, 32))[0], width or (size or (32, 32))[1])
-        self.input_range = tuple(map(float, input_range))
+        self._takes_any_size = height is None and width is None
+        self.input_range = pixel_range(input_range)
         self.layers = {}
         self._splits = {}
-        self._most_outputs = 1  # of a layer, for one image
+        self._batch_size = model.inputs[0].shape[0]  # None unless the model was saved for one
         self._pixels = keras.Input((*self.size, 3), name="pixels_0_255")
-        x = self.entry = ToInput(self.channels, input_range, name="cnnvis_to_input")(self._pixels)
-        shape = tuple(model.inputs[0].shape[1:])
+        x = self.entry = ToInput(self.channels, self.input_range, name="cnnvis_to_input")(self._pixels)
+        self._check_size("the input", x)
+        if not keras.backend.is_float_dtype(model.inputs[0].dtype):
+            x = Computed(_whole, "whole_pixels")(x)
+        shape, moved = tuple(model.inputs[0].shape[1:]), {}
         if len(shape) != 3:
-            x = Computed(lambda pixels: keras.ops.reshape(pixels, (-1, *shape)), "flat_input")(x)
+            x = keras.layers.Reshape(shape, name="cnnvis_flat_input")(x)
+        elif shape != image_shape(model):
+            x = keras.layers.Permute((3, 1, 2), name="cnnvis_channels_first_input")(x)
+            moved[id(x)] = self.entry
         self.fed = x
         try:
-            output = self._run(model, x)
+            output = walk(model, x, self._call)
         except ValueError:
             raise
         except Exception as error:  # third-party layers may raise anything
             raise ValueError(f"the model can't be computed on images: {error}") from error
-        self._functions = {}
+        smaller = ": choose a smaller --image-size" if self._takes_any_size else ""
+        self._functions, self._values = {}, cost.check(self.layers.values(), smaller)
+        probes = endings.probe_images(*self.size)
+        fixed_batch.check(self._batch_size, lambda other: compiled(self.model_to(output))(probes[:other]))
         ending = endings.read(
-            self.layers.values(), output, lambda x: compiled(self.model_to(x))(endings.probe_images(*self.size))
+            self.layers.values(), output, lambda x: self._evaluate(("probes", id(x)), lambda: x, probes)
         )
         self._logits, self.exit, self.notice = ending.logits, ending.probabilities, ending.notice
         self.classes = self.exit.shape[-1]
-
-    def _run(self, model, x):
-        """Call the model's layers one by one on a symbolic tensor, and record them in `layers`."""
-        if isinstance(model, keras.Sequential):
-            for layer in model.layers:
-                x = self._call(layer, x)
-            return x
-        outputs = keras_internals.run_through_graph(model, x, self._call)
-        return keras.tree.flatten(outputs)[0]  # x, [x] and {"name": x} are all one output
+        self.layers = {layer.name: layer for layer in with_channels_last(self.layers.values(), moved)}
 
     def _call(self, layer, *inputs, **options):
-        if isinstance(layer, keras.Sequential):
-            return self._run(layer, keras.tree.flatten(inputs)[0])
-        if keras_internals.is_functional(layer):  # of one or several inputs and outputs
-            return keras_internals.run_through_graph(layer, keras.tree.flatten(inputs), self._call)
-        options.pop("training", None)
+        """Call a layer, and record it in `layers`."""
+        sources = symbolic((inputs, options))
+        fixed_batch.free(layer, sources, self._batch_size)
         names = itertools.chain([layer.name], (f"{layer.name}_{n}" for n in itertools.count(2)))
         name = next(name for name in names if name not in self.layers)
+        layer_kinds.check_name(name)
         if not any(known.layer is layer for known in self.layers.values()):
             layer.name = name  # two nested models may use the same name, one graph may not
         activation = layer_kinds.activation_of(layer)
         if isinstance(layer, (*layer_kinds.CONV, keras.layers.Dense)):
             without_activation, activate = self._split(layer)
-            linear = without_activation(inputs[0])
+            linear = without_activation(sources[0])
             output = activate(linear)
         else:
             output = layer(*inputs, **options)
-            linear = output if activation == "linear" else inputs[0]
-        self._check_size(name, output)
-        sources = tuple(keras.tree.flatten(inputs))
+            linear = sources[0] if activation != "linear" and layer_kinds.is_activation(layer) else output
+        keras_internals.mark_dense(output)
+        self._check_size(f"the output of {name}", output)
         self.layers[name] = Layer(
             name, layer_kinds.kind_of(layer), layer, inputs=sources, linear=linear, output=output, activation=activation
         )
         return output
 
-    def _check_size(self, name, output):
-        for shape in (tensor.shape[1:] for tensor in keras.tree.flatten(output)):
+    def _check_size(self, what, tensors):
+        for shape in (tensor.shape[1:] for tensor in keras.tree.flatten(tensors)):
             outputs = math.prod(side or 1 for side in shape)
             if outputs > MOST_OUTPUTS:
-                raise ValueError(f"the output of {name} is too large to compute: {shape} for one image")
-            self._most_outputs = max(self._most_outputs, outputs)
+                side = int(min(self.size) * math.sqrt(MOST_OUTPUTS / outputs))
+                advice = f": choose --image-size {side} or smaller" if self._takes_any_size else ""
+                raise ValueError(f"{what} is too large to compute: {shape} for one image{advice}")
 
     def _split(self, layer):
         """A CONV or FC layer without its activation function, and that function: two callables."""
@@ -147,27 +155,30 @@ class Classifier:
                 name = f"cnnvis_{layer.name}_activation"
                 activate = layer.activation
                 if not isinstance(activate, keras.layers.Layer):  # as keras.layers.Softmax() may be given
-                    activate = keras.layers.Activation(activate, dtype=layer.dtype_policy, name=name)
-                linear = _twin(layer)
+                    activate = keras.layers.Activation(activate, dtype=layer.compute_dtype, name=name)
+                linear = twins.without_activation(layer)
             if getattr(layer, "data_format", None) == "channels_first":
-                linear = _transposed(layer)
+                linear = twins.channels_last(layer)
             self._splits[layer] = linear, activate
         return self._splits[layer]
+
+    @property
+    def at_once(self):
+        """How many images to compute in one batch, so that memory depends neither on their size nor on the layers'."""
+        return max(1, min(images_at_once(*self.size), cost.MOST_VALUES // self._values))
 
     def probabilities(self, images, batch_size=None, track=iter):
         """(N, H, W, 3) pixels 0-255 -> (N, K) float32 probabilities; `track` wraps the sequence of batches.
 
-        The default batch size is `images_at_once`, or less if a layer's output is large. Raises ValueError if the
-        network outputs NaN.
+        The default batch size is `at_once`. Raises ValueError if the network outputs NaN.
         """
-        probabilities = self._evaluate("probabilities", lambda: self.exit, images, batch_size=batch_size, track=track)
-        if np.isnan(probabilities.min(initial=1)):  # needs no memory, unlike np.isnan(probabilities)
-            raise ValueError("the model outputs NaN: its weights or --input-range are wrong")
-        return probabilities
+        how = {"batch_size": batch_size, "track": track}
+        return _numbers(self._evaluate("probabilities", lambda: self.exit, images, **how))
 
     def logits(self, images):
-        """(N, H, W, 3) pixels 0-255 -> (N, K) float32 logits."""
-        return self._evaluate("logits", lambda: self._logits, images)
+        """(N, H, W, 3) pixels 0-255 -> (N, K) float32 logits, finite; raises ValueError if the network outputs NaN."""
+        logits = _numbers(self._evaluate("logits", lambda: self._logits, images))
+        return np.nan_to_num(logits, posinf=LARGEST, neginf=-LARGEST)
 
     def gradients(self, score, images, targets):
         """Gradients of target scores with respect to pixels.
@@ -176,28 +187,43 @@ class Classifier:
         ----------
         score : {"logit", "probability"}
         images : (N, H, W, 3) array
-            Pixels 0-255, all computed in one batch.
+            Pixels 0-255.
         targets : (N,) int array
             Class whose score is differentiated.
 
         Returns
         -------
         (N, H, W, 3) float32 array, in units of the score per pixel value (0-255).
+
+        Raises
+        ------
+        ValueError
+            If the score doesn't depend on the pixels by differentiable steps, or they would fill the memory.
         """
+        kept = cost.total(self.layers.values())
+        if kept > cost.MOST_KEPT:
+            raise ValueError(f"gradients of one image take {kept * 4 / 2**30:.1f} GB: choose --method occlusion")
         key = f"gradients of {score}"
         if key not in self._functions:
             model = self.model_to(self._logits if score == "logit" else self.exit)
             shape = tf.TensorSpec((None, *self.size, 3), tf.float32), tf.TensorSpec((None,), tf.int32)
 
-            @tf.function(input_signature=shape, jit_compile=False)
+            @tf.function(input_signature=shape, jit_compile=False, autograph=False)
             def gradients(pixels, chosen):
                 with tf.GradientTape() as tape:
                     tape.watch(pixels)
                     total = tf.reduce_sum(tf.gather(model(pixels, training=False), chosen, axis=1, batch_dims=1))
-                return tape.gradient(total, pixels)
+                found = tape.gradient(total, pixels)
+                if found is None:
+                    raise ValueError(NO_GRADIENTS)
+                return found
 
             self._functions[key] = gradients
-        return self._functions[key](np.asarray(images, "float32"), np.asarray(targets, "int32")).numpy()
+        images, targets = np.asarray(images, "float32"), np.asarray(targets, "int32")
+        batch = max(1, cost.MOST_VALUES // kept)
+        parts = (slice(start, start + batch) for start in range(0, len(images), batch))
+        found = np.concatenate([self._functions[key](images[part], targets[part]) for part in parts])
+        return np.nan_to_num(found, nan=0, posinf=0, neginf=0)  # such as the logarithm's at 0
 
     def outputs(self, images, names):
         """Outputs of several layers in one pass: dict of name to (N, h, w, c) or (N, units) float32."""
@@ -211,8 +237,7 @@ class Classifier:
         if key not in self._functions:
             self._functions[key] = compiled(self.model_to(tensors()))
         function = self._functions[key]
-        most = max(1, OUTPUTS_AT_ONCE // self._most_outputs)
-        batch_size = batch_size or min(most, images_at_once(*self.size))
+        batch_size = batch_size or self.at_once
         whole = None
         for start in track(range(0, len(images), batch_size)):
             part = function(images[start : start + batch_size])
@@ -243,23 +268,18 @@ class Classifier:
             (reader,) = readers
             if reader.activation in ("relu", "relu6") and reader.kind == "RELU":
                 return x
-            if not isinstance(reader.layer, layer_kinds.KEEPS_CHANNELS):
+            if not isinstance(reader.layer, layer_kinds.KEEPS_CHANNELS) and not moves_only_channels(reader):
                 return None
             x = reader.output
 
 
-def _twin(layer, **changes):
-    """A layer with the same weights but no activation function, and `changes` in its configuration."""
-    config = layer.get_config() | {"activation": None, "name": f"cnnvis_{layer.name}_linear"} | changes
-    twin = type(layer).from_config(config)
-    shape = layer.get_build_config()["input_shape"]
-    twin.build(shape if "data_format" not in changes else (shape[0], *shape[2:], shape[1]))
-    twin.set_weights(layer.get_weights())
-    return twin
+def _whole(pixels):
+    """Pixels without fractions, as Keras casts them for integer inputs, but with the gradient of the pixels."""
+    almost = 1e-3  # a grey pixel that is a little less than a whole number by rounding
+    return keras.ops.floor(pixels + almost) + (pixels - keras.ops.stop_gradient(pixels))
 
 
-def _transposed(layer):
-    """A channels-first CONV layer computed as channels-last: on CPUs, only oneDNN supports channels-first."""
-    channels_last, twin = keras.layers.Permute((2, 3, 1)), _twin(layer, data_format="channels_last")
-    channels_first = keras.layers.Permute((3, 1, 2))
-    return lambda x: channels_first(twin(channels_last(x)))
+def _numbers(outputs):
+    if np.isnan(outputs.min(initial=1)):  # needs no memory, unlike np.isnan(outputs)
+        raise ValueError("the model outputs NaN: its weights or --input-range are wrong")
+    return outputs

@@ -1,5 +1,7 @@
 """Running a Keras model on NumPy batches as fast as TensorFlow can here."""
 
+import re
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -54,7 +56,10 @@ def compiled(model):
         except tf.errors.OpError as error:
             advice = " (TF_ENABLE_ONEDNN_OPTS=1 may help: oneDNN supports more layers)"
             advice = "" if keras_internals.uses_onednn() else advice
-            raise ValueError(f"TensorFlow can't compute this model here{advice}: {error.message}") from error
+            reason = re.search(r"[^\n]+(?=\n\t \[\[)|$", error.message)[0] or error.message  # behind a traceback
+            raise ValueError(f"TensorFlow can't compute this model here{advice}: {reason}") from error
+        except (AttributeError, LookupError, NotImplementedError, OverflowError, TypeError) as error:
+            raise ValueError(f"the model can't be computed on images: {error}") from error  # Keras's, while tracing
         return keras.tree.map_structure(lambda x: x.numpy().astype("float32", copy=False), outputs)
 
     return run

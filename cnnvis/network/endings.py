@@ -16,16 +16,8 @@ from cnnvis.network.computing import Computed
 
 SMALLEST = 1e-7  # probability whose logarithm is taken where there are no logits: float16 rounds smaller ones to 0
 TOLERANCE = 5e-3  # of the sum of probabilities in float16 or bfloat16
-PASSING = (  # besides reshapes, what keeps probabilities between 0 and 1
-    keras.layers.Average,
-    keras.layers.Concatenate,
-    keras.layers.GlobalAveragePooling1D,
-    keras.layers.GlobalAveragePooling2D,
-    keras.layers.GlobalMaxPooling1D,
-    keras.layers.GlobalMaxPooling2D,
-    keras.layers.Maximum,
-    keras.layers.Minimum,
-)
+SATURATING = ("softmax", "sigmoid")  # activation functions whose inputs are logits
+PROBABILITIES = (*SATURATING, "hard_sigmoid", "sparse_sigmoid", "sparsemax")
 
 
 @dataclass(frozen=True)
@@ -65,16 +57,21 @@ def read(layers, output, evaluate: Callable):
     Raises
     ------
     ValueError
-        If the output is constant: one unit after a softmax.
+        If the output is constant, one unit after a softmax, or whole numbers, such as the class chosen.
     """
+    if not keras.backend.is_float_dtype(output.dtype):
+        raise ValueError(f"the model outputs whole numbers ({output.dtype}): save it without its last step, say argmax")
     makers = {id(tensor): layer for layer in layers for tensor in keras.tree.flatten(layer.output)}
     last, reshapes = _last(makers, output)
     one = output.shape[-1] == 1
     activation = last.activation if last else "linear"
     if activation == "softmax" and one:
         raise ValueError("the model ends in a softmax over one unit, which is always 1: use a sigmoid, or two units")
-    if activation in ("softmax", "sigmoid"):
-        return _of_probabilities(output, reshapes(last.linear))
+    if activation == "softmax" and getattr(last.layer, "axis", -1) == 0:
+        raise ValueError("the model ends in a softmax over the images of a batch: save it with axis=-1")
+    if activation in PROBABILITIES:
+        has_logits = activation in SATURATING and last.linear is not last.output
+        return _of_probabilities(output, reshapes(last.linear) if has_logits else None)
     if activation == "log_softmax":  # softmax gives the probabilities back
         return _of_logits(output)
     if activation == "linear" and (last is None or last.kind in ("CONV", "FC")):
@@ -86,8 +83,10 @@ def read(layers, output, evaluate: Callable):
     if len(values) and values.min() >= -TOLERANCE and values.max() <= 1 + TOLERANCE:
         add_up = not one and np.abs(values.sum(axis=1) - 1).max() < TOLERANCE
         if add_up or _comes_from_probabilities(makers, output):
-            return _of_probabilities(output)
-    return _of_logits(output)  # log-probabilities, too
+            return _of_probabilities(output, _logits_side_by_side(makers, output))
+    if len(values) and values.min() < 0:  # as log-probabilities, too
+        return _of_logits(output)
+    return _of_logits(output, "The model's outputs don't look like probabilities: they are taken for logits.")
 
 
 def probe_images(height, width):
@@ -142,14 +141,28 @@ def _two_logits(second):
     return keras.ops.concatenate([-second, second], axis=-1)
 
 
+def _logits_side_by_side(makers, x):
+    """The logits of sigmoids that are put side by side; None if the tensor is something else."""
+    layer = makers[id(x)]
+    if type(layer.layer).__name__ != "Concatenate":
+        return None
+    heads = [_last(makers, source) for source in layer.inputs]
+    if all(last and last.activation == "sigmoid" and last.linear is not last.output for last, _ in heads):
+        return layer.layer([reshapes(last.linear) for last, reshapes in heads])
+    return None
+
+
 def _comes_from_probabilities(makers, x):
-    """Whether all that a tensor is made of are outputs of softmax or sigmoid, averaged, selected or side by side."""
-    layer = makers.get(id(x))
-    if layer is None:
-        return False
-    if layer.activation in ("softmax", "sigmoid"):
-        return True
-    passes = isinstance(layer.layer, PASSING) or layer_kinds.only_reshapes(layer.layer)
-    if isinstance(layer.layer, keras.layers.Layer) and not passes:
-        return False
-    return bool(layer.inputs) and all(_comes_from_probabilities(makers, source) for source in layer.inputs)
+    """Whether a tensor is computed without weights from outputs of softmax, sigmoid and the like."""
+    pending, seen = [x], set()
+    while pending:
+        layer = makers.get(id(pending.pop()))
+        if layer is None:
+            return False
+        if layer.activation in PROBABILITIES or layer.name in seen:
+            continue
+        if getattr(layer.layer, "weights", None) or not layer.inputs:
+            return False
+        seen.add(layer.name)  # many layers may read the same one
+        pending.extend(layer.inputs)
+    return True

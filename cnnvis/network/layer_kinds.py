@@ -1,5 +1,7 @@
 """Which kind each Keras layer is: CONV, RELU, POOL, FC or other."""
 
+import re
+
 import keras
 
 CONV = (
@@ -25,20 +27,25 @@ KEEPS_CHANNELS = (
     keras.layers.UpSampling2D,
     keras.layers.ZeroPadding2D,
 )
-ACTIVATION_OPERATIONS = ("relu", "relu6", "leakyrelu", "elu", "selu", "gelu", "silu", "sigmoid", "tanh", "softmax")
+ACTIVATION_OPERATIONS = {  # classes of operations in lower case, and what layers call the same function
+    **{name: name for name in ("relu", "relu6", "leakyrelu", "elu", "selu", "gelu", "silu", "tanh")},
+    **{name: name for name in ("sigmoid", "softmax", "sparsemax")},
+    **{"hardsigmoid": "hard_sigmoid", "sparsesigmoid": "sparse_sigmoid", "logsoftmax": "log_softmax"},
+}
 
 
 def activation_of(layer):
     """Name of a layer's activation function; "linear" if it has none."""
     if not isinstance(layer, keras.layers.Layer):
-        name = type(layer).__name__.lower()
-        return name if name in ACTIVATION_OPERATIONS else "linear"
+        return ACTIVATION_OPERATIONS.get(type(layer).__name__.lower(), "linear")
     if isinstance(layer, keras.layers.ReLU):
         return "relu" if not layer.negative_slope and not layer.threshold else "leaky_relu"
     if isinstance(layer, keras.layers.Softmax):
         return "softmax"
     if isinstance(layer, RELU):
         return type(layer).__name__.lower()
+    if isinstance(layer, keras.layers.Wrapper):
+        return activation_of(layer.layer)
     activation = getattr(layer, "activation", None)
     if isinstance(activation, keras.layers.Layer):
         return activation_of(activation)
@@ -69,3 +76,9 @@ def only_reshapes(layer):
     return isinstance(
         layer, (keras.layers.Flatten, keras.layers.Reshape, keras.layers.Dropout, keras.layers.Identity)
     ) or (isinstance(layer, keras.layers.Activation) and activation_of(layer) == "linear")
+
+
+def check_name(name):
+    """Raise ValueError if TensorFlow can't compute a layer of that name."""
+    if not re.fullmatch(r"(?!\.+$)[A-Za-z0-9_.\\/>-]*", name):
+        raise ValueError(f"TensorFlow computes no layer called {name!r}: rename it in ASCII letters, digits, _ . and -")

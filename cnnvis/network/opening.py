@@ -1,21 +1,22 @@
 """From a model file, or a checkpoint, to a classifier that takes pixels 0-255."""
 
+import math
 from pathlib import Path
 
-import numpy as np
-
 from cnnvis import checkpoints
-from cnnvis.console import notice
+from cnnvis.checkpoints import image_shape
+from cnnvis.console import PREPROCESSINGS, notice, track
 from cnnvis.images import read
 from cnnvis.network.classifier import Classifier
 from cnnvis.network.pixel_range import INPUT_RANGES, stated_range
 
-UNKNOWN_RANGE = "this model's pixel range is unknown: give --input-range 0 1, -1 1 or 0 255"
+MOST_TRIED = 200  # images on which pixel ranges are tried
+CLEARLY = 4  # standard errors of an accuracy of 50 % by which one pixel range must be better than the others
 
 
 def load(
     path: str | Path | None = None,
-    input_range: tuple[float, float] | None = None,
+    input_range: tuple[float, float] | str | None = None,
     size: tuple[int, int] | None = None,
 ) -> Classifier:
     """Load a network and take it apart.
@@ -24,7 +25,7 @@ def load(
     ----------
     path : path, "deep" or "basic", optional
         As of `checkpoints.load`.
-    input_range : (low, high), optional
+    input_range : (low, high), "caffe" or "torch", optional
         The pixel range that the model takes; from its metadata or its layers if not given.
     size : (height, width), optional
         Of the images, for a model that takes any size.
@@ -41,7 +42,7 @@ def load(
     return take_apart(checkpoints.load(path), input_range=input_range, size=size)
 
 
-def take_apart(checkpoint, dataset=None, input_range=None, size=None):
+def take_apart(checkpoint, dataset=None, input_range=None, size=None, option="--input-range"):
     """Make a classifier of a loaded checkpoint.
 
     Parameters
@@ -50,10 +51,12 @@ def take_apart(checkpoint, dataset=None, input_range=None, size=None):
     dataset : Dataset, optional
         In the network's size and classes. If nothing else states the pixel range, it is the one on which the model is
         clearly most accurate on these images.
-    input_range : (low, high), optional
+    input_range : (low, high), "caffe" or "torch", optional
         As in `load`; overrides the metadata.
     size : (height, width), optional
         Of the images, for a model that takes any size; the data set's if there is one.
+    option : str
+        The script's option for `input_range`, for messages.
 
     Returns
     -------
@@ -62,32 +65,49 @@ def take_apart(checkpoint, dataset=None, input_range=None, size=None):
     Raises
     ------
     ValueError
-        If the range is unknown or empty.
+        If the range is unknown or empty, or not for the channels that the model takes.
     """
-    model = checkpoint.model
-    known = input_range or checkpoint.input_range or stated_range(model)
-    low, high = known or _best_range(model, dataset)
-    if not (np.isfinite([low, high]).all() and low < high):
-        raise ValueError(f"--input-range {low:g} {high:g} is not a range: give a smaller and a larger number")
-    classifier = Classifier(model, (low, high), dataset.images.shape[1:3] if dataset else size)
+    pixels = input_range or checkpoint.input_range or _found_range(checkpoint, dataset, option)
+    classifier = Classifier(checkpoint.model, pixels, dataset.images.shape[1:3] if dataset else size)
     if classifier.notice:
         notice(classifier.notice)
     return classifier
 
 
-def _best_range(model, dataset):
-    """The pixel range on which a model is clearly most accurate; raises ValueError if there is none."""
-    if not dataset:
-        raise ValueError(UNKNOWN_RANGE)
-    some = read(dataset, dataset.spread(500))
-    if (some.labels >= 0).all():
-        predicted = {r: Classifier(model, r).probabilities(some.images).argmax(axis=1) for r in INPUT_RANGES}
-        scores = {r: (classes == some.labels).mean() for r, classes in predicted.items()}
-        best, second = sorted(scores, key=scores.get, reverse=True)[:2]
-        if scores[best] - scores[second] > 0.1:
+def _found_range(checkpoint, dataset, option):
+    """The pixel range that a model's first layers state, or else the one on which it is clearly most accurate.
+
+    A notice says which it is, and why. Raises ValueError if there is none.
+    """
+    name = checkpoint.path.name
+    stated = stated_range(checkpoint.model)
+    if stated:
+        notice(f"The pixel range of {name} is {_in_words(stated)}: its first layers say so.")
+        return stated
+    ranges = (*INPUT_RANGES, *(PREPROCESSINGS if image_shape(checkpoint.model)[2] == 3 else ()))
+    some = read(dataset, dataset.spread(MOST_TRIED)) if dataset else None
+    if some and (some.labels >= 0).all():
+        scores = {tried: _accuracy(checkpoint.model, tried, some) for tried in track("Trying pixel ranges")(ranges)}
+        best = max(scores, key=scores.get)
+        others = scores.keys() if best in PREPROCESSINGS else INPUT_RANGES  # (-1, 1) and torch are alike
+        second = max((other for other in others if other != best), key=scores.get)
+        if scores[best] - scores[second] > CLEARLY * 0.5 / math.sqrt(len(some)):
             notice(
-                f"The model seems to take pixels {best[0]} to {best[1]}: {scores[best]:.0%} of {len(some)} are right, "
-                f"{scores[second]:.0%} with {second[0]} to {second[1]}. Give --input-range to be sure."
+                f"The pixel range of {name} seems to be {_in_words(best)}: {scores[best]:.0%} of {len(some)} are "
+                f"right, {scores[second]:.0%} with {_in_words(second)}. Give {option} to be sure."
             )
             return best
-    raise ValueError(UNKNOWN_RANGE)
+    *choices, last = (_in_words(known).replace("to ", "") for known in ranges)
+    raise ValueError(f"the pixel range of {name} is unknown: give {option} {', '.join(choices)} or {last}")
+
+
+def _accuracy(model, pixels, dataset):
+    classifier = Classifier(model, pixels, dataset.images.shape[1:3])
+    try:
+        return (classifier.probabilities(dataset.images).argmax(axis=1) == dataset.labels).mean()
+    except ValueError:  # NaN, as of the square roots of pixels -1 to 1
+        return 0.0
+
+
+def _in_words(pixels):
+    return pixels if pixels in PREPROCESSINGS else "{:g} to {:g}".format(*pixels)

@@ -1,6 +1,10 @@
 """The outputs of layers for one image, from one forward pass, and why they have the size they have."""
 
+import keras
 import numpy as np
+
+from cnnvis.network import cost
+from cnnvis.network.window import takes_channels_for_rows, windows
 
 SHOWN = ("CONV", "RELU", "POOL", "FC")  # kinds of layers that are shown by default
 
@@ -24,7 +28,7 @@ def layer_outputs(classifier, image, names=None):
     Raises
     ------
     ValueError
-        If there is no layer of such a name, or its output has another shape.
+        If there is no layer of such a name, its output has another shape, or together they fill the memory.
     """
     if names is None:
         shown = [layer for layer in classifier.layers.values() if layer.kind in SHOWN]
@@ -34,6 +38,9 @@ def layer_outputs(classifier, image, names=None):
         if len(shape) not in (2, 4):
             raise ValueError(f"the output of {name} is {shape[1:]}, neither (height, width, channels) nor (units,)")
     ordered = [name for name in classifier.layers if name in names]
+    values = cost.total(classifier.layers[name] for name in ordered)
+    if values > 2 * cost.MOST_VALUES:
+        raise ValueError(f"the outputs of these layers take {values * 4 / 2**30:.1f} GB: choose some with --layers")
     outputs = classifier.outputs(np.asarray(image)[None], ordered)
     return {name: array[0] for name, array in outputs.items()}
 
@@ -41,22 +48,45 @@ def layer_outputs(classifier, image, names=None):
 def size_change(layer):
     """Why a layer's output has its height and width, in words; "" if there is nothing to say.
 
-    Layer -> str, such as "2×2 window, stride 2: 30×30 becomes 15×15"
+    Layer -> str, such as "2×2 window, stride 2: 30×30 becomes 15×15"; ", padded" or ", no padding" follows where the
+    size depends on it.
     """
-    before, after = layer.inputs[0].shape[1:-1], layer.output.shape[1:-1]
-    if layer.kind not in ("CONV", "POOL") or len(before) != 2:
+    kind = layer.layer
+    if layer.kind not in ("CONV", "POOL") or takes_channels_for_rows(layer):
         return ""
-    if len(after) != 2 or "Global" in type(layer.layer).__name__:
+    before, after = layer.inputs[0].shape[1:-1], layer.output.shape[1:-1]
+    if isinstance(kind, keras.layers.Conv2DTranspose):
+        spread = _window(kind.kernel_size, kind.strides, kind.dilation_rate)
+        return f"each value spreads over a {spread}: {_becomes(before, after)}"
+    if (along := windows(layer)) is None:
+        return ""
+    if len(after) != 2 or "Global" in type(kind).__name__:
         return f"each {_times(before)} channel becomes one value"
-    strides = tuple(layer.layer.strides)
-    window = getattr(layer.layer, "kernel_size", None) or layer.layer.pool_size
-    words = f"{_times(window)} window"
-    if max(strides) > 1:
-        words += f", stride {_times(strides) if strides[0] != strides[1] else strides[0]}"
-    if tuple(before) == tuple(after):
-        return f"{words}, padded: {_times(before)} stays {_times(before)}" if max(window) > 1 else ""
-    unpadded = ", no padding" if max(strides) == 1 and layer.layer.padding == "valid" else ""
-    return f"{words}{unpadded}: {_times(before)} becomes {_times(after)}"
+    sizes, strides, dilations = zip(*((axis.size, axis.stride, axis.dilation) for axis in along))
+    if max(*sizes, *strides) == 1:
+        return ""
+    padding = ""
+    if any(axis.before + axis.after for axis in along):
+        padding = ", padded"
+    elif after != tuple(-(-length // stride) for length, stride in zip(before, strides)):
+        padding = ", no padding"
+    return f"{_window(sizes, strides, dilations)}{padding}: {_becomes(before, after)}"
+
+
+def _window(sizes, strides, dilations):
+    words = f"{_times(sizes)} window"
+    if max(dilations) > 1:
+        spans = [(size - 1) * dilation + 1 for size, dilation in zip(sizes, dilations)]
+        words += f", dilation {_one_or_both(dilations)} (spans {_times(spans)})"
+    return words if max(strides) == 1 else f"{words}, stride {_one_or_both(strides)}"
+
+
+def _one_or_both(lengths):
+    return _times(lengths[:1] if lengths[0] == lengths[1] else lengths)
+
+
+def _becomes(before, after):
+    return f"{_times(before)} {'stays' if before == after else 'becomes'} {_times(after)}"
 
 
 def _times(lengths):

@@ -1,32 +1,20 @@
 """The receptive field of a unit: the part of the image that its value depends on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import keras
+import numpy as np
 
-from cnnvis.network.layer_kinds import CONV, POOL, RELU
+from cnnvis.network.layouts import moves_only_channels
+from cnnvis.network.window import windows
 
-POINTWISE = (
-    *RELU,
-    keras.layers.Activation,
-    keras.layers.BatchNormalization,
-    keras.layers.Dropout,
-    keras.layers.Identity,
-    keras.layers.LayerNormalization,
-    keras.layers.Normalization,
-    keras.layers.Rescaling,
-    keras.layers.Softmax,
-    keras.layers.SpatialDropout2D,
+POINTWISE = (  # names of layers and operations, in lower case
+    *("activation", "alphadropout", "batchnormalization", "dropout", "gaussiandropout", "gaussiannoise", "identity"),
+    *("normalization", "rescaling", "spatialdropout2d"),
+    *("absolute", "cast", "clip", "negative", "power", "sqrt", "square"),
+    *("add", "average", "concatenate", "divide", "maximum", "minimum", "multiply", "subtract", "truedivide"),
 )
-MERGING = (
-    keras.layers.Add,
-    keras.layers.Average,
-    keras.layers.Concatenate,
-    keras.layers.Maximum,
-    keras.layers.Minimum,
-    keras.layers.Multiply,
-    keras.layers.Subtract,
-)
+ALONG_CHANNELS = ("layernormalization", "logsoftmax", "softmax", "sparsemax")  # pointwise if that is their axis
 
 
 @dataclass(frozen=True)
@@ -57,55 +45,72 @@ def receptive_fields(classifier, layer):
     """Receptive fields of a layer: a `Field` for rows and one for columns; None if every unit sees the whole image.
 
     Follows the graph back to the image through the layers that CNNs are commonly made of. Any other layer, such as
-    Flatten or Dense, is assumed to see its whole input.
+    Flatten, Dense or a transposed convolution, is assumed to see its whole input.
 
     Source: Araujo, Norris & Sim, "Computing receptive fields of convolutional neural networks", Distill 2019.
     """
-    by_output = {id(known.output): known for known in classifier.layers.values()}
-    rows, columns = (_field(layer, axis, by_output) for axis in (1, 2))
-    return None if rows is None or columns is None else (rows, columns)
+    fields = {id(classifier.entry): (Field(), Field())}
+    for known in classifier.layers.values():
+        fields[id(known.output)] = _fields(known, classifier, [fields.get(id(x)) for x in known.inputs])
+        if known is layer:
+            return fields[id(known.output)]
 
 
-def _field(layer, axis, by_output):
-    if len(layer.output.shape) != 4:
+def _fields(layer, classifier, before):
+    """Fields of a layer along rows and columns from those `before` it; None if unknown."""
+    if len(getattr(layer.output, "shape", ())) != 4:
         return None
-    fields = [_field(by_output[id(x)], axis, by_output) if id(x) in by_output else Field() for x in layer.inputs]
-    if None in fields:
+    if _adds_the_channel(layer, classifier):
+        return Field(), Field()
+    if None in before or not before:
         return None
-    if isinstance(layer.layer, MERGING) and len({field.stride for field in fields}) == 1:
-        start = min(field.start for field in fields)
-        return Field(start, max(field.start + field.size for field in fields) - start, fields[0].stride)
-    if len(fields) != 1:
+    if _is_pointwise(layer):
+        merged = tuple(map(_merged, zip(*before)))
+        return None if None in merged else merged
+    window = _window(layer)
+    return None if window is None or len(before) > 1 else tuple(map(_moved, before[0], window))
+
+
+def _adds_the_channel(layer, classifier):
+    """Whether a layer makes (N, H, W, 1) of the images, where a network takes them as (N, H, W) or (N, values)."""
+    grey = classifier.channels == 1 and len(classifier.fed.shape) != 4
+    return grey and layer.inputs == (classifier.fed,) and layer.output.shape == classifier.entry.shape
+
+
+def _merged(fields):
+    if len({field.stride for field in fields}) > 1:
         return None
-    before, extent, stride = _window(layer, axis) or (None, None, None)
-    if extent is None:
-        return None
-    (field,) = fields
-    return replace(
-        field,
+    start = min(field.start for field in fields)
+    return Field(start, max(field.start + field.size for field in fields) - start, fields[0].stride)
+
+
+def _moved(field, window):
+    before, extent, stride = window
+    return Field(
         start=field.start - before * field.stride,
         size=field.size + (extent - 1) * field.stride,
         stride=field.stride * stride,
     )
 
 
-def _window(layer, axis):
-    """A layer's padding in front, the extent of its window, and its stride, in values of its input; None if unknown."""
-    kind = layer.layer
-    if not isinstance(kind, keras.layers.Layer) or isinstance(kind, POINTWISE) or layer.kind == "RELU":
-        return (0, 1, 1) if layer.inputs[0].shape[1:3] == layer.output.shape[1:3] else None
-    if isinstance(kind, keras.layers.ZeroPadding2D):
-        return kind.padding[axis - 1][0], 1, 1
-    if isinstance(kind, keras.layers.Cropping2D):
-        return -kind.cropping[axis - 1][0], 1, 1
-    if isinstance(kind, (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)):
-        extent = kind.pool_size[axis - 1]
-    elif isinstance(kind, CONV) and not isinstance(kind, (keras.layers.Conv2DTranspose, POOL)):
-        extent = (kind.kernel_size[axis - 1] - 1) * kind.dilation_rate[axis - 1] + 1
-    else:
-        return None
-    stride, length = kind.strides[axis - 1], layer.inputs[0].shape[axis]
-    if kind.padding == "valid":
-        return 0, extent, stride
-    missing = max((-(-length // stride) - 1) * stride + extent - length, 0)
-    return missing // 2, extent, stride
+def _is_pointwise(layer):
+    """Whether a layer's output at a place depends on nothing but its inputs at that place."""
+    name = type(layer.layer).__name__.lower()
+    if any(x.shape[1:3] != layer.output.shape[1:3] for x in layer.inputs):
+        return False
+    if name in ALONG_CHANNELS or (name == "activation" and "max" in layer.activation):
+        axes = np.atleast_1d(getattr(layer.layer, "axis", -1)) % 4
+        return axes.tolist() == [1 if layer.channels_first else 3]
+    if name.startswith("random") or moves_only_channels(layer):  # random layers do nothing but in training
+        return True
+    return name in POINTWISE or layer.kind == "RELU"
+
+
+def _window(layer):
+    """Padding in front, extent of the window and stride, in values of the input, for rows and columns, or None."""
+    if isinstance(layer.layer, keras.layers.ZeroPadding2D):
+        return tuple((before, 1, 1) for before, _ in layer.layer.padding)
+    if isinstance(layer.layer, keras.layers.Cropping2D):
+        return tuple((-before, 1, 1) for before, _ in layer.layer.cropping)
+    found = windows(layer)
+    return found and tuple((along.before, along.extent, along.stride) for along in found)

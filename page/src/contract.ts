@@ -51,6 +51,8 @@ export interface Network {
   probabilities: string;
   layers: Layer[];
   weights: Weight[];
+  /** Names of the three channels of the image, as the network takes it. */
+  colours: string[];
 }
 
 export interface StoredImage {

@@ -21,7 +21,7 @@ export function positionOf(layer: Layer, selection: Selection, values: Float32Ar
 export function channelName(page: Page, layers: Layer[], place: number, channel: number): string {
   const layer = layers[place];
   if (place === 0 || layer.type === "Normalization")
-    if (layer.shape.length === 3 && layer.shape[2] === 3) return ["red", "green", "blue"][channel];
+    if (layer.shape.length === 3 && layer.shape[2] === 3) return page.network.colours[channel];
   if (layer.shape.length === 1 && place >= layers.length - 2 && layer.shape[0] === page.classes.length)
     return page.classes[channel];
   return `${layer.shape.length === 1 ? "unit" : "channel"} ${channel}`;

@@ -25,6 +25,13 @@ def images():
     return np.random.default_rng(8).integers(0, 256, (2, 8, 8, 3), dtype="uint8")
 
 
+def test_a_map_of_zeros_is_said(images, capsys):
+    classifier = LinearClassifier()
+    classifier.logits = lambda x: np.zeros((len(x), 3))
+    explanation.explain(classifier, images, method="occlusion")
+    assert "0 everywhere" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("method", explanation.METHODS)
 def test_a_linear_network_is_explained_exactly_by_every_method(method, images):
     explained = explanation.explain(

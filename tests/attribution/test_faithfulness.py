@@ -40,3 +40,21 @@ def test_a_perfect_map_scores_better_than_its_opposite():
     assert right[0][0] < wrong[0][0]
     assert right[1][0] > wrong[1][0]
     assert right[0].dtype == np.float32
+
+
+def test_large_images_are_predicted_a_few_at_a_time(monkeypatch):
+    images, importance = np.random.default_rng(0).random((2, 2, 5, 6, 3)), np.random.default_rng(1).random((2, 5, 6))
+    batches = []
+
+    def predict(batch):
+        batches.append(len(batch))
+        return batch.mean(axis=(1, 2, 3))[:, None] ** 2
+
+    def scores(track=iter):
+        return faithfulness.deletion_insertion(predict, *images, importance, [0, 0], steps=6, track=track)
+
+    whole, steps = scores(), []
+    monkeypatch.setattr(faithfulness, "images_at_once", lambda height, width: 3)
+    np.testing.assert_allclose(scores(lambda parts: steps.extend(parts) or parts), whole, rtol=1e-6)
+    assert batches == [7] * 4 + [3, 3, 1] * 4
+    assert len(steps) == 12

@@ -19,6 +19,7 @@ from cnnvis.network.classifier import Classifier
 from cnnvis.network.outputs import layer_outputs
 from tests.conftest import shared, small_sequential
 from tests.explore.test_page_data import HOSTILE
+from tests.network.test_layouts import network
 from tests.network.test_strange_models import shared_and_nested
 
 try:
@@ -505,7 +506,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen_and_in_the_dark_it_is_dark(
     tab.page.close()
 
 
-@pytest.mark.parametrize("name", ["nested", "keras2", "residual", "recurrent", "grouped"])
+@pytest.mark.parametrize("name", ["nested", "keras2", "residual", "recurrent", "grouped", "channels first"])
 def test_foreign_networks(chromium, tmp_path, samples, name):
     if name == "keras2":
         model, path = checkpoint.load(KERAS2).model, tmp_path / "keras2.html"
@@ -523,6 +524,20 @@ def test_foreign_networks(chromium, tmp_path, samples, name):
     np.testing.assert_allclose(tab.probabilities(), classifier.probabilities(images[:1])[0], atol=AGREES)
     tab.page.locator(".network button").last.click()
     tab.page.locator(".inspector h2").wait_for()
+    assert not tab.errors
+    tab.page.close()
+
+
+def test_a_network_that_takes_bgr(chromium, tmp_path, samples):
+    path, _ = make(tmp_path, mild(), *FEW, "--input-range", "caffe")
+    tab = Tab(chromium, path).alive()
+    expected = Classifier(mild(), "caffe").probabilities(samples[:1])[0]
+    np.testing.assert_allclose(tab.probabilities(), expected, atol=AGREES)
+    tab.view("Outputs")
+    tab.page.get_by_role("combobox").first.select_option(label="image (32×32×3)")
+    tiles = tab.page.locator(".mosaic button")
+    expect(tiles).to_have_count(3)
+    assert [tiles.nth(channel).get_attribute("aria-label") for channel in range(3)] == ["blue", "green", "red"]
     assert not tab.errors
     tab.page.close()
 
@@ -560,6 +575,7 @@ def grouped():
 
 
 FOREIGN = {"nested": shared_and_nested, "residual": residual, "recurrent": recurrent, "grouped": grouped}
+FOREIGN |= {"channels first": lambda: network("channels_first", enter="itself")}
 
 
 @pytest.mark.once

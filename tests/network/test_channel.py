@@ -19,6 +19,7 @@ CONVS = {
     "plain": keras.layers.Conv2D(4, 3),
     "padded, fused": keras.layers.Conv2D(4, (3, 2), padding="same", activation="relu", bias_initializer="normal"),
     "strided": keras.layers.Conv2D(4, 3, strides=2, padding="same", use_bias=False),
+    "unequal strides": keras.layers.Conv2D(4, (3, 5), strides=(2, 1), padding="same", bias_initializer="normal"),
     "dilated": keras.layers.Conv2D(4, 3, dilation_rate=2, bias_initializer="normal"),
     "grouped": keras.layers.Conv2D(4, 3, groups=2, bias_initializer="normal"),
     "depthwise": keras.layers.DepthwiseConv2D(3, depth_multiplier=2, bias_initializer="normal"),

@@ -224,36 +224,6 @@ def test_a_network_that_outputs_nan_is_an_error(sequential, images):
         Classifier(sequential).probabilities(images)
 
 
-CONV = {
-    "strides": lambda **how: layers.Conv2D(6, 3, strides=2, padding="same", activation="relu", **how),
-    "dilation": lambda **how: layers.Conv2D(6, (3, 2), dilation_rate=2, **how),
-    "groups": lambda **how: layers.Conv2D(6, 3, groups=3, activation="tanh", **how),
-    "transposed": lambda **how: layers.Conv2DTranspose(4, 3, strides=2, padding="same", activation="relu", **how),
-    "depthwise": lambda **how: layers.DepthwiseConv2D(3, depth_multiplier=2, **how),
-    "separable": lambda **how: layers.SeparableConv2D(5, 3, activation="relu", **how),
-}
-
-
-@pytest.mark.parametrize("kind", CONV)
-def test_channels_first_is_computed_on_every_processor(kind, images):
-    """On CPUs, only oneDNN has channels-first kernels, and the user may have turned it off."""
-
-    def model(data_format, before, after):
-        keras.utils.set_random_seed(3)
-        inputs = keras.Input((32, 32, 3))
-        x = CONV[kind](data_format=data_format, name="conv")(before(inputs))
-        return keras.Model(inputs, layers.Dense(10, activation="softmax")(layers.Flatten()(after(x))))
-
-    to_first, to_last, same = layers.Permute((3, 1, 2)), layers.Permute((2, 3, 1)), layers.Identity()
-    first, last = model("channels_first", to_first, to_last), model("channels_last", same, same)
-    last.set_weights(first.get_weights())
-    classifier, scaled = Classifier(first, (0, 1)), images / 255
-    np.testing.assert_allclose(classifier.probabilities(images), last.predict(scaled, verbose=0), rtol=1e-4, atol=1e-6)
-    output = classifier.outputs(images, ["conv"])["conv"]
-    of_last = Classifier(last, (0, 1)).outputs(images, ["conv"])["conv"]
-    np.testing.assert_allclose(output.transpose(0, 2, 3, 1), of_last, rtol=1e-4, atol=1e-5)
-
-
 @pytest.mark.skipif(keras_internals.uses_onednn(), reason="oneDNN computes it")
 def test_the_error_for_a_layer_that_only_onednn_supports_says_so(images):
     inside = layers.TimeDistributed(layers.Conv2D(2, 3, data_format="channels_first"))

@@ -32,9 +32,18 @@ def augmented(x):
     return (shared(x) + shared(ops.flip(x, axis=2))) / 2
 
 
+def read_twice_by_each(x):
+    """2**40 ways lead from the output to the sigmoids."""
+    x = head(x, activation="sigmoid")
+    for _ in range(40):
+        x = layers.Maximum()([x, x])
+    return x
+
+
 PROBABILITIES = {
     "softmax": head,
     "sigmoids": lambda x: head(x, activation="sigmoid"),
+    "sigmoids through many layers": read_twice_by_each,
     "mean of two": lambda x: layers.Average()([head(x, name="a"), head(x, name="b")]),
     "weighted sum": lambda x: 0.3 * head(x, name="a") + 0.7 * head(x, name="b"),
     "clip": lambda x: ops.clip(head(x), 1e-6, 1.0),
@@ -47,6 +56,15 @@ PROBABILITIES = {
     "a layer as activation": lambda x: head(x, activation=layers.Softmax()),
     "softmax by an operation": lambda x: ops.softmax(head(x, activation=None)),
     "test-time augmentation": augmented,
+    "hard sigmoids": lambda x: head(x, activation="hard_sigmoid"),
+    "hard sigmoids by an operation": lambda x: ops.hard_sigmoid(head(x, activation=None)),
+    "sparsemax": lambda x: head(x, activation="sparsemax"),
+    "weighted sum of sigmoids": lambda x: 0.3 * head(x, 4, "sigmoid", "a") + 0.7 * head(x, 4, "sigmoid", "b"),
+    "smoothed sigmoids": lambda x: layers.Rescaling(0.9, 0.05)(head(x, activation="sigmoid")),
+    "product of sigmoids": lambda x: layers.Multiply()([head(x, 4, "sigmoid", name) for name in "ab"]),
+    "one less a sigmoid": lambda x: 1 - head(x, activation="sigmoid"),
+    "softmax of another kind of layer": lambda x: layers.EinsumDense("ab,bc->ac", 4, activation="softmax")(body(x)),
+    "a wrapped layer": lambda x: layers.SpectralNormalization(layers.Dense(4, activation="sigmoid"))(body(x)),
 }
 LOGITS = {
     "linear": lambda x: head(x, activation=None),
@@ -56,6 +74,7 @@ LOGITS = {
     "tanh": lambda x: head(x, activation="tanh"),
     "log-softmax": lambda x: head(x, activation="log_softmax"),
     "log-softmax by an operation": lambda x: ops.log_softmax(head(x, activation=None)),
+    "percent": lambda x: 100 * head(x),
 }
 
 
@@ -89,7 +108,7 @@ def test_anything_else_counts_as_logits(ending, pixels):
     model = model_of(LOGITS[ending])
     classifier, expected = Classifier(model), model.predict(pixels.astype("float32"), verbose=0)
     np.testing.assert_allclose(classifier.probabilities(pixels), softmax(expected), atol=1e-5)
-    assert ("taken for logits" in classifier.notice) == (ending in ("relu", "tanh"))
+    assert ("taken for logits" in classifier.notice) == (ending in ("relu", "tanh", "percent"))
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", None, "relu"])
@@ -114,6 +133,36 @@ def test_one_unit_of_probabilities_without_an_activation_of_its_own(pixels):
 def test_a_softmax_over_one_unit_is_refused():
     with pytest.raises(ValueError, match="always 1"):
         Classifier(model_of(lambda x: head(x, 1, "softmax")))
+
+
+def test_the_chosen_class_is_no_probability():
+    with pytest.raises(ValueError, match=r"whole numbers \(int32\)"):
+        Classifier(model_of(lambda x: ops.argmax(head(x), axis=-1, keepdims=True)))
+
+
+def test_infinite_logits_are_large_ones(pixels):
+    """As in float16; the probability is exactly 0 or 1."""
+    classifier = Classifier(model_of(lambda x: layers.Activation("sigmoid")(head(x, 1, None) / 0.0)))
+    assert set(np.unique(classifier.probabilities(pixels))) <= {0, 1}
+    assert set(np.abs(classifier.logits(pixels)).ravel()) == {65504}
+
+
+def test_logits_that_are_no_numbers_are_refused(pixels):
+    classifier = Classifier(model_of(lambda x: head(x, activation=None) * np.nan))
+    with pytest.raises(ValueError, match="outputs NaN"):
+        classifier.logits(pixels)
+
+
+def test_sigmoids_side_by_side_keep_their_logits(pixels):
+    classifier = Classifier(model_of(PROBABILITIES["sigmoid heads side by side"]))
+    p = classifier.probabilities(pixels)
+    np.testing.assert_allclose(classifier.logits(pixels), np.log(p / (1 - p)), rtol=1e-3, atol=1e-3)
+    assert not classifier.notice
+
+
+def test_a_softmax_over_the_batch_is_refused():
+    with pytest.raises(ValueError, match="softmax over the images"):
+        Classifier(model_of(lambda x: layers.Softmax(axis=0)(head(x, activation=None))))
 
 
 def test_where_there_are_no_logits_the_logarithm_of_the_probability_stands_for_them(pixels):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from cnnvis.network import cost
 from cnnvis.network.classifier import Classifier
 from cnnvis.network.outputs import layer_outputs, size_change
 from models.convnet import build_model
@@ -28,6 +29,14 @@ def test_equal_to_the_layers_one_by_one(arch, images):
         assert output.dtype == np.float32
 
 
+def test_outputs_that_would_fill_the_memory_are_refused(sequential, images, monkeypatch):
+    classifier = Classifier(sequential)
+    monkeypatch.setattr(cost, "MOST_VALUES", 6 * 30 * 30 // 2)  # half the outputs of "first"
+    assert list(layer_outputs(classifier, images[0], ["first"])) == ["first"]
+    with pytest.raises(ValueError, match="choose some with --layers"):
+        layer_outputs(classifier, images[0])
+
+
 def test_chosen_layers_are_in_the_order_of_the_network(sequential, images):
     classifier = Classifier(sequential, (0, 1))
     outputs = layer_outputs(classifier, images[0], ["hidden", "first"])
@@ -45,7 +54,15 @@ def test_chosen_layers_are_in_the_order_of_the_network(sequential, images):
         (keras.layers.MaxPooling2D(3, strides=1), "3×3 window, no padding: 12×10 becomes 10×8"),
         (keras.layers.Conv2D(2, (3, 2)), "3×2 window, no padding: 12×10 becomes 10×9"),
         (keras.layers.Conv2D(2, 3, padding="same"), "3×3 window, padded: 12×10 stays 12×10"),
-        (keras.layers.Conv2D(2, 3, strides=(2, 3)), "3×3 window, stride 2×3: 12×10 becomes 5×3"),
+        (keras.layers.Conv2D(2, 3, strides=(2, 3)), "3×3 window, stride 2×3, no padding: 12×10 becomes 5×3"),
+        (
+            keras.layers.Conv2D(2, 3, dilation_rate=2),
+            "3×3 window, dilation 2 (spans 5×5), no padding: 12×10 becomes 8×6",
+        ),
+        (
+            keras.layers.Conv2DTranspose(2, 3, strides=2),
+            "each value spreads over a 3×3 window, stride 2: 12×10 becomes 25×21",
+        ),
         (keras.layers.Conv2D(2, 1), ""),
         (keras.layers.GlobalMaxPooling2D(keepdims=True), "each 12×10 channel becomes one value"),
         (keras.layers.ReLU(), ""),

@@ -38,17 +38,71 @@ def reached(classifier, layer, row, column):
     return (rows[0], rows[-1] + 1), (columns[0], columns[-1] + 1)
 
 
-@pytest.mark.parametrize("name", ["entry", "depth", "pad", "crop", "sum", "shrink", "separable"])
+CHAINS = {
+    "dilated and padded": lambda: [
+        layers.Conv2D(2, 3, dilation_rate=2, padding="same"),
+        layers.Conv2D(2, (2, 3), strides=2, padding="same"),
+        layers.DepthwiseConv2D((2, 3), dilation_rate=(1, 2), padding="same"),
+    ],
+    "not padded": lambda: [layers.Conv2D(2, (3, 1), strides=(1, 2)), layers.MaxPooling2D(3, strides=2)],
+    "pointwise": lambda: [
+        *(layers.RandomFlip(), layers.RandomTranslation(0.5, 0.5), layers.Rescaling(2.0), layers.Conv2D(2, 3)),
+        *(layers.GaussianNoise(0.5), layers.PReLU(), layers.Activation("gelu")),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", ["entry", "depth", "pad", "crop", "sum", "shrink", "separable", *CHAINS])
 def test_the_receptive_field_is_what_the_gradient_reaches(name):
-    classifier = Classifier(residual(), (0, 255), (20, 14))
-    layer = classifier.layer(name)
+    model = residual()
+    if name in CHAINS:
+        model = keras.Sequential([keras.Input((20, 14, 3)), *CHAINS[name](), layers.Flatten(), layers.Dense(3)])
+    classifier = Classifier(model, (0, 255), (20, 14))
+    layer = list(classifier.layers.values())[-3] if name in CHAINS else classifier.layer(name)
     rows, columns = receptive_fields(classifier, layer)
     height, width = layer.output.shape[1:3]
     for row, column in ((0, 0), (height // 2, width // 2), (height - 1, width - 1)):
-        if name not in ("entry", "depth") and row != height // 2:
+        if name in ("pad", "crop", "sum", "shrink", "separable") and row != height // 2:
             continue  # no gradient reaches padding or what was cropped
         expected = rows.of_unit(row, 20), columns.of_unit(column, 14)
         assert reached(classifier, layer, row, column) == expected
+
+
+def by_operations(x):
+    x = keras.ops.relu(layers.Conv2D(2, 3)(x) * 2.0)
+    return layers.Conv2D(2, 3)(x + keras.ops.abs(x))
+
+
+@pytest.mark.parametrize(
+    ("layers_before", "size"),
+    [
+        (by_operations, 5),
+        (lambda x: layers.Softmax()(layers.LayerNormalization()(layers.Conv2D(2, 3)(x))), 3),
+        (lambda x: keras.ops.flip(layers.Conv2D(2, 3)(x), axis=1), None),
+        (lambda x: keras.ops.roll(layers.Conv2D(2, 3)(x), 3, axis=2), None),
+        (lambda x: layers.Softmax(axis=1)(layers.Conv2D(2, 3)(x)), None),
+        (lambda x: layers.LayerNormalization(axis=[1, 2, 3])(layers.Conv2D(2, 3)(x)), None),
+        (lambda x: layers.Permute((2, 1, 3))(layers.Conv2D(2, 3)(x)), None),
+        (lambda x: layers.Concatenate(axis=1)([x, x]), None),
+        (lambda x: layers.Multiply()([x, layers.GlobalAveragePooling2D(keepdims=True)(x)]), None),
+    ],
+)
+def test_layers_between_change_nothing_or_show_the_whole_image(layers_before, size):
+    inputs = keras.Input((12, 12, 3))
+    x = layers.Conv2D(2, 1, name="end")(layers_before(inputs))
+    classifier = Classifier(keras.Model(inputs, layers.Dense(2)(layers.Flatten()(x))))
+    fields = receptive_fields(classifier, classifier.layer("end"))
+    assert fields == (size and (Field(0, size), Field(0, size)))
+
+
+def test_a_deep_residual_network_takes_no_time():
+    """There are 2⁶⁰ ways through it."""
+    x = inputs = keras.Input((4, 4, 3))
+    for _ in range(60):
+        x = layers.Add()([x, layers.Conv2D(3, 3, padding="same")(x)])
+    classifier = Classifier(keras.Model(inputs, layers.Dense(2)(layers.Flatten()(x))))
+    *_, last, _, _ = classifier.layers.values()
+    assert receptive_fields(classifier, last)[0] == Field(-60, 121)
 
 
 def test_our_own_networks_by_hand():

@@ -15,7 +15,7 @@ import visualize_results
 from cnnvis import plots
 from cnnvis.checkpoints import checkpoint
 from cnnvis.network import classifier as classifiers
-from cnnvis.network import computing
+from cnnvis.network import computing, cost
 from cnnvis.network.classifier import Classifier
 from tests.conftest import rounding
 
@@ -63,7 +63,41 @@ def channels_last_inside():
     return chain(first, layers.MaxPooling2D(), layers.Permute((3, 1, 2)), layers.Flatten(), layers.Dense(10))
 
 
+def branches():
+    """Layers called by keyword, an operation with several outputs, one with a number, and a nested model by names."""
+    inputs = keras.Input((16, 16, 3))
+    red, green, _ = keras.ops.split(inputs / 255, 3, axis=-1)
+    z, y = keras.Input((16, 16, 1), name="z"), keras.Input((16, 16, 1), name="y")
+    difference = keras.Model([z, y], layers.Subtract()([z, y]))({"y": red, "z": green})
+    x = layers.Conv2D(2, 3, name="conv")(inputs=1 - difference)
+    rows = layers.Reshape((14, 28))(x)
+    rows = layers.MultiHeadAttention(2, 4)(query=rows, value=rows)
+    return keras.Model(inputs, layers.Dense(10, activation="softmax")(layers.Flatten()(rows)))
+
+
+def of_one_batch_size(size=3):
+    x = inputs = keras.Input(batch_shape=(size, 16, 16, 3))
+    x = layers.LSTM(4, stateful=True)(keras.ops.reshape(x / 255, (size, 16, 48)))
+    return keras.Model(inputs, layers.Dense(10, activation="softmax")(keras.ops.reshape(x, (x.shape[0], -1))))
+
+
+def in_training_mode():
+    x = inputs = keras.Input((16, 16, 3))
+    x = layers.BatchNormalization()(layers.Conv2D(2, 3)(x), training=True)
+    x = layers.Dropout(0.5)(layers.Flatten()(x), training=True)
+    return keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
+
+
+def one_unit_of_two_networks():
+    x = inputs = keras.Input((16, 16, 3))
+    heads = [layers.Dense(1, activation="sigmoid")(layers.GlobalAveragePooling2D()(x / 255)) for _ in range(2)]
+    return keras.Model(inputs, 0.3 * heads[0] + 0.7 * heads[1])
+
+
 SHOWN = {
+    "branches": branches,
+    "one batch size": of_one_batch_size,
+    "in training mode": in_training_mode,
     "no CONV layer": lambda: chain(layers.Flatten(), layers.Dense(10, activation="softmax")),
     "sigmoid": lambda: convolutional("sigmoid"),
     "no activation": convolutional,
@@ -182,14 +216,14 @@ class Doubling(keras.layers.Layer):
 REFUSED = {
     "two inputs": (lambda: of_two(inputs=2), "it needs one input and one output"),
     "two outputs": (lambda: of_two(outputs=2), "it needs one input and one output"),
-    "channels first": (lambda: convolutional(shape=(3, 16, 16)), "it takes (3, 16, 16), not (height, width, 1 to 4)"),
+    "no channels": (lambda: convolutional(shape=(5, 16, 16)), "it takes (5, 16, 16), not (height, width, 1 to 4)"),
     "no image": (lambda: chain(layers.Dense(10), shape=(770,)), "it takes (770,), not (height, width"),
     "classes in rows": (lambda: chain(layers.Dense(10)), "it outputs (16, 16, 10), not one number for each class"),
     "a NaN": (lambda: broken(np.nan), "has weights that are not finite (NaN or infinity), the first in conv/kernel"),
     "infinity": (lambda: broken(np.inf), "has weights that are not finite (NaN or infinity), the first in conv/kernel"),
     "a custom layer": (
         lambda: chain(Doubling(), layers.Flatten(), layers.Dense(10)),
-        "it needs 'of_somebody>Doubling', which is not one of Keras's own layers",
+        "of_somebody>Doubling",
     ),
     "a huge layer": (
         lambda: chain(layers.UpSampling2D(2**11), layers.GlobalMaxPooling2D(), layers.Dense(10)),
@@ -209,10 +243,59 @@ def test_every_script_says_in_one_line_why_it_cannot(strange, script, network, c
     assert not list(path.parent.glob("*.png"))
 
 
+def test_an_image_too_large_for_a_layer_names_a_side_that_fits(monkeypatch):
+    model = chain(layers.Conv2D(4, 3, padding="same"), layers.GlobalMaxPooling2D(), shape=(None, None, 3))
+    monkeypatch.setattr(classifiers, "MOST_OUTPUTS", 4 * 30 * 40)
+    with pytest.raises(ValueError, match=r"^the input is too large .*\(300, 400, 3\).*: choose --image-size 34"):
+        Classifier(model, size=(300, 400))
+    with pytest.raises(ValueError, match=r"\(34, 45, 4\) for one image: choose --image-size 30 or smaller"):
+        Classifier(model, size=(34, 45))
+    assert Classifier(model, size=(30, 40)).size == (30, 40)
+
+
+def test_one_unit_of_a_weighted_sum_is_two_classes():
+    """Keras marks the product of a tensor and a number as sparse."""
+    model, images = one_unit_of_two_networks(), np.full((2, 16, 16, 3), 90, "float32")
+    second = keras.ops.convert_to_numpy(model(images))
+    np.testing.assert_allclose(Classifier(model).probabilities(images)[:, 1:], second, atol=1e-6)
+
+
+def test_integer_inputs_have_no_fractions_but_gradients():
+    classifier, whole = Classifier(SHOWN["whole numbers"]()), np.full((1, 16, 16, 3), 90)
+    np.testing.assert_array_equal(classifier.logits(whole + 0.9), classifier.logits(whole))
+    assert classifier.gradients("logit", whole, [1]).any()
+
+
+def test_a_batch_size_that_stays_is_refused():
+    x = keras.Input(batch_shape=(3, 16, 16, 3))
+    model = keras.Model(x, layers.Concatenate()([keras.ops.mean(x, axis=(1, 2)), keras.ops.ones((3, 2))]))
+    with pytest.raises(ValueError, match="computes batches of 3 only"):
+        Classifier(model)
+
+
+def test_a_name_that_tensorflow_cannot_compute_is_refused():
+    with pytest.raises(ValueError, match="no layer called 'größte'"):
+        Classifier(chain(layers.Flatten(name="größte"), layers.Dense(10)))
+
+
+def looking_pixels_up():
+    return chain(layers.Embedding(256, 2), layers.Flatten(), layers.Dense(10, name="classes"), dtype="int32")
+
+
+def test_without_gradients_two_scripts_say_so(network, capsys):
+    path = network(looking_pixels_up())
+    options = "--indices", "0", "--method"
+    assert run(visualize_pixel_importance, path, (*options, "gradients")) == 2
+    assert run(visualize_hidden_layer_activation, path, SCRIPTS[visualize_hidden_layer_activation]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert "has no gradient" in first
+    assert "have gradients" in second
+
+
 def test_a_large_layer_reduces_the_batch_size(monkeypatch):
     classifier = Classifier(chain(layers.Flatten(), layers.Dense(10)))
     images, batches = np.zeros((20, 16, 16, 3), "uint8"), []
-    monkeypatch.setattr(classifiers, "OUTPUTS_AT_ONCE", 7 * 16 * 16 * 3)
+    monkeypatch.setattr(cost, "MOST_VALUES", 7 * (16 * 16 * 3 + 10))
     whole = classifier.probabilities(images, track=lambda steps: batches.extend(steps) or list(steps))
     assert batches == [0, 7, 14]
     np.testing.assert_allclose(whole, classifier.probabilities(images, batch_size=20), rtol=rounding(16 * 16 * 3))
@@ -223,6 +306,14 @@ def test_what_tensorflow_cannot_compute_is_one_error():
     run_model = computing.compiled(model)
     with pytest.raises(ValueError, match="TensorFlow can't compute this model here"):
         run_model(np.zeros((1, 1, 1, 3)))
+
+
+def test_an_operation_that_fails_only_when_it_is_computed_is_one_error():
+    inputs = keras.Input((8, 8, 3))
+    x = layers.Flatten()(keras.ops.triu(inputs, k=10**20))
+    classifier = Classifier(keras.Model(inputs, layers.Dense(2)(x)))
+    with pytest.raises(ValueError, match="the model can't be computed on images"):
+        classifier.probabilities(np.zeros((1, 8, 8, 3), "uint8"))
 
 
 def test_a_layer_that_loads_but_fails_when_called_is_one_error(sequential, monkeypatch):
