@@ -2,17 +2,19 @@
 
 TensorFlow leaves oneDNN's kernels off on processors without AVX512-VNNI, AVX-VNNI and AMX, although they would double
 its speed there. And glibc returns the memory of every large tensor to the operating system, only to request it again,
-page by page, a step later. `prepare` changes both. Importing `cnnvis` runs it, because it must run before TensorFlow is
-imported.
+page by page, a step later. `prepare` changes both, and makes Keras use TensorFlow. Importing `cnnvis` runs it, because
+it must run before TensorFlow and Keras are imported.
 """
 
 import ctypes
+import json
+import logging
 import os
 import sys
 import warnings
 from pathlib import Path
 
-from cnnvis.keras_internals import uses_onednn
+from cnnvis.keras_internals import default_settings, uses_onednn
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # parameters of mallopt, from glibc's malloc.h
 
@@ -22,9 +24,11 @@ def prepare():
 
     The user's own settings stay: `TF_ENABLE_ONEDNN_OPTS`, `TF_NUM_INTRAOP_THREADS`, `TF_NUM_INTEROP_THREADS` and
     `TF_CPP_MIN_LOG_LEVEL`. malloc stays as it is if a variable `MALLOC_…` is set or `GLIBC_TUNABLES` mentions malloc.
-    If TensorFlow has already been imported, it keeps its own settings, and a warning says so.
+    If TensorFlow has already been imported, it keeps its own settings, and a warning says so. Raises ImportError if
+    Keras has been imported without TensorFlow.
     """
     keep_freed_memory()
+    choose_backend()
     if "tensorflow" in sys.modules:
         if "TF_ENABLE_ONEDNN_OPTS" not in os.environ:
             on_or_off = "on" if uses_onednn() else "off"
@@ -39,6 +43,54 @@ def prepare():
     if cores() < (os.cpu_count() or 1):
         for pool in ("INTRAOP", "INTEROP"):
             os.environ.setdefault(f"TF_NUM_{pool}_THREADS", str(cores()))
+
+
+def choose_backend():
+    """Make Keras use TensorFlow, with a notice if the user's settings name something else."""
+    if "keras" in sys.modules:
+        backend = sys.modules["keras"].backend.backend()
+        if backend != "tensorflow":
+            raise ImportError(
+                f"cnnvis needs Keras with TensorFlow, but Keras was imported before it and uses {backend}: "
+                "import cnnvis first, or set KERAS_BACKEND=tensorflow"
+            )
+        return
+    chosen = os.environ.get("KERAS_BACKEND") or _chosen_in(keras_folder() / "keras.json")
+    if chosen != "tensorflow":
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+        if chosen and sys.stderr:
+            print(f"Your settings make Keras use {chosen!a}; cnnvis uses TensorFlow.", file=sys.stderr)
+
+
+def keras_folder():
+    """The folder of Keras's settings and data sets."""
+    home = os.path.expanduser("~")
+    if not os.access(home, os.W_OK):
+        home = "/tmp"
+    return Path(os.path.expanduser(os.environ.get("KERAS_HOME", os.path.join(home, ".keras"))))
+
+
+def _chosen_in(file):
+    """The backend that a keras.json names; None if it names none, or can't be read."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))["backend"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def import_libraries():
+    """Import TensorFlow, and Keras with its default settings, whatever the user's keras.json says.
+
+    Raises ValueError if Matplotlib, which Keras imports, refuses the user's settings.
+    """
+    logging.getLogger("matplotlib").setLevel("ERROR")  # it warns of settings, fonts and folders that don't matter here
+    try:
+        import matplotlib  # noqa: F401
+    except ValueError as error:
+        raise ValueError(f"Matplotlib refuses a setting: correct MPLBACKEND or your matplotlibrc ({error})") from error
+    with default_settings(keras_folder()):
+        import tensorflow
+    tensorflow.get_logger().setLevel("ERROR")
 
 
 def keep_freed_memory():

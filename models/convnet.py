@@ -22,6 +22,7 @@ from keras import layers
 WHITENING_FILTERS = 24
 WIDTHS = {"basic": (32, 64), "deep": (64, 256, 256)}  # filters of the CONV layers, one number per group
 ANY_SIZE = {"deep"}  # architectures that take images of any size, so that training can begin with small ones
+LAST = {"data_format": "channels_last"}  # (B, H, W, C), even where a keras.json says otherwise
 FC2_STDDEV = 1 / 144  # of the initial FC2 weights of deep: small logits, so that training starts undecided
 
 
@@ -126,14 +127,14 @@ def basic(x, classes, *, widths, seeds, variant):
 
     def conv(x, number, filters):
         start = keras.initializers.HeUniform(next(seeds))
-        x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=start, name=f"conv{number}")(x)
+        x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=start, name=f"conv{number}", **LAST)(x)
         return layers.ReLU(name=f"relu{number}")(x)
 
     for group, filters in enumerate(widths):
         x = conv(x, 2 * group + 1, filters)
         x = conv(x, 2 * group + 2, filters)
-        x = layers.MaxPooling2D(2, name=f"pool{group + 1}")(x)  # (B, 16, 16, 32), then (B, 8, 8, 64)
-    x = layers.Flatten(name="flatten")(x)  # (B, 4096)
+        x = layers.MaxPooling2D(2, name=f"pool{group + 1}", **LAST)(x)  # (B, 16, 16, 32), then (B, 8, 8, 64)
+    x = layers.Flatten(name="flatten", **LAST)(x)  # (B, 4096)
     x = layers.Dense(256, kernel_initializer=keras.initializers.HeUniform(next(seeds)), name="fc1")(x)
     x = layers.ReLU(name="relu5")(x)
     x = layers.Dropout(0.2, seed=next(seeds), name="dropout")(x)
@@ -157,7 +158,7 @@ def deep(x, classes, *, widths, seeds, variant):
     def conv(x, number, filters):
         start = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform", next(seeds))
         layer = variant.convolution(
-            filters, 3, padding="same", use_bias=False, kernel_initializer=start, name=f"conv{number}"
+            filters, 3, padding="same", use_bias=False, kernel_initializer=start, name=f"conv{number}", **LAST
         )
         x = layer(x)
         if variant.identity_start:
@@ -166,9 +167,9 @@ def deep(x, classes, *, widths, seeds, variant):
 
     def pool(x, number):
         if not variant.anti_aliasing:
-            return layers.MaxPooling2D(2, name=f"pool{number}")(x)
-        x = layers.MaxPooling2D(2, strides=1, name=f"pool{number}")(x)
-        return layers.AveragePooling2D(2, name=f"smooth{number}")(x)
+            return layers.MaxPooling2D(2, name=f"pool{number}", **LAST)(x)
+        x = layers.MaxPooling2D(2, strides=1, name=f"pool{number}", **LAST)(x)
+        return layers.AveragePooling2D(2, name=f"smooth{number}", **LAST)(x)
 
     def normalize_relu(x, number):
         x = variant.batch_normalization(scale=False, momentum=0.9, epsilon=1e-5, name=f"norm{number}")(x)
@@ -176,7 +177,7 @@ def deep(x, classes, *, widths, seeds, variant):
 
     start = keras.initializers.GlorotUniform(next(seeds))  # training replaces them by the whitening filters
     x = layers.Conv2D(
-        WHITENING_FILTERS, 2, use_bias=False, trainable=False, kernel_initializer=start, name="whitening"
+        WHITENING_FILTERS, 2, use_bias=False, trainable=False, kernel_initializer=start, name="whitening", **LAST
     )(x)  # (B, 31, 31, 24)
     x = layers.ReLU(name="relu0")(x)
     for group, filters in enumerate(widths):
@@ -186,7 +187,7 @@ def deep(x, classes, *, widths, seeds, variant):
         x = normalize_relu(x, first)
         x = conv(x, first + 1, filters)
         x = normalize_relu(x, first + 1)
-    x = layers.GlobalMaxPooling2D(name="pool4")(x)  # (B, 256)
+    x = layers.GlobalMaxPooling2D(name="pool4", **LAST)(x)  # (B, 256)
     x = layers.Dense(widths[-1], kernel_initializer="identity", name="fc1")(x)
     x = layers.ReLU(name="relu7")(x)
     start = keras.initializers.RandomNormal(stddev=FC2_STDDEV, seed=next(seeds))

@@ -28,6 +28,8 @@ from hypothesis import HealthCheck, settings
 from cnnvis.console import files
 
 ROOT = Path(__file__).parent.parent
+POSIX = pytest.mark.skipif(os.name != "posix", reason="Windows has no such files, streams and signals")
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's /proc")
 NEEDS_CIFAR10 = "needs CIFAR-10: set CIFAR10_DIR to the folder of its binary version"
 
 # Without deadlines: a busy machine draws examples slowly.

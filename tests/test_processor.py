@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -29,6 +30,74 @@ def python(code, **settings):
         [sys.executable, "-c", code], env=kept | settings, cwd=ROOT, capture_output=True, text=True, check=True
     )
     return done.stdout.strip(), done.stderr.strip()
+
+
+@pytest.fixture
+def keras_home(monkeypatch, tmp_path):
+    """A folder for the user's keras.json, in a process that hasn't imported Keras."""
+    monkeypatch.setattr(sys, "modules", {name: module for name, module in sys.modules.items() if name != "keras"})
+    monkeypatch.setattr("os.environ", {"KERAS_HOME": str(tmp_path)})
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("variable", "file", "told"),
+    [
+        (None, None, ""),
+        ("tensorflow", '{"backend": "jax"}', ""),
+        ("torch", None, "'torch'"),
+        (None, '{"backend": "jax"}', "'jax'"),
+        ("", '{"backend": "openvino\\u001b"}', "'openvino\\x1b'"),
+        (None, "[]", ""),
+        (None, "{damaged", ""),
+    ],
+)
+def test_keras_uses_tensorflow_and_a_notice_says_so(variable, file, told, keras_home, capsys):
+    if variable is not None:
+        os.environ["KERAS_BACKEND"] = variable
+    if file:
+        (keras_home / "keras.json").write_text(file)
+    processor.choose_backend()
+    assert os.environ["KERAS_BACKEND"] == "tensorflow"
+    expected = f"Your settings make Keras use {told}; cnnvis uses TensorFlow.\n" if told else ""
+    assert capsys.readouterr().err == expected
+    processor.choose_backend()
+    assert capsys.readouterr().err == ""
+
+
+def test_keras_imported_before_with_another_backend_is_refused(keras_home):
+    sys.modules["keras"] = SimpleNamespace(backend=SimpleNamespace(backend=lambda: "jax"))
+    with pytest.raises(ImportError, match=r"uses jax: import cnnvis first, or set KERAS_BACKEND=tensorflow$"):
+        processor.choose_backend()
+
+
+def test_the_folder_of_keras_is_the_one_that_keras_finds(monkeypatch, tmp_path):
+    monkeypatch.delenv("KERAS_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert processor.keras_folder() == tmp_path / ".keras"
+    monkeypatch.setenv("KERAS_HOME", "~/of keras")
+    assert processor.keras_folder() == tmp_path / "of keras"
+    monkeypatch.delenv("KERAS_HOME")
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert processor.keras_folder() == Path("/tmp/.keras")
+
+
+@pytest.mark.parametrize("settings", ["[]", '{"floatx": "bfloat16"}', '{"image_data_format": "channels_first"}'])
+def test_keras_does_not_read_the_users_settings_but_keeps_their_data_sets(settings, tmp_path):
+    """TensorFlow and Keras stop at the first two."""
+    (tmp_path / "keras.json").write_text(settings)
+    code = "import os; from cnnvis import processor; processor.import_libraries(); import keras\n"
+    code += "print(keras.config.image_data_format(), keras.config.floatx(), os.environ['KERAS_HOME'])\n"
+    code += "print(keras.src.backend.config.keras_home())"
+    out, _ = python(code, KERAS_HOME=str(tmp_path))
+    assert out.splitlines() == [f"channels_last float32 {tmp_path}", str(tmp_path)]
+    assert (tmp_path / "keras.json").read_text() == settings
+
+
+def test_a_setting_that_matplotlib_refuses_is_named():
+    code = "from cnnvis import processor\ntry: processor.import_libraries()\nexcept ValueError as error: print(error)"
+    assert "correct MPLBACKEND or your matplotlibrc (Key backend: 'no' is" in python(code, MPLBACKEND="no")[0]
 
 
 def test_onednn_is_on_unless_the_user_turns_it_off():

@@ -19,13 +19,13 @@ NOT_ASKED_FOR = {"scipy", "packaging", "markdown_it", "google", "tf_keras"}  # w
 
 
 def requirements(folder):
-    lines = FILES[folder].read_text().splitlines()
+    lines = FILES[folder].read_text(encoding="utf-8").splitlines()
     return [Requirement(line) for line in lines if line and line[0] not in "#-"]
 
 
 def imported(paths):
     for path in paths:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 yield from (alias.name.split(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and not node.level:
@@ -33,7 +33,8 @@ def imported(paths):
 
 
 def test_each_has_its_reason_and_no_reason_is_left_over():
-    table = (ROOT / "CONTRIBUTING.md").read_text().split("**Dependencies.**")[1].split("**History.**")[0]
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.split("**Dependencies.**")[1].split("**History.**")[0]
     rows = re.findall(r"^\| (.+?) \| (.+?) \|$", table, re.MULTILINE)[2:]
     explained = [name for names, _ in rows for name in names.split(", ")]
     asked_for = [requirement.name for folder in FILES for requirement in requirements(folder)]
@@ -60,3 +61,23 @@ def test_no_keras_without_the_latest_security_fixes():
     (keras,) = (requirement for requirement in requirements(".") if requirement.name == "keras")
     assert not [version for version in ("3.12.3", "3.13.2", "3.14.1", "3.15.0") if version in keras.specifier]
     assert all(version in keras.specifier for version in ("3.12.4", "3.15.1"))
+
+
+def test_an_installed_package_needs_the_same():
+    """`pip install -e .` and `uv run` read pyproject.toml, which reads requirements.txt."""
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert 'dynamic = ["dependencies"]' in project
+    assert 'dependencies = { file = "requirements.txt" }' in project
+
+
+@pytest.mark.parametrize(
+    ("file", "versions"),
+    [
+        ("pyproject.toml", 'requires-python = ">=3.10,<3.14"'),
+        ("README.md", "Python 3.10 to 3.13"),
+        ("Makefile", "Python 3.10 to 3.13"),
+        (".github/workflows/test.yml", 'python: ["3.10", "3.13"]'),
+    ],
+)
+def test_every_file_names_the_same_versions_of_python(file, versions):
+    assert versions in (ROOT / file).read_text(encoding="utf-8")

@@ -15,13 +15,16 @@ COMPRESSION = 4  # of PNG: takes little more than half the time of Pillow's defa
 GIF_BYTES = 2_000_000  # that load quickly in a web page
 
 
-def make_folder(folder):
-    """Make the output folder. Raises OSError if it isn't writable: better now than after a long computation."""
+def make_folder(folder, option="--out"):
+    """Make the folder of an option. Raises OSError if it isn't writable: better now than after a long computation."""
     if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is a file, not a folder")
-    folder.mkdir(parents=True, exist_ok=True)
+        raise NotADirectoryError(f"{folder} is a file, not a folder: choose a folder with {option}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"{folder} can't be made ({error.strerror}): choose another folder with {option}") from error
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(f"{folder} can't be written to")
+        raise PermissionError(f"{folder} can't be written to: choose another folder with {option}")
 
 
 @contextmanager
@@ -37,11 +40,11 @@ def temporary_folder(folder):
                 path.rmdir()
 
 
-def make_parent(file):
-    """Make the folder of a file. Raises OSError if the file can't be written there."""
-    make_folder(file.parent)
+def make_parent(file, option="--out"):
+    """Make the folder of an option's file. Raises OSError if the file can't be written there."""
+    make_folder(file.parent, option)
     if file.is_dir():
-        raise IsADirectoryError(f"{file} is a folder: choose the name of a file")
+        raise IsADirectoryError(f"{file} is a folder: choose the name of a file with {option}")
 
 
 def link(path, folder):
@@ -90,7 +93,7 @@ def save_figures(folder, figures, show=False):
     paths = [folder / f"{name}.png" for name in figures]
     for path, figure in zip(messages.track("Drawing")(paths), figures.values()):
         with complete(path) as unfinished, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of characters that the font lacks
+            warnings.simplefilter("ignore")  # of layouts that have too little room
             _drawn(figure).save(unfinished, "PNG", compress_level=COMPRESSION, dpi=(figure.dpi, figure.dpi))
     for path in paths:  # not earlier: the progress bar would break long paths in two
         messages.say(path)
@@ -142,8 +145,14 @@ def _as_gif_frame(figure):
 
 def _open_windows(paths):
     import matplotlib.pyplot as plt
+    from matplotlib.backends import BackendFilter, backend_registry
 
-    if plt.get_backend().lower() == "agg":
+    try:
+        plt.switch_backend(plt.get_backend())  # the user's own, which may be missing
+        has_windows = plt.get_backend().lower() not in backend_registry.list_builtin(BackendFilter.NON_INTERACTIVE)
+    except (ImportError, RuntimeError):
+        has_windows = False
+    if not has_windows:
         messages.notice("There is no display for --show: open the files instead.")
         return
     for path in paths:

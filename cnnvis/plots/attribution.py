@@ -3,13 +3,16 @@
 from math import ceil, floor, log10
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import FuncNorm
 from matplotlib.patches import Rectangle
 
-from cnnvis.plots.canvas import DIVERGING, new_figure, numbered, short, show_image
+from cnnvis.plots.canvas import DIVERGING, STYLE, new_figure, numbered, show_image
+from cnnvis.plots.names import cut
 
 
+@rc_context(STYLE)
 def heat_maps(explained, titles, unit, limit=None):
     """Each image beside its heat map, and both overlaid; one scale for all.
 
@@ -35,7 +38,7 @@ def heat_maps(explained, titles, unit, limit=None):
         original, alone, over = panels
         image, values = explained.images[n], explained.importance[n]
         show_image(original, image)
-        original.set_title(short(title, 60), fontsize=11, loc="left")
+        original.set_title(cut(title, 60), fontsize=11, loc="left")
         show_image(alone, values, cmap=DIVERGING, norm=norm)
         show_image(over, overlay(image, values, limit))
         for axes in (original, over):

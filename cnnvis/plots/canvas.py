@@ -2,13 +2,17 @@
 
 from textwrap import wrap
 
-from matplotlib import colormaps
+from matplotlib import colormaps, rc_context, rcParams, rcParamsDefault
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from cnnvis.console import shown
+from cnnvis.plots.fonts import drawn, families
 
 DPI = 110
+# `@rc_context(STYLE)` before a function that makes a figure: it looks the same whatever the user's settings are.
+STYLE = {name: value for name, value in rcParamsDefault.items() if name != "backend"} | {"text.parse_math": False}
 # Distinguishable in greyscale and with colour blindness.
 RIGHT, WRONG, OTHER, INK = "#1b7f79", "#c8553d", "#b8c0c8", "#22303c"
 # Dark blue: against the class; grey: neutral; bright orange: for it. Lightness alone distinguishes them, too.
@@ -16,8 +20,26 @@ DIVERGING = LinearSegmentedColormap.from_list("for_or_against", ("#04113f", "#1f
 OUTPUTS = colormaps["viridis"]  # yellow: high
 
 
+class StyledFigure(Figure):
+    """A figure that is drawn with the settings with which it was made, and with whatever fonts its texts need."""
+
+    def __init__(self, *args, **options):
+        self._settings = {name: value for name, value in rcParams.items() if name != "backend"}
+        super().__init__(*args, **options)
+
+    def draw(self, renderer):
+        with rc_context(self._settings):
+            for text in self.findobj(lambda artist: isinstance(artist, Text) and not artist.get_text().isascii()):
+                text.set(text=drawn(text.get_text()), family=families(text.get_text()))
+            super().draw(renderer)
+
+    def savefig(self, *args, **options):
+        with rc_context(self._settings):
+            super().savefig(*args, **options)
+
+
 def new_figure(width, height):
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
+    figure = StyledFigure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
     figure.get_layout_engine().set(w_pad=0.07, h_pad=0.07)  # inches
     return figure
 
@@ -30,7 +52,7 @@ def headline(figure, text, fontsize=11):
 def wrapped(text, width, fontsize):
     """Text for a figure, wrapped to a width in inches."""
     letters = int(width * 72 / (0.6 * fontsize))
-    return "\n".join(plain(line) for paragraph in text.split("\n") for line in wrap(shown(paragraph), letters))
+    return "\n".join(line for paragraph in text.split("\n") for line in wrap(shown(paragraph), letters))
 
 
 def numbered(name, pages):
@@ -51,24 +73,8 @@ def despine(axes):
         axes.spines[side].set_visible(False)
 
 
-def plain(text):
-    """A line of text for a figure, with dollar signs escaped: unescaped ones would start a formula."""
-    return shown(text).replace("$", r"\$")
-
-
 def percent(share):
     """A share of 0-1 as a short percentage that is only 0% for 0."""
     if 0 < share < 0.0005:
         return "<0.1%"
     return f"{share:.1%}" if 0 < share < 0.0095 else f"{share:.0%}"
-
-
-def short(name, width=18, end=0):
-    """A name for a figure, shortened to `width` characters; the last `end` of them are kept."""
-    return plain(cut(name, width, end))
-
-
-def cut(name, width, end=0):
-    """As `short`, but without escapes for a figure."""
-    name = shown(name)
-    return name if len(name) <= width else name[: width - end - 1].rstrip() + "…" + name[len(name) - end :]

@@ -1,12 +1,15 @@
 """How one channel of a CONV layer is computed: the filter's weights beside its input and output."""
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from cnnvis.plots.canvas import DIVERGING, OUTPUTS, cut, headline, new_figure, short, show_image
+from cnnvis.plots.canvas import DIVERGING, OUTPUTS, STYLE, headline, new_figure, show_image
+from cnnvis.plots.names import cut
 
 
+@rc_context(STYLE)
 def channel_terms(terms, name, channel, most=5):
     """The input channels with the largest contributions, the weights for each, its contribution, and the sum of all.
 
@@ -41,7 +44,7 @@ def channel_terms(terms, name, channel, most=5):
     show_image(grid[2, -1], terms.output, cmap=OUTPUTS)
     how = f"output: the sum of all {known}" if count < known else "output: the sum"
     how += f",\n{terms.bias:+.2g} (bias)" if terms.bias else ""
-    how += f",\nthen {short(terms.activation)}" if terms.activation != "linear" else ""
+    how += f",\nthen {cut(terms.activation, 18)}" if terms.activation != "linear" else ""
     grid[2, -1].set_title(how, fontsize=10)
     for row, limit in ((1, weight), (2, part)):
         scale = ScalarMappable(Normalize(-limit, limit), DIVERGING)

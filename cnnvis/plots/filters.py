@@ -3,8 +3,10 @@
 import textwrap
 
 import numpy as np
+from matplotlib import rc_context
 
-from cnnvis.plots.canvas import new_figure, numbered, short, show_image
+from cnnvis.plots.canvas import STYLE, new_figure, numbered, show_image
+from cnnvis.plots.names import short_names
 
 
 def filter_pages(name, layers, classes=(), most=24):
@@ -12,7 +14,7 @@ def filter_pages(name, layers, classes=(), most=24):
     columns = min(4, max(len(layer.filters) for layer in layers.values()))
     rows = [
         (layer_name, layer[start : start + columns])
-        for layer_name, layer in layers.items()
+        for layer_name, layer in zip(short_names(layers, 16, "layer"), layers.values())
         for start in range(0, len(layer.filters), columns)
     ]
     most //= columns
@@ -20,6 +22,7 @@ def filter_pages(name, layers, classes=(), most=24):
     return numbered(name, (filter_images(part, columns, classes) for part in parts))
 
 
+@rc_context(STYLE)
 def filter_images(rows, columns, classes=()):
     """Filters in rows, each with its optimised image and its top patches; dead ones are labelled.
 
@@ -40,6 +43,7 @@ def filter_images(rows, columns, classes=()):
     grid = figure.subplots(len(rows), 2 * columns, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
+    names = short_names(classes, 10)
     for line, (name, layer) in zip(grid, rows):
         for place, (made, real) in enumerate(line.reshape(-1, 2)[: len(layer.filters)]):
             image, dead = layer.images[place], layer.dead[place]
@@ -50,9 +54,9 @@ def filter_images(rows, columns, classes=()):
             label = "dead: its ReLU\nis always 0" if dead else f"{activation:.3g}{_ratio(activation, largest)}"
             made.set_xlabel(label, fontsize=10, labelpad=3)
             favourite, selectivity = layer.favourite[place], layer.selectivity[place]
-            liked = f"\n{short(classes[favourite], 10)}: {selectivity:.0%}" if favourite >= 0 and not dead else ""
+            liked = f"\n{names[favourite]}: {selectivity:.0%}" if favourite >= 0 and not dead else ""
             real.set_xlabel(f"real: {largest:.3g}{liked}", fontsize=10, labelpad=3)
-        line[0].set_ylabel(short(name, 16), fontsize=13)
+        line[0].set_ylabel(name, fontsize=13)
     return figure
 
 

@@ -1,9 +1,11 @@
 """All figures of a classifier's predictions."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from cnnvis.plots.canvas import cut
 from cnnvis.plots.galleries import confused_pairs, gallery_pages
+from cnnvis.plots.names import cut, legible
 from cnnvis.plots.results import breakdown, comparison, page
 
 TOPIC = "results"
@@ -28,6 +30,8 @@ def findings_pages(dataset, probabilities, found, *, headline, examples, topk, s
     seed : int
         Of the random images.
     """
+
+    dataset = replace(dataset, classes=legible(dataset.classes))
 
     def add(name, indices, title, networks=(probabilities,), **notes):
         name, notes = f"{TOPIC}_{name}", {"title": title, "topk": topk, **notes}
@@ -60,11 +64,12 @@ def predictions(dataset, networks, name, *, indices, title, topk, seeming=()):
     `seeming`, if given, are the classes that seem right instead of the labels.
     """
     bars, labels = [probabilities[indices] for probabilities in networks], dataset.labels[indices]
-    captions = [dataset.caption(index) for index in indices]
+    numbers = [dataset.number(index) for index in indices]
+    captions = legible([dataset.caption(index) for index in indices], "image", numbers)
     if seeming:
         captions = [
-            f"{cut(dataset.classes[label], 11)}, or {cut(other, 11)}? #{dataset.number(index)}"
-            for label, other, index in zip(labels, seeming, indices)
+            f"{cut(dataset.classes[label], 11)}, or {cut(other, 11)}? #{number}"
+            for label, other, number in zip(labels, seeming, numbers)
         ]
     what = {"labels": labels, "classes": dataset.classes, "captions": captions, "title": title, "top": topk}
     return gallery_pages(name, dataset.images[indices], bars, **what)
@@ -72,6 +77,7 @@ def predictions(dataset, networks, name, *, indices, title, topk, seeming=()):
 
 def prediction_pages(dataset, probabilities, *, examples, topk):
     """Figures of the first of unlabelled images, by name."""
+    dataset = replace(dataset, classes=legible(dataset.classes))
     first = np.arange(min(examples, len(dataset)))
     return predictions(dataset, [probabilities], TOPIC, indices=first, title="Predictions", topk=topk)
 

@@ -1,8 +1,21 @@
 """Images beside a network's predictions."""
 
 import numpy as np
+from matplotlib import rc_context
 
-from cnnvis.plots.canvas import INK, OTHER, RIGHT, WRONG, headline, new_figure, numbered, percent, short, show_image
+from cnnvis.plots.canvas import (
+    INK,
+    OTHER,
+    RIGHT,
+    STYLE,
+    WRONG,
+    headline,
+    new_figure,
+    numbered,
+    percent,
+    show_image,
+)
+from cnnvis.plots.names import cut, short_names
 
 
 def gallery_pages(name, images, probabilities, labels, classes, captions, title, top=3, most=24):
@@ -16,6 +29,7 @@ def gallery_pages(name, images, probabilities, labels, classes, captions, title,
     return numbered(name, pages)
 
 
+@rc_context(STYLE)
 def gallery(images, probabilities, labels, classes, captions, title, top=3):
     """Images, each with its most probable classes as bars; green is the true class, red a wrong prediction.
 
@@ -37,15 +51,17 @@ def gallery(images, probabilities, labels, classes, captions, title, top=3):
     grid = figure.subplots(rows, across * columns, squeeze=False, width_ratios=ratios)
     for axes in grid.flat[across * len(images) :]:
         axes.axis("off")
+    names, captions = short_names(classes, 12), short_names(captions, 14 * across, "image")
     for number, (shown, *bars) in enumerate(grid.reshape(-1, across)[: len(images)]):
         show_image(shown, images[number])
-        caption = shown.set_title(short(captions[number], 14 * across, end=10), fontsize=10, color=INK, loc="left")
+        caption = shown.set_title(captions[number], fontsize=10, color=INK, loc="left")
         caption.set_in_layout(False)  # it has room above the bars
         for axes, network in zip(bars, probabilities):
-            _probability_bars(axes, network[number], labels[number], classes=classes, top=top)
+            _probability_bars(axes, network[number], labels[number], names=names, top=top)
     return figure
 
 
+@rc_context(STYLE)
 def confused_pairs(images, probabilities, labels, classes, pairs, title):
     """Examples of the pairs of classes that are confused most often, one pair per row.
 
@@ -59,7 +75,7 @@ def confused_pairs(images, probabilities, labels, classes, pairs, title):
         Titles of the images.
     pairs : list of (true class, predicted class, times)
     """
-    columns = max(map(len, images))
+    columns, classes = max(map(len, images)), short_names(classes)
     figure = new_figure(max(1.25 * columns + 1.9, 5), 1.5 * len(pairs) + 0.5)
     headline(figure, title)
     grid = figure.subplots(len(pairs), 1 + columns, squeeze=False, width_ratios=[1.3, *[1] * columns])
@@ -68,22 +84,20 @@ def confused_pairs(images, probabilities, labels, classes, pairs, title):
     for (words, *line), (true, predicted, times), some, certain, names in zip(
         grid, pairs, images, probabilities, labels
     ):
-        text = f"{short(classes[true])}\n→ {short(classes[predicted])}\n{times:,} times"
+        text = f"{classes[true]}\n→ {classes[predicted]}\n{times:,} times"
         words.text(0.5, 0.5, text, ha="center", va="center", fontsize=10, color=INK)
         for axes, image, probability, name in zip(line, some, certain, names):
             show_image(axes, image)
-            axes.set_title(f"{short(name, 14)}: {percent(probability)}", fontsize=8, color=INK)
+            axes.set_title(f"{cut(name, 14)}: {percent(probability)}", fontsize=8, color=INK)
     return figure
 
 
-def _probability_bars(axes, probability, label, classes, top):
+def _probability_bars(axes, probability, label, names, top):
     order = np.argsort(-probability, kind="stable")[:top]
     colors = [RIGHT if c == label else WRONG if c == order[0] and label >= 0 else OTHER for c in order]
     axes.barh(range(len(order)), probability[order], color=colors, height=0.85)
     for place, c in enumerate(order):
-        axes.text(
-            0.03, place, f"{short(classes[c], 12)} {percent(probability[c])}", va="center", fontsize=10, color="black"
-        )
+        axes.text(0.03, place, f"{names[c]} {percent(probability[c])}", va="center", fontsize=10, color="black")
     axes.set(xlim=(0, 1), ylim=(len(order) - 0.4, -0.6), xticks=[], yticks=[])
     axes.set_box_aspect(1)
     for spine in axes.spines.values():

@@ -1,6 +1,7 @@
 """The outputs of layers."""
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import Normalize
@@ -11,21 +12,23 @@ from cnnvis.plots.canvas import (
     OTHER,
     OUTPUTS,
     RIGHT,
-    cut,
+    STYLE,
     despine,
     headline,
     new_figure,
     percent,
-    short,
     show_image,
     wrapped,
 )
+from cnnvis.plots.names import cut, short_names
 
 MOST_LAYERS = 34  # in the overview
 MOST_UNITS = 400  # bars for an FC layer in the overview
+MOST_SIDE = 256  # pixels of a tile; of a larger channel, every second, third, ... row and column is drawn
 MOST_BARS = 100  # units in a row of bars; a tenth of all units if that makes more than ten rows
 
 
+@rc_context(STYLE)
 def network_outputs(image, outputs, kinds, *, probabilities, classes, title, channels=3, most=5):
     """One image on its way through the network: all layers in order, with some channels of each.
 
@@ -44,6 +47,7 @@ def network_outputs(image, outputs, kinds, *, probabilities, classes, title, cha
         Channels drawn per layer, with their numbers: those of a CONV layer with the highest outputs, and the same ones
         in the layers after it.
     """
+    titles = dict(zip(outputs, short_names(outputs, 13, "layer")))
     if len(outputs) > MOST_LAYERS:
         title += f"; {MOST_LAYERS} of its {len(outputs)} layers"
         names = [list(outputs)[i] for i in np.linspace(0, len(outputs) - 1, MOST_LAYERS).astype(int)]
@@ -65,7 +69,7 @@ def network_outputs(image, outputs, kinds, *, probabilities, classes, title, cha
     grid.flat[0].set_title(f"image\n{image.shape[0]}×{image.shape[1]}×{channels}", fontsize=9.5)
     drawn = np.arange(0)
     for axes, (name, output) in zip(grid.flat[1:], outputs.items()):
-        axes.set_title(f"{short(name, 14)}\n{'×'.join(map(str, output.shape))}", fontsize=9.5)
+        axes.set_title(f"{titles[name]}\n{'×'.join(map(str, output.shape))}", fontsize=9.5)
         if output.ndim == 1:
             _unit_column(axes, output, most)
             continue
@@ -73,7 +77,7 @@ def network_outputs(image, outputs, kinds, *, probabilities, classes, title, cha
             drawn = np.sort(np.argsort(-output.max(axis=(0, 1)), kind="stable")[:most])
         tiles, _ = tile(output[..., drawn], 1, "channel")
         axes.imshow(np.ma.masked_invalid(tiles), cmap=OUTPUTS, vmin=0, vmax=1, interpolation="nearest")
-        step = (len(tiles) + _gap(output)) / len(drawn)
+        step = (len(tiles) + _gap(_drawn(output))) / len(drawn)
         for place, channel in enumerate(drawn):
             upper_left = {"textcoords": "offset points", "ha": "right", "va": "top"}
             axes.annotate(str(channel), (-0.5, place * step - 0.5), (-1, 0), fontsize=5, **upper_left)
@@ -81,8 +85,9 @@ def network_outputs(image, outputs, kinds, *, probabilities, classes, title, cha
     order = np.argsort(-probabilities, kind="stable")[:10]
     last.axis("on")
     last.barh(range(len(order)), probabilities[order], color=[RIGHT, *[OTHER] * (len(order) - 1)])
+    names = short_names(classes, 10)
     for place, c in enumerate(order):
-        last.text(0.03, place, f"{short(classes[c], 10)} {percent(probabilities[c])}", va="center", fontsize=8)
+        last.text(0.03, place, f"{names[c]} {percent(probabilities[c])}", va="center", fontsize=8)
     last.set(xlim=(0, 1), ylim=(len(order) - 0.4, -0.6), xticks=[], yticks=[])
     some = f"{len(order)} of " if len(order) < len(probabilities) else ""
     last.set_title(f"probabilities\n{some}{len(probabilities):,}", fontsize=9.5)
@@ -91,6 +96,7 @@ def network_outputs(image, outputs, kinds, *, probabilities, classes, title, cha
     return figure
 
 
+@rc_context(STYLE)
 def layer_output(name, kind, output, scale="channel", note=""):
     """All channels of a CONV, RELU or POOL layer as tiles, or all units of an FC layer as bars.
 
@@ -112,9 +118,9 @@ def layer_output(name, kind, output, scale="channel", note=""):
     figure = new_figure(size + 1.1, size * (tiles.shape[0] / tiles.shape[1]) + 0.9)
     axes = figure.subplots()
     axes.imshow(np.ma.masked_invalid(tiles), cmap=OUTPUTS, vmin=0, vmax=1, interpolation="nearest")
-    axes.set_yticks(
-        np.arange(0, len(tiles), height + _gap(output)) + (height - 1) / 2, range(0, channels, columns), fontsize=7
-    )
+    side = len(_drawn(output))
+    middles = np.arange(0, len(tiles), side + _gap(_drawn(output))) + (side - 1) / 2
+    axes.set_yticks(middles, range(0, channels, columns), fontsize=7)
     axes.set(xticks=[], ylabel="first channel of each row")
     axes.tick_params(length=0)
     for spine in axes.spines.values():
@@ -135,20 +141,28 @@ def layer_output(name, kind, output, scale="channel", note=""):
 def tile(output, columns, scale):
     """Channels as tiles from the upper left, scaled to 0-1, with NaN between and after them.
 
-    (h, w, c) -> (rows * (h + gap) - gap, columns * (w + gap) - gap), (lowest, highest value)
+    (h, w, c) -> (rows * (h + gap) - gap, columns * (w + gap) - gap), (lowest, highest value), where h and w are at most
+    `MOST_SIDE`.
     """
-    height, width, channels = output.shape
-    rows = -(-channels // columns)
     axes = (0, 1) if scale == "channel" else None
     low, high = output.min(axis=axes, keepdims=True), output.max(axis=axes, keepdims=True)
-    scaled = (output - low) / np.where(high > low, high - low, 1)
-    gap = _gap(output)
+    some = _drawn(output)
+    height, width, channels = some.shape
+    rows = -(-channels // columns)
+    scaled = (some - low) / np.where(high > low, high - low, 1)
+    gap = _gap(some)
     canvas = np.full((rows, height + gap, columns, width + gap), np.nan)
     for channel in range(channels):
         row, column = divmod(channel, columns)
         canvas[row, :height, column, :width] = scaled[..., channel]
     canvas = canvas.reshape(rows * (height + gap), columns * (width + gap))
     return canvas[:-gap, :-gap], (float(output.min()), float(output.max()))
+
+
+def _drawn(output):
+    """The rows and columns of an output that are drawn: all of them, if it isn't large."""
+    step = -(-max(output.shape[:2]) // MOST_SIDE)
+    return output[::step, ::step]
 
 
 def _gap(output):

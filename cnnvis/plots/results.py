@@ -1,14 +1,17 @@
 """How accurate a network is, and where it fails."""
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.colors import PowerNorm
 
-from cnnvis.plots.canvas import INK, OTHER, RIGHT, WRONG, despine, headline, new_figure, plain, short
+from cnnvis.plots.canvas import INK, OTHER, RIGHT, STYLE, WRONG, despine, headline, new_figure
+from cnnvis.plots.names import short_names
 
 MOST_CLASSES = 25  # whose names fit along an axis
 SHARES = (0, 0.01, 0.05, 0.2, 0.5, 1)  # marked on the scale of the confusion matrix
 
 
+@rc_context(STYLE)
 def page(scores, classes, title):
     """Confusion matrix, reliability diagram, and precision and recall by class, on one page.
 
@@ -23,7 +26,7 @@ def page(scores, classes, title):
     side = float(np.clip(1.3 + 0.57 * len(shown), 7, 14))
     below = max(3.6, 0.2 * len(shown) + 1)
     figure = new_figure(side + 1.4, side + below)
-    figure.suptitle(plain(title), fontsize=11)
+    figure.suptitle(title, fontsize=11)
     above, beneath = figure.subfigures(2, 1, height_ratios=[side, below])
     _confusion(above, scores.confusion, shown, classes=classes)
     reliability, by_class = beneath.subplots(1, 2)
@@ -43,7 +46,8 @@ def _confusion(figure, matrix, shown, classes):
     """Confusion matrix, in percent of the true class and in counts; predictions of classes not shown are summed up."""
     total = matrix.sum(axis=1, keepdims=True)[shown]
     cells = matrix[np.ix_(shown, shown)]
-    names = [short(classes[c]) for c in shown]
+    classes = short_names(classes)
+    names = [classes[c] for c in shown]
     across = list(names)
     if len(shown) < len(classes):
         cells = np.hstack([cells, total - cells.sum(axis=1, keepdims=True)])
@@ -110,7 +114,8 @@ def _by_class(axes, scores, shown, classes):
     axes.hlines(places, np.minimum(first, last), np.maximum(first, last), color=OTHER, linewidth=2)
     for (name, values), color, marker in zip(scores.items(), (WRONG, RIGHT), "so"):
         axes.plot(np.asarray(values)[shown], places, marker, color=color, markersize=5, label=name)
-    axes.set_yticks(places, [short(classes[c]) for c in shown], fontsize=8)
+    classes = short_names(classes)
+    axes.set_yticks(places, [classes[c] for c in shown], fontsize=8)
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.grid(axis="x", alpha=0.3)
     axes.margins(x=0.08)
@@ -120,6 +125,7 @@ def _by_class(axes, scores, shown, classes):
     despine(axes)
 
 
+@rc_context(STYLE)
 def breakdown(matrix, pairs, classes):
     """Wrong predictions by true class, by predicted class, and the most confused pairs.
 
@@ -130,8 +136,8 @@ def breakdown(matrix, pairs, classes):
     classes : sequence of K str
     """
     mistakes = matrix - np.diag(np.diag(matrix))
-    shown = most_mistaken(matrix)
-    names = [short(classes[c]) for c in shown]
+    shown, classes = most_mistaken(matrix), short_names(classes)
+    names = [classes[c] for c in shown]
     height = max(3.6, 0.3 * max(len(shown), len(pairs)) + 1.2)
     figure = new_figure(13, height)
     title = f"{mistakes.sum():,} wrong predictions of {matrix.sum():,}"
@@ -144,7 +150,7 @@ def breakdown(matrix, pairs, classes):
         (by_predicted, names, mistakes.sum(axis=0)[shown], "by predicted class: predicted instead", OTHER),
         (
             by_pair,
-            [f"{short(classes[t])} → {short(classes[p])}" for t, p, _ in pairs],
+            [f"{classes[t]} → {classes[p]}" for t, p, _ in pairs],
             [times for *_, times in pairs],
             "most confused: true → predicted",
             RIGHT,
@@ -163,6 +169,7 @@ def breakdown(matrix, pairs, classes):
     return figure
 
 
+@rc_context(STYLE)
 def comparison(compared, scores, classes, names):
     """Two networks side by side: accuracy with its 95% interval, the images each gets right, and recall by class.
 
@@ -210,5 +217,5 @@ def comparison(compared, scores, classes, names):
 
 def _ends(names, width=30):
     """The ends of long names, as paths differ there; a leading space, as legends omit names with an underscore."""
-    names = [name if len(name) <= width else "…" + name[1 - width :] for name in names]
-    return [plain(f" {name}" if name.startswith("_") else name) for name in names]
+    names = short_names([name if len(name) <= width else "…" + name[1 - width :] for name in names], width, "network")
+    return [f" {name}" if name.startswith("_") else name for name in names]

@@ -1,10 +1,11 @@
 """Many filters at once: sheets of one layer, an atlas of several, and frames of the ascent."""
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib import rc_context
 from PIL import Image
 
-from cnnvis.plots.canvas import DPI, INK, WRONG, numbered, short
+from cnnvis.plots.canvas import DPI, INK, STYLE, WRONG, StyledFigure, numbered
+from cnnvis.plots.names import cut, short_names
 
 MARGIN, HEADING, LINE, GAP = 16, 34, 15, 6  # pixels; LINE: of small text
 SMALL = 7  # points, of the text under an image
@@ -27,15 +28,15 @@ def filter_sheets(name, layer_name, layer, classes=()):
     classes : sequence of str
     """
     count, most = len(layer.filters), SHEET_COLUMNS * SHEET_ROWS
-    heading = f"{short(layer_name, 40)}: {_tally(layer)}"
-    pages = []
+    heading = f"{cut(layer_name, 40)}: {_tally(layer)}"
+    pages, names = [], short_names(classes, 16)
     for start in range(0, count, most):
         which = f" (sheet {len(pages) + 1} of {-(-count // most)})" if count > most else ""
-        pages.append(_sheet(heading + which, layer[start : start + most], classes))
+        pages.append(_sheet(heading + which, layer[start : start + most], names))
     return numbered(name, pages)
 
 
-def _sheet(heading, layer, classes):
+def _sheet(heading, layer, names):
     images, texts = [], [(MARGIN, MARGIN, heading, {"fontsize": 10})]
     wide, high = SIDE + PATCH_SIDE + 5 * GAP, SIDE + 2 * LINE + GAP
     for place in range(len(layer.filters)):
@@ -55,7 +56,7 @@ def _sheet(heading, layer, classes):
         texts.append((left, top + SIDE + 3, f"{numbers} (real {real:.2g})", small))
         favourite = layer.favourite[place]
         if favourite >= 0 and not dead:
-            liked = f"{short(classes[favourite], 16)} {layer.selectivity[place]:.0%}"
+            liked = f"{names[favourite]} {layer.selectivity[place]:.0%}"
             texts.append((left, top + SIDE + 3 + LINE, liked, small))
     columns, rows = min(len(layer.filters), SHEET_COLUMNS), -(-len(layer.filters) // SHEET_COLUMNS)
     return _board(images, texts, width=2 * MARGIN + max(columns, 4) * wide, height=HEADING + MARGIN + rows * high)
@@ -65,7 +66,7 @@ def filter_atlas(name, layers):
     """Thumbnails of the optimised images of all filters of several layers: dict of `name`, `name_2`, ... to Figure."""
     rows = [
         (layer_name, start, layer)
-        for layer_name, layer in layers.items()
+        for layer_name, layer in zip(short_names(layers, 40, "layer"), layers.values())
         for start in range(0, len(layer.filters), ATLAS_COLUMNS)
     ]
     return numbered(name, (_atlas_page(rows[start : start + ATLAS_ROWS]) for start in range(0, len(rows), ATLAS_ROWS)))
@@ -75,7 +76,7 @@ def _atlas_page(rows):
     images, texts, top, step = [], [], MARGIN, ATLAS_SIDE + 2
     for number, (layer_name, start, layer) in enumerate(rows):
         if not start or not number:
-            texts.append((MARGIN, top, f"{short(layer_name, 40)}: {_tally(layer)}", {"fontsize": 9}))
+            texts.append((MARGIN, top, f"{layer_name}: {_tally(layer)}", {"fontsize": 9}))
             top += 2 * LINE - GAP
         for column, place in enumerate(range(start, min(start + ATLAS_COLUMNS, len(layer.filters)))):
             image = np.full((1, 1, 3), DEAD, "uint8") if layer.dead[place] else layer.images[place]
@@ -96,17 +97,17 @@ def ascent_frames(layers, most=4):
         Filters per layer.
     """
     shown = {name: np.flatnonzero(~layer.dead)[:most] for name, layer in layers.items()}
-    columns = max(map(len, shown.values()))
+    columns, names = max(map(len, shown.values())), short_names(shown, 10, "layer")
     steps = next(iter(layers.values())).frame_steps
     wide, high = SIDE + 2 * GAP, SIDE + 2 * LINE + GAP
     frames = []
     for number, step in enumerate(steps):
         images, texts = [], [(MARGIN, MARGIN, f"step {step} of {max(steps)}", {"fontsize": 10})]
-        for row, (name, places) in enumerate(shown.items()):
+        for row, (title, name, places) in enumerate(zip(names, shown, shown.values())):
             for column, place in enumerate(places):
                 left, top = MARGIN + column * wide, HEADING + MARGIN // 2 + row * high
                 images.append((left, top, resized(layers[name].frames[number, place], SIDE)))
-                label = f"{short(name, 10)}, filter {layers[name].filters[place]}"
+                label = f"{title}, filter {layers[name].filters[place]}"
                 label += f"\n{layers[name].frame_activation[number, place]:.3g}"
                 texts.append((left, top + SIDE + 3, label, {"fontsize": SMALL}))
         width, height = 2 * MARGIN + max(columns, 1) * wide, HEADING + MARGIN + len(shown) * high
@@ -131,12 +132,13 @@ def _tally(layer):
     return f"{count} filter{'s' * (count > 1)}, {above} of {alive.sum()} above every real image{dead}"
 
 
+@rc_context(STYLE)
 def _board(images, texts, *, width, height):
     """A figure of width x height pixels with images (left, top, array) and texts (left, top, text, options) on it."""
     canvas = np.full((height, width, 3), 255, "uint8")
     for left, top, image in images:
         canvas[top : top + image.shape[0], left : left + image.shape[1]] = image
-    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    figure = StyledFigure(figsize=(width / DPI, height / DPI), dpi=DPI)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.axis("off")
     axes.imshow(canvas, extent=(0, width, height, 0), interpolation="nearest", aspect="auto")

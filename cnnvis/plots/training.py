@@ -1,8 +1,11 @@
 """Training curves."""
 
-from cnnvis.plots.canvas import RIGHT, WRONG, new_figure
+from matplotlib import rc_context
+
+from cnnvis.plots.canvas import RIGHT, STYLE, WRONG, new_figure
 
 
+@rc_context(STYLE)
 def training_curves(rows):
     """Loss and accuracy over the epochs.
 

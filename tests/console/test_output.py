@@ -1,6 +1,8 @@
 """Output files can be read back."""
 
 import os
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -52,6 +54,18 @@ def test_figures_are_as_saved_by_matplotlib_but_drawn_once(layout, tmp_path, mon
 def test_paths_of_figures_are_printed_in_order(tmp_path, capsys):
     output.save_figures(tmp_path, {name: Figure(figsize=(1, 1)) for name in ("b", "a")})
     assert capsys.readouterr().out.split() == [str(tmp_path / "b.png"), str(tmp_path / "a.png")]
+
+
+@pytest.mark.parametrize("backend", ["module://nowhere", "pdf", "agg"])
+def test_show_says_so_where_no_window_can_be_opened(backend, tmp_path):
+    """The backend is missing, or draws into files."""
+    code = "import sys; from pathlib import Path; from matplotlib.figure import Figure; from cnnvis import console\n"
+    code += "console.save_figures(Path(sys.argv[1]), {'a': Figure()}, show=True)"
+    surroundings = os.environ | {"MPLBACKEND": backend}
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], env=surroundings, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "There is no display for --show: open the files instead.\n"
+    assert (tmp_path / "a.png").exists()
 
 
 def test_a_link_to_another_drive_is_absolute(tmp_path, monkeypatch):

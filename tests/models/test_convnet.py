@@ -24,6 +24,16 @@ def test_layers_are_named_as_a_reader_would(arch, names):
     assert all(name.rstrip("0123456789") in ("pixels", "normalization", "norm", "dropout", "flatten") for name in rest)
 
 
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_channels_come_last_whatever_the_users_settings(arch):
+    usual = build_model(arch, 10).to_json()
+    keras.config.set_image_data_format("channels_first")
+    try:
+        assert build_model(arch, 10).to_json() == usual
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
 def test_basic_has_no_batch_normalization():
     assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in build_model("basic", 10).layers)
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -132,6 +133,48 @@ def narrow_figures(rng):
 def test_nothing_is_cut_off_where_there_is_little_room(rng, tmp_path):
     for name, figure in narrow_figures(rng):
         assert border_is_white(pixels(figure, tmp_path)), name
+
+
+USERS_STYLE = {
+    "savefig.dpi": 300,
+    "savefig.transparent": True,
+    "savefig.bbox": "tight",
+    "figure.facecolor": "black",
+    "figure.constrained_layout.use": True,
+    "text.usetex": True,
+    "text.antialiased": False,
+    "font.size": 24,
+    "font.family": "serif",
+    "axes.grid": True,
+    "axes.facecolor": "black",
+    "axes.unicode_minus": False,
+    "axes.prop_cycle": "cycler('color', ['r'])",
+    "ytick.direction": "in",
+    "lines.linewidth": 9,
+    "image.cmap": "jet",
+    "image.origin": "lower",
+    "image.interpolation": "bilinear",
+    "path.sketch": (1, 100, 2),
+}
+ONE_OF_EACH = {
+    *("training_curves", "page", "gallery", "confused pairs", "comparison", "breakdown", "one heat map", "one filter"),
+    *("sheet of one", "layer_130_channel", "layer_20_layer", "channel", "network"),
+}
+
+
+def test_figures_look_the_same_whatever_the_users_style(tmp_path):
+    """When they are made, and when they are saved; and the user's own figures keep theirs."""
+
+    def drawn():
+        made = figures(np.random.default_rng(0))
+        return {name: pixels(figure, tmp_path) for name, figure in made if name in ONE_OF_EACH}
+
+    usual = drawn()
+    assert usual.keys() == ONE_OF_EACH
+    with matplotlib.rc_context(USERS_STYLE):
+        for name, image in drawn().items():
+            np.testing.assert_array_equal(image, usual[name], err_msg=name)
+        assert matplotlib.rcParams["font.size"] == 24
 
 
 def test_small_probabilities_are_not_shown_as_zero():
@@ -440,3 +483,13 @@ def test_images_keep_their_shape():
 if __name__ == "__main__":
     for name, figure in golden_figures():
         figure.savefig(GOLDEN / f"{name}.png")
+
+
+def test_of_a_large_channel_some_rows_and_columns_are_drawn():
+    output = np.arange(2 * 600 * 300, dtype="float32").reshape(600, 300, 2)
+    tiles, (low, high) = plots.tile(output, 2, "layer")
+    assert (low, high) == (0, output.max())
+    np.testing.assert_allclose(tiles[:, :100], output[::3, ::3, 0] / output.max(), rtol=1e-6)
+    axes = plots.layer_output("conv", "CONV", output).axes[0]
+    assert "of 600×300" in axes.get_title()
+    assert axes.get_yticks().tolist() == [99.5]
