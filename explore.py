@@ -7,6 +7,8 @@ from pathlib import Path
 
 from cnnvis import checkpoints, console, explore, features, images, network
 
+MOST_PIXELS = 2**16  # of an image for a network that takes any size: the browser computes it, too
+
 
 def options():
     parser = console.visualize_parser(__doc__, file=Path("outputs/explore.html"))
@@ -50,9 +52,10 @@ def make_page(args):
     console.say(f"{len(page.encode()) / 1e6:.1f} MB after {time.perf_counter() - began:.0f} s; open it in a browser")
 
 
-def choose(args, checkpoint, split="test"):
-    """The images of one split, in the network's size and classes: Dataset."""
-    which = {"size": checkpoint.size, "skip_bad": args.skip_bad, "split": split}
+def choose(args, checkpoint, split="test", size=None):
+    """The images of one split, in the network's classes, and in its size or the one given: Dataset."""
+    which = {"image_size": args.image_size, "most": MOST_PIXELS, "skip_bad": args.skip_bad, "split": split}
+    which |= {"size": size, "image_size": None} if size else {"size": checkpoint.size}
     dataset = images.choose(args.images, args.data, checkpoint.data, **which)
     return dataset.in_classes(images.class_names(args.classes) or checkpoint.classes, checkpoint.class_count)
 
@@ -62,9 +65,9 @@ def visualize_filters(args, checkpoint, classifier):
     if not args.filters:
         return explore.filters("", {})
     filters = features.choose_filters(classifier, args.layers, num=args.filters, seed=args.seed)
-    dataset, ascent = choose(args, checkpoint, "train"), features.Ascent(steps=args.steps, seed=args.seed)
-    about = {"checkpoint": checkpoint, "folders": (checkpoint.path.parent, args.out.parent), "how": ascent}
-    about |= {"track": console.track, "tell": console.say}
+    dataset = choose(args, checkpoint, "train", classifier.size)
+    about = {"checkpoint": checkpoint, "folders": (checkpoint.path.parent, args.out.parent)}
+    about |= {"how": features.Ascent(steps=args.steps, seed=args.seed), "track": console.track, "tell": console.say}
     return explore.filters(dataset.short_name, dict(features.visualize_layers(classifier, filters, dataset, **about)))
 
 

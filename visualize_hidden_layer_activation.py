@@ -14,6 +14,7 @@ LEFT_OUT = {  # parts of the ascent that can be left out, and the fields of `Asc
     "zoom": {"zoom": 0.0},
 }
 TOPIC = "hidden_layer_activation"
+MOST_PIXELS = 2**16  # of an image for a network that takes any size: a step changes those of all filters of a layer
 MOST = 24  # filters of a layer shown with nine top patches each; more than that fill sheets
 
 
@@ -43,7 +44,8 @@ def options():
 def visualize(args):
     console.make_folder(args.out)
     checkpoint = checkpoints.load(args.model)
-    which = {"size": checkpoint.size, "skip_bad": args.skip_bad, "split": "train"}
+    which = {"size": checkpoint.size, "image_size": args.image_size, "most": MOST_PIXELS}
+    which |= {"skip_bad": args.skip_bad, "split": "train"}
     dataset = images.choose(args.images, args.data, checkpoint.data, **which)
     dataset = dataset.in_classes(images.class_names(args.classes) or checkpoint.classes, checkpoint.class_count)
     classifier = network.take_apart(checkpoint, dataset, args.input_range)
@@ -76,6 +78,7 @@ def visualize(args):
     arrays = {f"{name}/{key}": array for name, layer in found.items() for key, array in layer.arrays().items()}
     what = {"model": str(checkpoint.path), "data": dataset.name, "classes": list(dataset.classes)}
     what |= {"steps": args.steps, "objective": args.objective, "without": list(args.without)}
+    what |= {"input_range": classifier.input_range}
     console.save_arrays(args.out / f"{TOPIC}.h5", arrays, what)
 
 

@@ -25,22 +25,23 @@ def options():
 def visualize(args):
     console.make_folder(args.out)
     checkpoint = checkpoints.load(args.model)
-    dataset = images.choose(args.images, args.data, checkpoint.data, size=checkpoint.size, skip_bad=args.skip_bad)
+    which = {"size": checkpoint.size, "image_size": args.image_size, "skip_bad": args.skip_bad}
+    dataset = images.choose(args.images, args.data, checkpoint.data, **which)
     dataset = dataset.in_classes(images.class_names(args.classes) or checkpoint.classes, checkpoint.class_count)
     classifier = network.take_apart(checkpoint, dataset, args.input_range)
     for number, index in enumerate(choose(classifier, dataset, dataset.check(args.indices))):
         topic = "hidden_layer_output" + (f"_image{index}" if number else "")
-        outputs = network.layer_outputs(classifier, dataset.images[index], args.layers)
+        image = dataset.images[index]
+        outputs = network.layer_outputs(classifier, image, args.layers)
         figures = draw(classifier, dataset, index, outputs=outputs, topic=topic, scale=args.scale)
         if args.channel is not None:
             layers = [classifier.layers[name] for name in outputs]
-            figures |= draw_channel(
-                args.channel, classifier, layers, image=dataset.images[index], topic=topic, named=bool(args.layers)
-            )
+            figures |= draw_channel(args.channel, classifier, layers, image=image, topic=topic, named=bool(args.layers))
         console.save_figures(args.out, figures, args.show)
         arrays = {name if name != "image" else "image_layer": array for name, array in outputs.items()}
         what = {"model": str(checkpoint.path), "data": dataset.name, "index": index, "layers": list(outputs)}
-        console.save_arrays(args.out / f"{topic}.h5", {"image": dataset.images[index]} | arrays, what)
+        what |= {"input_range": classifier.input_range}
+        console.save_arrays(args.out / f"{topic}.h5", {"image": image} | arrays, what)
 
 
 def choose(classifier, dataset, indices):
@@ -66,7 +67,8 @@ def choose(classifier, dataset, indices):
 def draw(classifier, dataset, index, outputs, *, topic, scale):
     """Figures for one image by name: an overview of the network, and each layer by itself."""
     image, kinds = dataset.images[index], {name: classifier.layers[name].kind for name in outputs}
-    title = f"From pixels to probabilities: {plots.cut(dataset.caption(index), 60, end=10)}"
+    (name,) = plots.legible([dataset.caption(index)], "image", [dataset.number(index)])
+    title = f"From pixels to probabilities: {plots.cut(name, 60)}"
     predicted = {"probabilities": classifier.probabilities(image[None])[0], "classes": dataset.classes}
     seen = {"title": title, "channels": classifier.channels}
     figures = {topic: plots.network_outputs(image, outputs, kinds, **predicted, **seen)}

@@ -36,7 +36,8 @@ def options():
 def visualize(args):
     console.make_folder(args.out)
     checkpoint = checkpoints.load(args.model)
-    dataset = images.choose(args.images, args.data, checkpoint.data, size=checkpoint.size, skip_bad=args.skip_bad)
+    which = {"size": checkpoint.size, "image_size": args.image_size, "skip_bad": args.skip_bad}
+    dataset = images.choose(args.images, args.data, checkpoint.data, **which)
     dataset = dataset.in_classes(images.class_names(args.classes) or checkpoint.classes, checkpoint.class_count)
     classifier = network.take_apart(checkpoint, dataset, args.input_range)
 
@@ -60,11 +61,13 @@ def visualize(args):
 
     titles = attribution.titles(explained, dataset.labels[indices], dataset.classes, both=args.wrong)
     tell(indices, titles, explained)
+    titles = attribution.titles(explained, dataset.labels[indices], plots.legible(dataset.classes), both=args.wrong)
     most = (2 if args.wrong else 1) if args.separate else 8
     figures = plots.heat_map_pages("pixel_importance", explained, titles, unit=args.score, most=most)
     console.save_figures(args.out, figures, args.show)
     how = {"method": method, "windows": windows, "stride": stride, "baseline": args.baseline, "score": args.score}
     what = {"model": str(checkpoint.path), "data": dataset.name, "classes": list(dataset.classes)}
+    what |= {"input_range": classifier.input_range}
     console.save_arrays(args.out / "pixel_importance.h5", {"indices": indices, **explained.arrays()}, how | what)
 
 

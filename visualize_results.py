@@ -15,9 +15,9 @@ def options():
     add = parser.add_argument_group("results").add_argument
     add("--examples", type=console.positive, default=12, metavar="N", help="images in each gallery")
     add("--topk", type=console.positive, metavar="K", help="report top-K accuracy, and show K classes (default: 3)")
-    batch_size = "images evaluated at once (default: 250 of 32x32, fewer if they are larger)"
-    add("--batch-size", type=console.positive, metavar="N", help=batch_size)
+    add("--batch-size", type=console.positive, metavar="N", help="images at once (default: 250 of 32x32, or fewer)")
     add("--compare", type=Path, metavar="OTHER", help="compare with another model on the same images")
+    console.input_range(add, "--compare-input-range", "OTHER expects (default: detected if possible)")
     add("--report", type=Path, metavar="FILE.md", help="write a report in Markdown, with the figures")
     return parser
 
@@ -25,9 +25,12 @@ def options():
 def visualize(args):
     console.make_folder(args.out)
     if args.report:
-        console.make_parent(args.report)
+        console.make_parent(args.report, "--report")
+    if args.compare_input_range and not args.compare:
+        raise ValueError("--compare-input-range is for the network of --compare: give both, or use --input-range")
     checkpoint = checkpoints.load(args.model)
-    dataset = images.choose(args.images, args.data, checkpoint.data, size=checkpoint.size, skip_bad=args.skip_bad)
+    which = {"size": checkpoint.size, "image_size": args.image_size, "skip_bad": args.skip_bad}
+    dataset = images.choose(args.images, args.data, checkpoint.data, **which)
     classifier, dataset = take_apart(args, checkpoint, dataset)
     topk = evaluation.check_topk(args.topk, classifier.classes)
     labelled = (dataset.labels >= 0).any()
@@ -35,16 +38,16 @@ def visualize(args):
         raise ValueError("--compare and --report need images whose class is known: use --data instead of --images")
     if args.compare:
         second = checkpoints.load(args.compare)
-        others = images.choose(args.images, dataset.name, size=second.size, skip_bad=args.skip_bad)
-        second_classifier, others = take_apart(args, second, replace(others, bad=dataset.bad))
+        which |= {"size": second.size, "image_size": None if second.size else args.image_size}
+        others = images.choose(args.images, dataset.name, **which)
+        other_classifier, others = take_apart(args, second, replace(others, bad=dataset.bad), "compare_input_range")
         order = evaluation.class_order(dataset.classes, others.classes, second.path)
 
-    track = console.track("Predicting")
-    probabilities = classifier.probabilities(dataset.streamed, args.batch_size, track)
+    how = {"batch_size": args.batch_size, "track": console.track("Predicting")}
+    probabilities = classifier.probabilities(dataset.streamed, **how)
     if args.compare:
-        theirs = second_classifier.probabilities(others.streamed, args.batch_size, track)[:, order]
-    skipped = dataset.skipped
-    dataset, kept = images.without_unreadable(dataset)
+        theirs = other_classifier.probabilities(others.streamed, **how)[:, order]
+    skipped, (dataset, kept) = dataset.skipped, images.without_unreadable(dataset)
     probabilities = probabilities[kept] if skipped else probabilities
     other = None
     if args.compare:
@@ -53,9 +56,8 @@ def visualize(args):
 
     if labelled:
         found = evaluation.evaluate(probabilities, dataset.labels, topk)
-        how = {"examples": args.examples, "topk": topk, "seed": args.seed}
-        headline = evaluation.headline(found.scores)
-        figures = plots.findings_pages(dataset, probabilities, found, other=other, headline=headline, **how)
+        how = {"examples": args.examples, "topk": topk, "seed": args.seed, "other": other}
+        figures = plots.findings_pages(dataset, probabilities, found, headline=evaluation.headline(found.scores), **how)
         say(found, other, dataset.classes)
         more, numbers = evaluation.to_save(found, other)
     else:
@@ -63,20 +65,20 @@ def visualize(args):
         more, numbers = evaluation.nothing_to_save(classifier.classes)
     console.save_figures(args.out, figures, args.show)
     what = {"model": str(checkpoint.path), "data": dataset.name, "classes": list(dataset.classes), "skipped": skipped}
+    what |= {"input_range": classifier.input_range}
+    what |= {"other_input_range": other_classifier.input_range} if other else {}
     arrays = {"probabilities": probabilities, "labels": dataset.labels, "indices": kept}
     console.save_arrays(args.out / "results.h5", arrays | more, what | numbers)
     if args.report:
         said = {"found": found, "other": other, "figures": evaluation.links(figures, args.out, args.report)}
-        text = evaluation.markdown(checkpoint.path.stem, dataset, probabilities, **said)
-        console.save_text(args.report, text)
+        console.save_text(args.report, evaluation.markdown(checkpoint.path.stem, dataset, probabilities, **said))
 
 
-def take_apart(args, checkpoint, dataset):
-    """A network, and the images in its classes. With --compare, options only replace metadata that are missing."""
-    given, metadata = (images.class_names(args.classes), args.input_range), (checkpoint.classes, checkpoint.input_range)
-    names, input_range = (a or b for a, b in (zip(metadata, given) if args.compare else zip(given, metadata)))
-    dataset = dataset.in_classes(names, checkpoint.class_count)
-    return network.take_apart(checkpoint, dataset, input_range), dataset
+def take_apart(args, checkpoint, dataset, name="input_range"):
+    """A network, and the images in its classes. With --compare, --classes only replaces names that are missing."""
+    given, known = images.class_names(args.classes), checkpoint.classes
+    dataset = dataset.in_classes(known or given if args.compare else given or known, checkpoint.class_count)
+    return network.take_apart(checkpoint, dataset, getattr(args, name), option=f"--{name.replace('_', '-')}"), dataset
 
 
 def say(found, other, classes):

@@ -13,11 +13,14 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "options": [
+            "PREPROCESSINGS",
             "above_zero",
             "checked",
+            "input_range",
             "natural",
             "natural_or_all",
             "parser",
+            "pixel_range",
             "positive",
             "restore",
             "settings",
@@ -25,7 +28,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "visualize_parser",
         ],
         "program": ["one_line", "run"],
-        "messages": ["bar", "notice", "print_table", "say", "shout", "track"],
+        "messages": ["bar", "duration", "notice", "notice_once", "print_table", "say", "shout", "track"],
         "output": [
             "layer_file",
             "link",
@@ -40,6 +43,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "files": ["claimed", "complete", "write_hdf5"],
         "interrupts": ["deferred"],
-        "names": ["shown"],
+        "names": ["shown", "some"],
     },
 )

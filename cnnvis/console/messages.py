@@ -1,18 +1,29 @@
 """Messages, tables and progress bars on the console."""
 
 import errno
+import functools
 import io
 import os
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
 from cnnvis.console.names import shown
 
+SECONDS = 1.0  # of a sequence's steps, from which its duration is forecast
+LONG = 10.0  # seconds; a longer sequence says how long it takes
+
 
 def notice(text):
     """Print a notice to stderr."""
     print(_harmless(text), file=sys.stderr)
+
+
+@functools.cache
+def notice_once(text):
+    """Print a notice to stderr, but not again in the same run of a script."""
+    notice(text)
 
 
 def shout(text):
@@ -30,14 +41,39 @@ def is_terminal():
 
 
 def track(description):
-    """A function that wraps a sequence in a progress bar, which is shown if stdout is a terminal."""
+    """A function that wraps a sequence in a progress bar, which is shown if stdout is a terminal.
+
+    A notice says how long the sequence takes, as soon as that can be told, if it takes more than `LONG` seconds.
+    """
     from rich.markup import escape
     from rich.progress import track as rich_track
 
     def wrap(sequence):
-        return rich_track(sequence, escape(_harmless(description)), transient=True) if is_terminal() else iter(sequence)
+        steps = rich_track(sequence, escape(_harmless(description)), transient=True) if is_terminal() else sequence
+        return _forecast(steps, len(sequence), description)
 
     return wrap
+
+
+def _forecast(steps, count, description):
+    """Yield the steps, and say how long all take after some; the first doesn't count, as it may trace a network."""
+    said = False
+    for done, step in enumerate(steps):
+        if done == 1:
+            began = time.perf_counter()
+        if done > 1 and not said and (seconds := time.perf_counter() - began) >= SECONDS:
+            said, whole = True, count * seconds / (done - 1)
+            if whole > LONG:
+                notice(f"{description}: this takes about {duration(whole)}.")
+        yield step
+
+
+def duration(seconds):
+    """Seconds in words, rounded by less than 5 %: "0 s", "95 s", "3.4 min", "12 min", "2.5 h"."""
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 1.65 * length:
+            return f"{seconds / length:.{int(seconds < 10 * length)}f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 @contextmanager

@@ -1,18 +1,30 @@
 """Which images a script looks at: the user's files, a data set, or what the network was trained on."""
 
+import math
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
-from cnnvis.console import notice, shout, shown, track
+from cnnvis.console import notice, shout, shown, some, track
 from cnnvis.images import cifar10, sources, unreadable
 from cnnvis.images.cifar10 import Unavailable
 
 MOST_PIXELS = 100_000_000  # of the training images in memory: all of CIFAR-10, or 1,992 images of 224x224
+FEW = 10  # training images of a class
+MOST_BY_DEFAULT = 2**19  # pixels of an image for a network that takes any size: 724x724, or 627x836
 
 
-def choose(files=None, name=None, trained_on="cifar10", *, split="test", size=None, skip_bad=False):
+def choose(
+    files=None,
+    name=None,
+    trained_on="cifar10",
+    *,
+    split="test",
+    size=None,
+    image_size=None,
+    most=MOST_BY_DEFAULT,
+    skip_bad=False,
+):
     """Choose the images to look at.
 
     Parameters
@@ -25,10 +37,14 @@ def choose(files=None, name=None, trained_on="cifar10", *, split="test", size=No
         The data set to use if neither is given. If it is CIFAR-10 and unavailable, a notice says so, and the bundled
         samples replace it.
     split : {"test", "train"}
-        Of the data set. The samples, and some folders, have test images only; those are used instead. Training images
-        are read into memory: `MOST_PIXELS` at most, evenly spaced.
+        Of the data set. The samples, and some folders, have images of one split only; those are used instead. Training
+        images are read into memory: `MOST_PIXELS` at most, evenly spaced.
     size : (height, width), optional
-        To resize the images to; see `sources.load`.
+        Of the images that the network takes; None, or None for a side, if it takes any.
+    image_size : int, optional
+        The shorter side of the images in pixels, for a network that takes any size. If not given, files keep the size
+        of the first, but have at most `most` pixels; a notice says so.
+    most : int
     skip_bad : bool
         Whether to skip unreadable files when they are read.
 
@@ -39,11 +55,16 @@ def choose(files=None, name=None, trained_on="cifar10", *, split="test", size=No
     Raises
     ------
     ValueError, OSError
-        If there are no such images, or they can't be read.
+        If there are no such images, they can't be read, or the network takes none of that `image_size`.
     """
-    load = partial(_load, split=split, size=size, skip_bad=skip_bad)
+    taken = tuple(size or (None, None))
+    if image_size and taken != (None, None):
+        sides = "×".join("any" if side is None else str(side) for side in taken)
+        raise ValueError(f"the network takes images of {sides} pixels (height×width): leave out --image-size")
+    given = None if None in taken else taken
+    load = partial(_load, split=split, size=given, skip_bad=skip_bad)
     if files:
-        dataset = sources.open_files(files, size, skip_bad)
+        dataset = sources.open_files(files, given, skip_bad)
     elif name:
         dataset = load(name)
     else:
@@ -52,6 +73,8 @@ def choose(files=None, name=None, trained_on="cifar10", *, split="test", size=No
         except Unavailable as error:
             notice(f"{error}. Showing the 20 bundled samples instead.")
             dataset = load("samples")
+    if not given:
+        dataset = _fitted(dataset, taken, image_size, most=most)
     if split == "test":
         return dataset
     in_memory = unreadable.read(dataset, dataset.at_most(MOST_PIXELS), track("Reading images"))
@@ -62,10 +85,50 @@ def choose(files=None, name=None, trained_on="cifar10", *, split="test", size=No
 def _load(name, split, size, skip_bad):
     if split == "train" and name == "samples":
         split = "test"
-    if split == "train" and Path(name).is_dir() and not (Path(name) / "train").is_dir():
-        notice(f"{shown(name)} has no folder train/: using its test images instead.")
-        split = "test"
-    return sources.load(name, split, size=size, skip_bad=skip_bad)
+    try:
+        return sources.load(name, split, size=size, skip_bad=skip_bad)
+    except sources.NoImages:
+        others = "test" if split == "train" else "train"
+        kinds = {"train": "training", "test": "test"}
+        notice(f"{shown(name)} has no {kinds[split]} images: using its {kinds[others]} images instead.")
+        return sources.load(name, others, size=size, skip_bad=skip_bad)
+
+
+def _fitted(dataset, taken, image_size, most):
+    """The dataset in a size that the network takes. If it holds the user's images, a notice says which."""
+    own = dataset.images.shape[1:3]
+    size = fitting_size(own, taken, image_size, most=most)
+    if image_size and math.prod(size) > MOST_PIXELS:
+        side = int(image_size * math.sqrt(MOST_PIXELS / math.prod(size)))
+        raise ValueError(f"--image-size {image_size} needs too much memory: choose {side} or smaller")
+    if dataset.name not in sources.NAMES:
+        text = "Images are computed at {}×{} pixels (height×width)".format(*size)
+        text += ", the size of the first" if size == own else "; the first has {}×{}".format(*own)
+        if taken == (None, None) and not image_size:
+            text += ". --image-size N makes the shorter side N; smaller is quicker"
+        notice(f"{text}.")
+    return dataset.resized(size)
+
+
+def fitting_size(own, taken=(None, None), image_size=None, most=MOST_BY_DEFAULT):
+    """The size at which a network computes images, with their aspect ratio where it takes any: (height, width).
+
+    Parameters
+    ----------
+    own : (height, width)
+        Of the images.
+    taken : (height, width)
+        Of the images that the network takes; None for a side of any length.
+    image_size : int, optional
+        The shorter side; if not given, the image's own, but at most `most` pixels in all.
+    most : int
+    """
+    if image_size:
+        scale = image_size / min(own)
+    else:
+        shrink = min(1, math.sqrt(most / math.prod(own)))
+        scale = next((side / length for side, length in zip(taken, own) if side), shrink)
+    return tuple(side or max(1, round(length * scale)) for side, length in zip(taken, own))
 
 
 def available(name):
@@ -80,13 +143,15 @@ def available(name):
     return "cifar10"
 
 
-def for_training(name, *, limit=None, validation=0, seed=0, skip_bad=False):
+def for_training(name, *, size=(32, 32), limit=None, validation=0, seed=0, skip_bad=False):
     """Load training, held-out and test images; the last are for after training, but must not be missing then.
 
     Parameters
     ----------
     name : str
         A data set or folder.
+    size : (height, width)
+        To resize the images to.
     limit : int, optional
         Maximum number of training images.
     validation : int
@@ -106,10 +171,10 @@ def for_training(name, *, limit=None, validation=0, seed=0, skip_bad=False):
     ValueError, OSError
         If there are fewer than two classes, no images left for training, or unreadable ones.
     """
-    dataset = sources.load(name, "train", skip_bad=skip_bad)
+    dataset = sources.load(name, "train", size=size, skip_bad=skip_bad)
     if len(dataset.classes) < 2:
-        raise ValueError(f"{dataset.name} has one class: training needs at least two")
-    test = sources.load(dataset.name, "test", skip_bad=skip_bad)
+        raise ValueError(f"{shown(name)} has one class, {shown(dataset.classes[0])}: training needs at least two")
+    test = sources.load(dataset.name, "test", size=size, skip_bad=skip_bad)
     if validation >= len(dataset):
         raise ValueError(f"--validation {validation} leaves none of the {len(dataset)} images to train on")
     held_out, kept = np.split(np.random.default_rng(seed).permutation(len(dataset)), [validation])
@@ -117,4 +182,13 @@ def for_training(name, *, limit=None, validation=0, seed=0, skip_bad=False):
     parts = tuple(unreadable.read(part, chosen, track("Reading images")) for part, chosen in parts)
     for whole in (dataset, test):
         unreadable.report_skipped(whole)
+    if name not in sources.NAMES and limit is None:
+        _remark_on_small_classes(parts[0])
     return parts
+
+
+def _remark_on_small_classes(training):
+    counts = zip(training.classes, np.bincount(training.labels, minlength=len(training.classes)))
+    small = [f"{name} ({count})" for name, count in counts if count < FEW]
+    if small:
+        notice(f"Fewer than {FEW} training images of {some(small)}: the network will hardly learn them, so add more.")

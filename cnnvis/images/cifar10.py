@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cnnvis import processor
 from cnnvis.console import shown
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -101,8 +102,7 @@ def check_available():
 
 
 def _is_cached():
-    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
-    return (home / "datasets" / "cifar-10-batches-py-target_archive").exists()
+    return (processor.keras_folder() / "datasets" / "cifar-10-batches-py-target_archive").exists()
 
 
 def _answers(url):

@@ -60,6 +60,12 @@ class Dataset:
             images, indices = images[good], np.asarray(indices)[good]
         return replace(self, images=images, labels=self.labels[indices], bad=None)
 
+    def resized(self, size):
+        """The dataset with its images resized to (height, width)."""
+        if self.images.shape[1:3] == tuple(size):
+            return self
+        return replace(self, images=LazyImages(getattr(self.images, "sources", self.images), size))
+
     def at_most(self, pixels):
         """Indices of all images, or of every second, third, ... image, so that they have at most `pixels` in total."""
         step = max(1, -(-math.prod(self.images.shape[:3]) // pixels))

@@ -1,19 +1,41 @@
 """Image files, read when they are indexed: a million of them take the memory of their names and one batch."""
 
+import importlib
 import logging
 import os
+import re
 import stat
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import cache
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from cnnvis.console import shown
+from cnnvis.images import tiff
+from cnnvis.images.pixels import tiff_to_rgb, to_rgb
+from cnnvis.images.unreadable import skippable
 
 # EPS is missing because it is a program, which Pillow runs in Ghostscript. TGA is last because it has no signature.
 FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "PSD", "QOI", "SGI", "TIFF")
-FORMATS += ("WEBP", "TGA")
+FORMATS += ("WEBP", "HEIF", "TGA")  # HEIF comes with pillow-heif
+OTHERS = {  # how files begin that aren't read, and what to do
+    rb"....ftyp(avi[fs]|.{,40}avif)": "AVIF needs a newer Pillow: pip install --upgrade pillow, or save it as JPEG",
+    rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)": "HEIC needs pillow-heif: pip install pillow-heif, or save it as JPEG",
+    rb"....ftypcrx|FUJIFILMCCD|IIU\0|IIR[OS]|MMOR|\0MRM|FOVb": "it is a camera's raw file; save it as JPEG or PNG",
+    rb"....(ftyp|moov|mdat)|\x1aE\xdf\xa3|RIFF....AVI |FLV|\0\0\1\xba": "it is a video; save an image of it as PNG",
+    rb"%PDF": "it is a PDF; save the image in it as PNG",
+    rb"%!PS|\xc5\xd0\xd3\xc6": "it is PostScript, a program; save what it draws as PNG",
+    rb"(?i)\s*<(!doctype html|html)": "it is a web page; save the image itself",
+    rb"(?i)\s*<.*<?svg": "it is a drawing in SVG; save it as PNG",
+    rb"PK\x03\x04": "it is a ZIP archive; unpack it",
+    rb"II[*+]\0|MM\0[*+]": tiff.UNSUPPORTED,
+}
+WORKERS = min(4, os.cpu_count() or 1)  # files to decode at once: each has up to 300 MB of pixels
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # otherwise, its warnings go to stderr
+warnings.filterwarnings("ignore", module=r"PIL\b")
 
 
 class LazyImages:
@@ -52,15 +74,24 @@ class LazyImages:
         """The images at these indices: int array -> its shape and (H, W, 3); `track` wraps the sequence."""
         indices = np.asarray(indices)
         images = np.zeros((indices.size, *self.shape[1:]), self.dtype)
-        for number, index in enumerate(track(indices.ravel())):
-            if self.bad is None:
-                images[number] = self._image(index)
-            elif int(index) not in self.bad:
-                try:
-                    images[number] = self._image(index)
-                except (ValueError, OSError) as error:
-                    self.bad[int(index)] = str(error)
+        pool = ThreadPoolExecutor(WORKERS)  # Pillow decodes outside of Python's lock
+        try:
+            parts = [pool.submit(self._put, image, index) for image, index in zip(images, indices.ravel().tolist())]
+            for part in track(parts):
+                part.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
         return images.reshape(*indices.shape, *self.shape[1:])
+
+    def _put(self, image, index):
+        """Read an image into `image`; a bad one leaves it black."""
+        if self.bad is None or index not in self.bad:
+            try:
+                image[:] = self._image(index)
+            except (ValueError, OSError) as error:
+                if self.bad is None:
+                    raise skippable(error, of=len(self)) from error
+                self.bad[index] = str(error)
 
     def _image(self, index):
         source, size = self.sources[index], self.shape[1:3]
@@ -69,11 +100,18 @@ class LazyImages:
 
 def read_image(path, size):
     """Read an image file of any mode and resize it: (height, width, 3) uint8 array. Transparency becomes white."""
-    return resize(open_image(path), size)
+    return resize(open_image(path, at_least=2 * max(size)), size)
 
 
-def open_image(path):
+def open_image(path, at_least=None):
     """Read an image file of any suffix, rotated as its EXIF data say. Of an animation, this is the first frame.
+
+    Parameters
+    ----------
+    path : path
+    at_least : int, optional
+        If given, a JPEG file may be decoded to 1/2, 1/4 or 1/8 of its sides, which is about 3 times as fast, but to no
+        fewer pixels a side. Resized to half of that, photos differ by 0.3 of 255 levels on average, and by 3 at most.
 
     Returns
     -------
@@ -90,46 +128,58 @@ def open_image(path):
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise ValueError("it is not a regular file")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about what Pillow repairs
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=_formats()) as image:
-                image.load()
-                return _rgb(ImageOps.exif_transpose(image))
+        with open(path, "rb") as file:
+            begin = file.read(4)
+        if begin in tiff.BEGINNINGS and tiff.is_deep(tags := tiff.read_tags(path)):
+            _check_size(tags[tiff.WIDTH], tags[tiff.HEIGHT])
+            return tiff_to_rgb(path, tags)
+        with Image.open(path, formats=_formats()) as image:
+            _check_size(*image.size)
+            if at_least:
+                image.draft(None, (at_least, at_least))
+            return to_rgb(image)
     except FileNotFoundError:
         raise FileNotFoundError(f"there is no image {shown(path)}") from None
     except Image.UnidentifiedImageError:
-        raise ValueError(f"{shown(path)} can't be read as an image: unknown format") from None
+        reason = _kind(path)
+    except Image.DecompressionBombError as error:
+        reason = _too_large(int(re.search(r"\d+", str(error)).group()))
     except OSError as error:
-        raise ValueError(f"{shown(path)} can't be read as an image: {error.strerror or error}") from error
-    except Exception as error:  # Pillow's readers raise all kinds of errors
-        raise ValueError(f"{shown(path)} can't be read as an image: {error or type(error).__name__}") from error
+        reason = error.strerror or error
+    except ValueError as error:
+        reason = error
+    except MemoryError:
+        reason = "memory ran out; make it smaller"
+    except Exception:  # Pillow's readers raise all kinds of errors
+        reason = "the file is damaged"
+    raise ValueError(f"{shown(path)} can't be read as an image: {reason}")
 
 
+def _check_size(width, height):
+    if width * height > Image.MAX_IMAGE_PIXELS:
+        raise ValueError(_too_large(width * height))
+
+
+def _too_large(pixels):
+    return f"it has {pixels:,} pixels, of at most {Image.MAX_IMAGE_PIXELS:,}; make it smaller"
+
+
+def _kind(path):
+    """What a file is that Pillow doesn't know, by how it begins, and what to do."""
+    with open(path, "rb") as file:
+        start = file.read(500)
+    words = next((words for begin, words in OTHERS.items() if re.match(begin, start, re.DOTALL)), "unknown format")
+    known = {"AVIF": "AVIF", "HEIC": "HEIF"}.get(words[:4])
+    return "the file is damaged" if known in _formats() else words
+
+
+@cache
 def _formats():
-    """The `FORMATS` that this build of Pillow supports."""
+    """The `FORMATS` that this build of Pillow supports, and HEIC if pillow-heif is installed."""
     Image.init()
+    with suppress(ImportError):
+        importlib.import_module("pillow_heif").register_heif_opener()
     return [name for name in FORMATS if name in Image.OPEN]
-
-
-def _rgb(image):
-    if image.mode.startswith(("I", "F")):
-        return _grey(image).convert("RGB")
-    if image.has_transparency_data:
-        white = Image.new("RGBA", image.size, "white")
-        white.alpha_composite(image.convert("RGBA"))
-        image = white
-    return image.convert("RGB")
-
-
-def _grey(image):
-    """Convert 16 or 32 bits to 8. Integers are taken to range from 0 to 65535, floats from 0 to 1."""
-    levels = np.array(image, dtype="float32")
-    levels *= 255 / 65535 if image.mode.startswith("I") else 255
-    grey = np.clip(np.rint(np.nan_to_num(levels, copy=False)), 0, 255).astype("uint8")
-    if "transparency" in image.info:
-        grey[np.asarray(image) == image.info["transparency"]] = 255
-    return Image.fromarray(grey)
 
 
 def resize(image, size):

@@ -1,35 +1,40 @@
 """Images and their labels: CIFAR-10, handwritten digits, the bundled samples, folders, and the user's own files."""
 
 import os
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from cnnvis.console import shown
-from cnnvis.images import cifar10
+from cnnvis.console import notice_once, shown, some
+from cnnvis.images import cifar10, folders, unreadable
 from cnnvis.images.dataset import Dataset
 from cnnvis.images.image_files import LazyImages, open_image, read_image, resize
+from cnnvis.images.listing import files_in, take_unreadable
+from cnnvis.images.unreadable import skippable
 
 SAMPLES = Path(__file__).parents[2] / "imgs" / "samples"
 NAMES = ("cifar10", "digits", "samples")
 
 
-def load(name: str, split: str, size: tuple[int, int] | None = None, skip_bad: bool = False) -> Dataset:
+class NoImages(ValueError):
+    """A folder has images, but none for training, or none for testing."""
+
+
+def load(name: str, split: str, size: tuple[int, int] | None = (32, 32), skip_bad: bool = False) -> Dataset:
     """Load one split of a data set.
 
     Parameters
     ----------
     name : str
-        "cifar10", "digits", "samples", or a folder that holds `<split>/<class>/*`.
+        "cifar10", "digits", "samples", or a folder of class folders, as `folders.read` takes it.
     split : {"train", "test"}
     size : (height, width), optional
-        To resize the images to; 32x32 if not given.
+        To resize the images to. If None, the data set's own: of a folder, that of its first image.
     skip_bad : bool
-        Whether to skip unreadable files of a folder when they are read. They aren't searched for in advance, since that
-        would decode every image twice.
+        Whether to skip unreadable files of a folder: those without the suffix of an image at once, others when they
+        are read, since searching for them in advance would decode every image twice.
 
     Returns
     -------
@@ -40,23 +45,22 @@ def load(name: str, split: str, size: tuple[int, int] | None = None, skip_bad: b
     ------
     Unavailable
         If CIFAR-10 is neither on this machine nor available from the network.
+    NoImages
+        If a folder has only images of the other split.
     ValueError, OSError
         If there is no such data set, or its files can't be used.
     """
-    size = size or (32, 32)
     if name == "cifar10":
         dataset = Dataset(name, *cifar10.load(split), cifar10.CLASSES)
     elif name == "digits":
         dataset = _digits(split)
     elif name == "samples":
         dataset = _samples(split)
-    elif Path(name).is_dir():
+    elif name and Path(name).is_dir():
         return _folder(Path(name), split, size=size, skip_bad=skip_bad)
     else:
         raise ValueError(f"no data set or folder is called '{shown(name)}'; there are {', '.join(NAMES)}")
-    if dataset.images.shape[1:3] != tuple(size):
-        dataset = replace(dataset, images=LazyImages(dataset.images, size))
-    return dataset
+    return dataset.resized(size) if size else dataset
 
 
 def open_files(paths, size=None, skip_bad=False):
@@ -65,7 +69,7 @@ def open_files(paths, size=None, skip_bad=False):
     Parameters
     ----------
     paths : sequence of paths
-        Files, or folders whose files are all opened.
+        Files, or folders whose images are all opened.
     size : (height, width), optional
         To resize them to; if not given, the size of the first.
     skip_bad : bool
@@ -87,21 +91,27 @@ def open_files(paths, size=None, skip_bad=False):
     for path in map(Path, paths):
         if not path.is_dir() and not os.path.lexists(path):
             raise FileNotFoundError(f"there is no image {shown(path)}")
-        files += _files(path) if path.is_dir() else [str(path)]
+        files += _files(path, skip_bad) if path.is_dir() else [str(path)]
     if not files:
-        raise ValueError(f"no image in {', '.join(map(shown, paths))}")
+        raise ValueError(f"no image in {some(paths)}: class folders with images in them are for --data")
     size = size or _first_size(files, skip_bad)
     labels, bad = np.full(len(files), -1), {} if skip_bad else None
     return Dataset("images", LazyImages(files, size), labels, classes=(), bad=bad)
+
+
+def _files(folder, skip_bad):
+    files = files_in(folder, deep=False)
+    unreadable.check(take_unreadable(files), shown(folder), skip_bad)
+    return [path for _, path in files]
 
 
 def _first_size(files, skip_bad):
     for file in files:
         try:
             return open_image(file).size[::-1]
-        except (ValueError, OSError):
+        except (ValueError, OSError) as error:
             if not skip_bad or file is files[-1]:
-                raise
+                raise skippable(error, of=0 if skip_bad else len(files)) from error
 
 
 def _digits(split):
@@ -130,41 +140,15 @@ def _samples(split):
 
 
 def _folder(folder, split, size, skip_bad):
-    name = shown(folder)
-    classes = sorted({name for part in ("train", "test") for name in _class_folders(folder / part)})
-    if not classes:
-        raise ValueError(f"{name} has no classes: it needs folders {name}/{split}/<class>/ with images in them")
-    for label in classes:
-        if not label.isprintable():
-            raise ValueError(f"a class of {name} has an unprintable name, '{shown(label)}': rename its folder")
-    files = [_files(folder / split / name) for name in classes]
+    name, found = shown(folder), folders.read(folder, skip_bad)
+    for remark in found.remarks:
+        notice_once(remark)
+    files = found.files[split]
     if not any(files):
-        raise ValueError(f"{name}/{split} has no images: it needs them in folders {name}/{split}/<class>/")
-    labels = np.repeat(np.arange(len(classes)), [len(names) for names in files])
-    bad = {} if skip_bad else None
-    return Dataset(str(folder), LazyImages(list(chain(*files)), size), labels, classes=tuple(classes), bad=bad)
-
-
-def _class_folders(folder):
-    if not folder.is_dir():
-        return []
-    paths = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    for path in paths:
-        if path.is_symlink() and not path.exists():
-            raise FileNotFoundError(f"{shown(path)} is a broken link: fix or remove it")
-    return [path.name for path in paths if path.is_dir()]
-
-
-def _files(folder):
-    """The files in a folder, sorted. Broken links are included: reading them raises an error."""
-    if not folder.is_dir():
-        return []
-    with os.scandir(folder) as entries:
-        return sorted(entry.path for entry in entries if not entry.name.startswith(".") and not _is_folder(entry))
-
-
-def _is_folder(entry):
-    try:
-        return entry.is_dir()
-    except OSError:  # a circular link
-        return False
+        if split == "train":
+            raise NoImages(f"{name} has no training images: put them into folders {name}/train/<class>/")
+        raise NoImages(f"{name} has no test images, since each class has one image: add more")
+    labels = np.repeat(np.arange(len(files)), [len(paths) for paths in files])
+    files, bad = list(chain(*files)), {} if skip_bad else None
+    size = size or _first_size(files, skip_bad)
+    return Dataset(str(folder), LazyImages(files, size), labels, classes=found.classes, bad=bad)

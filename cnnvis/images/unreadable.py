@@ -4,7 +4,7 @@ from itertools import islice
 
 import numpy as np
 
-from cnnvis.console import notice
+from cnnvis.console import notice, notice_once, some
 
 MOST_NAMED = 10  # skipped files to list
 
@@ -49,11 +49,29 @@ def report_skipped(dataset):
     if not dataset.bad:
         return
     files = dataset.skipped
-    more = f" and {len(files) - MOST_NAMED:,} more" if len(files) > MOST_NAMED else ""
     notice(
-        f"Skipped {len(files):,} of {len(dataset):,} images, which can't be read: "
-        f"{', '.join(files[:MOST_NAMED])}{more}. The first: {dataset.bad[min(dataset.bad)]}"
+        f"Skipped {len(files):,} of {len(dataset):,} images, which can't be read: {some(files, MOST_NAMED)}. "
+        f"The first: {dataset.bad[min(dataset.bad)]}"
     )
+
+
+def check(others, folder, skip_bad):
+    """Report files of a folder, a dict of path to reason, that are no images. ValueError unless `skip_bad`."""
+    if not others:
+        return
+    count, why = f"{len(others):,} file{'s'[: len(others) > 1]} of {folder}", next(iter(others.values()))
+    if skip_bad:
+        notice_once(f"Skipped {count} that can't be read as images: {some(others, MOST_NAMED)}. The first: {why}")
+    elif len(others) == 1:
+        raise ValueError(f"{why} (--skip-bad skips such files)")
+    else:
+        advice = "can't be read as images: remove them, or say --skip-bad"
+        raise ValueError(f"{count} {advice}. They are {some(others)}. The first: {why}")
+
+
+def skippable(error, of):
+    """The error for one of so many files, with what to do."""
+    return type(error)(f"{error} (--skip-bad skips such files)" if of > 1 else str(error))
 
 
 def none_left(dataset):

@@ -30,7 +30,33 @@ def test_a_folder_without_training_images_gives_its_test_images(tmp_path, capsys
     (tmp_path / "test" / "a").mkdir(parents=True)
     Image.new("RGB", (5, 4), "red").save(tmp_path / "test" / "a" / "0.png")
     assert len(choosing.choose(name=str(tmp_path), split="train")) == 1
-    assert "has no folder train/" in capsys.readouterr().err
+    assert "has no training images: using its test images instead" in capsys.readouterr().err
+
+
+def test_a_folder_without_test_images_gives_its_training_images(tmp_path, capsys):
+    (tmp_path / "a").mkdir()
+    Image.new("RGB", (5, 4), "red").save(tmp_path / "a" / "0.png")
+    assert len(choosing.choose(name=str(tmp_path))) == 1
+    assert "has no test images: using its training images instead" in capsys.readouterr().err
+
+
+def test_classes_with_few_training_images_are_named(tmp_path, capsys):
+    for label, count in (("a", 14), ("b", 11)):  # of which 2 are test images
+        (tmp_path / label).mkdir()
+        for number in range(count):
+            Image.new("RGB", (5, 4)).save(tmp_path / label / f"{number}.png")
+    training, _, test = choosing.for_training(str(tmp_path))
+    assert (len(training), len(test)) == (21, 4)
+    assert "Fewer than 10 training images of b (9): " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("labels", [["a"], ["a", "b"]])
+def test_training_needs_two_classes_and_test_images(labels, tmp_path):
+    for label in labels:
+        (tmp_path / label).mkdir()
+        Image.new("RGB", (5, 4)).save(tmp_path / label / "0.png")
+    with pytest.raises(ValueError, match="has one class, a: " if len(labels) == 1 else "each class has one image"):
+        choosing.for_training(str(tmp_path))
 
 
 def test_labels_become_indices_into_the_networks_classes():
@@ -70,3 +96,54 @@ def test_a_download_that_fails_leaves_the_digits(tmp_path, monkeypatch, capsys):
     assert choosing.available("auto") == "digits"
     assert "DIGITS" in capsys.readouterr().err
     assert choosing.available("samples") == "samples"
+
+
+@pytest.mark.parametrize(
+    ("own", "how", "size"),
+    [
+        ((30, 40), {}, (30, 40)),
+        ((3000, 4000), {}, (627, 836)),
+        ((4000, 3000), {"most": 10_000}, (115, 87)),
+        ((1, 10**6), {"most": 10_000}, (1, 100_000)),
+        ((30, 40), {"image_size": 60}, (60, 80)),
+        ((3000, 4000), {"image_size": 3000}, (3000, 4000)),
+        ((30, 40), {"taken": (60, None)}, (60, 80)),
+        ((30, 40), {"taken": (None, 10)}, (8, 10)),
+    ],
+)
+def test_a_network_of_any_size_keeps_the_aspect_ratio(own, how, size):
+    assert choosing.fitting_size(own, **how) == size
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two classes of one photo each, upright and lying, and the lying one."""
+    for name, size in (("a", (40, 30)), ("b", (30, 40))):
+        (tmp_path / "test" / name).mkdir(parents=True)
+        Image.new("RGB", size, "red").save(tmp_path / "test" / name / "0.png")
+    return tmp_path, tmp_path / "test" / "a" / "0.png"
+
+
+def test_images_for_a_network_of_any_size_have_that_of_the_first_and_a_notice_says_so(photos, capsys):
+    folder, file = photos
+    assert choosing.choose(name=str(folder)).images.shape == (2, 30, 40, 3)
+    assert "at 30×40 pixels (height×width), the size of the first. --image-size N" in capsys.readouterr().err
+    assert choosing.choose([file], most=300).images[0].shape == (15, 20, 3)
+    assert "at 15×20 pixels (height×width); the first has 30×40. --image-size N" in capsys.readouterr().err
+    assert choosing.choose([file], image_size=60).images.shape == (1, 60, 80, 3)
+    assert choosing.choose([file], size=(None, 20), split="train").images.shape == (1, 15, 20, 3)
+    assert "--image-size" not in capsys.readouterr().err
+    assert choosing.choose(name="digits", image_size=20).images[:2].shape == (2, 20, 20, 3)
+    assert choosing.choose([file], size=(8, 9)).images.shape == (1, 8, 9, 3)
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("size", "words"), [((32, 48), "32×48"), ((None, 48), "any×48")])
+def test_an_image_size_is_refused_for_a_network_of_one_size(size, words):
+    with pytest.raises(ValueError, match=rf"takes images of {words} pixels \(height×width\): leave out --image-size"):
+        choosing.choose(name="samples", size=size, image_size=20)
+
+
+def test_an_image_size_that_no_memory_holds_is_refused_before_images_are_read():
+    with pytest.raises(ValueError, match=r"--image-size 2000000000 needs too much memory: choose 10000 or smaller"):
+        choosing.choose(name="samples", image_size=2 * 10**9, split="train")
