@@ -2,7 +2,6 @@
 """Train a convolutional network and stash it in models/stashed/, where the visualize scripts find it."""
 
 import sys
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -16,8 +15,10 @@ def options():
     parser = console.parser(__doc__, "Ctrl-C is safe: --resume continues after the last complete epoch.")
     entry = {name: console.checked(partial(training.parse, name)) for name in RECIPE}
     add = parser.add_argument_group("what is trained").add_argument
-    add("--arch", choices=tuple(training.RECIPES), default="deep", help="basic has 4 CONV layers, deep has 6")
-    data = "cifar10, digits, or a folder DIR with DIR/train/<class>/* and DIR/test/<class>/*; "
+    add("--arch", choices=tuple(training.RECIPES), help="basic has 4 CONV layers, deep has 6 (default: deep)")
+    add("--start-from", metavar="PATH", help="begin with a trained network, but its last layer: deep, basic or a file")
+    console.input_range(add, "--input-range", "the network of --start-from expects (default: detected if possible)")
+    data = "cifar10, digits, or a folder DIR with DIR/<class>/*, or DIR/train/<class>/* and DIR/test/<class>/*; "
     add("--data", default="auto", metavar="NAME", help=data + "auto: CIFAR-10 if it is available, else digits")
     console.skip_bad(add)
     add("--limit", type=console.positive, metavar="N", help="only N training images, for a quick look (default: all)")
@@ -29,8 +30,7 @@ def options():
     add("--batch-size", type=entry["batch_size"], metavar="N", help="images per step (default: recipe)")
     add("--learning-rate", type=entry["learning_rate"], metavar="RATE", help="peak learning rate (default: recipe)")
     change = console.checked(lambda text: training.parse_change(text) and text)
-    changes = "change other entries of the recipe, such as lookahead=on or widths=64,128,128"
-    add("--recipe", nargs="+", type=change, default=[], metavar="NAME=VALUE", help=changes)
+    add("--recipe", nargs="+", type=change, default=[], metavar="NAME=VALUE", help="other entries, such as flip=none")
     precision = "of the arithmetic; auto: bfloat16 where the processor or GPU multiplies in it natively, else float32"
     add("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help=precision)
     add("--deterministic", action="store_true", help="bit-exact repeatability, slower")
@@ -48,26 +48,30 @@ def options():
 def train(args):
     asked = partial(console.settings, args)
     if not args.resume:
+        args.arch = training.architecture(**asked("arch", "start_from", "input_range"))
         training.recipe_of(args.arch, args.recipe, **asked(*RECIPE))  # refuses mistakes before images are read
     if args.name is None and not args.resume:
         args.data = images.available(args.data)
-        args.name = f"{Path(args.data).resolve().name}_{args.arch}_{datetime.now():%Y-%m-%d_%H-%M-%S}"
+        args.name = training.new_name(**asked("data", "arch", "start_from"))
     with training.open_run(args.out, args.name, **asked("resume", "overwrite", "strategy")) as run:
         if args.resume:
             console.restore(args, options(), began=run.command(), names=training.SETTINGS, source=run.settings)
         args.data, args.precision = images.available(args.data), training.precision_of(args.precision)
-        run.options = asked(*training.SETTINGS)
+        fingerprint = images.fingerprint(args.data, args.skip_bad, before=run.options.get("fingerprint"))
+        base = training.open_base(**asked("start_from", "input_range", "strategy"), before=run.options.get("base"))
+        run.options = asked(*training.SETTINGS) | {"fingerprint": fingerprint, "base": base and base.checkpoint.digest}
         logs = training.tensorboard(args.tensorboard) if run.writes else []
 
-        dataset, held_out, test = images.for_training(args.data, **asked("limit", "validation", "seed", "skip_bad"))
-        recipe = training.recipe_for(args.arch, dataset, args.recipe, **asked(*RECIPE))
+        which = asked("limit", "validation", "seed", "skip_bad") | ({"size": base.size} if base else {})
+        dataset, held_out, test = images.for_training(args.data, **which)
+        recipe = training.recipe_for(base or args.arch, dataset, args.recipe, **asked(*RECIPE))
 
         def report(rows):
             console.say(training.epoch_line(rows[-1], recipe.epochs))
             console.save_figure(run.curves, plots.training_curves(rows))
 
-        how = asked("arch", "seed", "precision", "deterministic", "strategy")
-        expected = {"held_out": held_out, "tested": evaluation.VIEWS * len(test)}
+        how = asked("seed", "precision", "deterministic", "strategy") | {"arch": base or args.arch}
+        expected = {"held_out": held_out, "tested": len(test) * evaluation.VIEWS // (1 + (recipe.flip == "none"))}
         trained = training.train(dataset, recipe, run=run, **how, **expected, callbacks=logs, report=report)
         if run.writes:
             evaluate_and_save(trained, run, dataset, test)
@@ -75,9 +79,8 @@ def train(args):
 
 def evaluate_and_save(trained, run, dataset, test):
     """Use the test set, once, and stash the network with its results."""
-    track = console.track(f"{len(test):,} test images with test-time augmentation")
-    classifier = network.Classifier(trained.network)
-    accuracy, with_tta = evaluation.accuracies(classifier, test.images, test.labels, track=track)
+    tta = {"flips": trained.recipe.flip != "none", "track": console.track(f"{len(test):,} test images with TTA")}
+    accuracy, with_tta = evaluation.accuracies(network.Classifier(trained.network), test.images, test.labels, **tta)
     tested = {"test_images": len(test), "test_accuracy": accuracy, "test_accuracy_tta": with_tta}
     metadata = training.metadata(run, trained, dataset, tested=tested)
     checkpoints.save(trained.network, metadata, run.checkpoint)

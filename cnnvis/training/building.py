@@ -5,7 +5,7 @@ import numpy as np
 
 from cnnvis import processor
 from cnnvis.images import channel_statistics
-from cnnvis.training import distribution, fast_layers, optimizers
+from cnnvis.training import distribution, fast_layers, optimizers, transfer
 from cnnvis.training.loss import SmoothedCrossEntropy
 from models import convnet
 
@@ -17,8 +17,8 @@ def build(arch, dataset, recipe, seed=0, *, variant=None, input_shape=None, weig
 
     Parameters
     ----------
-    arch : str
-        One of `convnet.ARCHITECTURES`.
+    arch : str or Base
+        One of `convnet.ARCHITECTURES`, or the trained network to start from, which gets a new last layer.
     dataset : Dataset
         Training images.
     recipe : Recipe
@@ -36,6 +36,8 @@ def build(arch, dataset, recipe, seed=0, *, variant=None, input_shape=None, weig
     keras.Model
     """
     variant = variant or plain_variant(recipe)
+    if isinstance(arch, transfer.Base):
+        return transfer.build(arch, dataset, recipe, softmax=variant.softmax, weights=weights)
     mean, variance = channel_statistics(dataset.images)
     shape = input_shape or dataset.images.shape[1:]
     model = convnet.build_model(
@@ -130,7 +132,7 @@ def compile_model(model, recipe, steps):
         raise TypeError(f"{model.name} ends in probabilities: build it with softmax=False to train it")
     # On a CPU, XLA makes an epoch many times slower.
     model.compile(
-        optimizers.from_recipe(recipe, steps, model.compute_dtype),
+        optimizers.from_recipe(recipe, steps, model.compute_dtype, tunes=isinstance(model, transfer.Still)),
         SmoothedCrossEntropy(recipe.label_smoothing),
         metrics=["accuracy"],
         jit_compile=False,

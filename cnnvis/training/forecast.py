@@ -5,6 +5,8 @@ from statistics import median
 
 import keras
 
+from cnnvis.console import duration
+
 WARM_UP = 2  # steps of an epoch that don't count: the first ones trace the network, and fill memory
 IMAGES = 250  # on which evaluation is timed
 STEPS, SECONDS = 5, 5.0  # least number and total duration of the timed steps, unless the first epoch ends earlier
@@ -16,6 +18,7 @@ class Forecast(keras.callbacks.Callback):
 
     Parameters
     ----------
+    arch : str or Base
     epochs, steps, batch_size : int
         Of the whole training: epochs, steps per epoch, images per step.
     evaluated : int
@@ -26,8 +29,9 @@ class Forecast(keras.callbacks.Callback):
         Takes a sentence.
     """
 
-    def __init__(self, *, epochs, steps, batch_size, evaluated, seconds_per_image, say):
+    def __init__(self, *, arch, epochs, steps, batch_size, evaluated, seconds_per_image, say):
         super().__init__()
+        self.arch = arch
         self.epochs, self.steps, self.batch_size, self.evaluated = epochs, steps, batch_size, evaluated
         self.seconds_per_image, self.say = seconds_per_image, say
         self.seconds, self.said = [], False
@@ -61,15 +65,7 @@ class Forecast(keras.callbacks.Callback):
         )
         if training + testing > LONG:
             images, rate = self.steps * self.batch_size, self.batch_size / step
-            self.say(quicker(self.model.name, self.epochs, images=images, rate=rate))
-
-
-def duration(seconds):
-    """Seconds in words, rounded by less than 5 %: "0 s", "95 s", "3.4 min", "12 min", "2.5 h"."""
-    for unit, length in (("h", 3600), ("min", 60)):
-        if seconds >= 1.65 * length:
-            return f"{seconds / length:.{int(seconds < 10 * length)}f} {unit}"
-    return f"{seconds:.0f} s"
+            self.say(quicker(self.arch, self.epochs, images=images, rate=rate))
 
 
 def quicker(arch, epochs, *, images, rate):
@@ -77,7 +73,7 @@ def quicker(arch, epochs, *, images, rate):
 
     Parameters
     ----------
-    arch : str
+    arch : str or Base
     epochs, images : int
         Of the training that takes longer: epochs, images per epoch.
     rate : float
@@ -91,7 +87,7 @@ def quicker(arch, epochs, *, images, rate):
     seen = LONG * rate  # images in half an hour
     ways = [f"--epochs {int(seen / images)}"] if seen >= images else []
     ways += [f"--limit {max(100, int(seen / epochs) // 100 * 100)}"]
-    ways += ["--arch basic"] if arch != "basic" else []
+    ways += ["--arch basic"] if isinstance(arch, str) and arch != "basic" else []
     return f"Quicker, in half an hour or less: {' or '.join(ways)}."
 
 

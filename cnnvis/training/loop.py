@@ -15,6 +15,7 @@ from cnnvis.training.batches import Batches, dataset_of, held_out_batches
 from cnnvis.training.recipes import Recipe
 from cnnvis.training.run import Run
 from cnnvis.training.summary import recipe_line
+from cnnvis.training.transfer import Base
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,15 @@ class Trained:
     rows : list of dict
         One per epoch: `epoch`, `loss`, `accuracy`, `learning_rate`, `seconds`, `images_per_second`, and with held-out
         images `val_loss` and `val_accuracy`.
+    arch : str or Base
+        As of `train`.
     """
 
     network: keras.Model
     recipe: Recipe
     precision: str
     rows: list
+    arch: str | Base
 
     @property
     def seconds(self):
@@ -48,7 +52,7 @@ def train(
     dataset: Dataset,
     recipe: Recipe,
     *,
-    arch: str = "deep",
+    arch: str | Base = "deep",
     held_out: Dataset | None = None,
     seed: int = 0,
     precision: str = "auto",
@@ -67,8 +71,8 @@ def train(
         Training images, in memory.
     recipe : Recipe
         As `recipe_for` adapts it to these images.
-    arch : str
-        One of `convnet.ARCHITECTURES`.
+    arch : str or Base
+        One of `convnet.ARCHITECTURES`, or the trained network to start from, which gets a new last layer.
     held_out : Dataset, optional
         The network is evaluated on it after every epoch.
     seed : int
@@ -129,11 +133,11 @@ def train(
             forecasts, log = [], journal.Journal(None, rows, batch_size=recipe.batch_size, show=show)
         else:
             evaluated = tested + (recipe.epochs - batches.epoch) * len(held_out or ())
-            forecasts = [duration_forecast(recipe, batches, network, dataset=dataset, evaluated=evaluated)]
+            forecasts = [duration_forecast(arch, recipe, batches, network, dataset=dataset, evaluated=evaluated)]
             log = journal.Journal(run, rows, report=report, batch_size=recipe.batch_size, show=show, averages=averages)
         fit(model, recipe, batches, held_out=held_out, callbacks=[*forecasts, *averaging, log, *callbacks])
     network.set_weights(model.get_weights())
-    return Trained(network=network, recipe=recipe, precision=precision, rows=rows)
+    return Trained(network=network, recipe=recipe, precision=precision, rows=rows, arch=arch)
 
 
 def precision_of(asked):
@@ -216,9 +220,10 @@ def plain(arch, dataset, recipe, model, seed=0):
     return building.build(arch, dataset, recipe, seed=seed, weights=model.get_weights())
 
 
-def duration_forecast(recipe, batches, network, dataset, *, evaluated):
+def duration_forecast(arch, recipe, batches, network, *, dataset, evaluated):
     """The callback that forecasts the duration of training, and of evaluating so many images."""
     return forecast.Forecast(
+        arch=arch,
         epochs=recipe.epochs,
         steps=len(batches),
         batch_size=recipe.batch_size,

@@ -15,8 +15,11 @@ NEWTON_SCHULZ_STEPS = 3
 LOOKAHEAD_EVERY = 5  # steps
 
 
-def from_recipe(recipe, steps, dtype="bfloat16"):
-    """The optimizer of a recipe, with its schedule, for a training of so many steps. Muon multiplies in `dtype`."""
+def from_recipe(recipe, steps, dtype="bfloat16", *, tunes=False):
+    """The optimizer of a recipe, with its schedule, for a training of so many steps.
+
+    Muon multiplies in `dtype`. If it `tunes` a trained network, whose architecture may be any, see `Muon`.
+    """
     peak = recipe.learning_rate
     schedule = OneCycle(
         start=recipe.start_rate * peak,
@@ -35,10 +38,11 @@ def from_recipe(recipe, steps, dtype="bfloat16"):
         "weight_decay": recipe.weight_decay,
     }
     if recipe.optimizer == "muon":
-        optimizer = Muon(r"(conv\d+|fc1)/kernel", recipe.orthogonal_momentum, dtype, **options)
+        orthogonal = None if tunes else r"(conv\d+|fc1)/kernel"
+        optimizer = Muon(orthogonal, recipe.orthogonal_momentum, dtype, **options)
     else:
         optimizer = ScaledSGD(**options)
-    optimizer.exclude_from_weight_decay(var_names=["beta", "bias"])
+    optimizer.exclude_from_weight_decay(var_names=["beta", "gamma", "bias"])
     return optimizer
 
 
@@ -88,8 +92,10 @@ class Muon(ScaledSGD):
 
     Parameters
     ----------
-    orthogonal : str
-        Regular expression for the end of the paths of kernels that take orthogonal steps.
+    orthogonal : str, optional
+        Regular expression for the end of the paths of kernels that take orthogonal steps. Without it, the kernels of a
+        trained network of any architecture do, without being rescaled; a step is as long relative to the kernel as it
+        is for a rescaled one. All other variables stay as they are: nothing tells a learning rate for them.
     orthogonal_momentum : float
         Of these kernels; `momentum` is that of all other variables.
     dtype : str
@@ -103,7 +109,11 @@ class Muon(ScaledSGD):
 
     def build(self, variables):
         super().build(variables)
-        self.is_orthogonal = [_ends(variable, self.orthogonal) for variable in variables]
+        if self.orthogonal is None:
+            self.is_orthogonal = [len(variable.shape) > 1 for variable in variables]
+            self.scale = [float(is_orthogonal) for is_orthogonal in self.is_orthogonal]
+        else:
+            self.is_orthogonal = [_ends(variable, self.orthogonal) for variable in variables]
 
     def update_step(self, gradient, variable, learning_rate):
         index = variable_index(self, variable)
@@ -115,6 +125,9 @@ class Muon(ScaledSGD):
         ahead = gradient + self.orthogonal_momentum * momentum
         filters = variable.shape[-1]
         step = tf.reshape(orthogonalize(tf.reshape(ahead, (-1, filters)), self.dtype), variable.shape)
+        if self.orthogonal is None:
+            self.assign_sub(variable, learning_rate * tf.norm(variable) / math.sqrt(filters) * step)
+            return
         unit = variable / tf.maximum(tf.norm(variable), 1e-7)
         self.assign(variable, math.sqrt(filters) * unit - learning_rate * self.scale[index] * step)
 

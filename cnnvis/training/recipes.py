@@ -85,6 +85,9 @@ class Recipe:
     identity_start: bool = _switch("whether CONV layers of deep start as the identity", default=True)
     anti_aliasing: bool = _switch("whether POOL layers of deep average neighbours before they subsample", default=True)
     widths: tuple = _number("filters of the CONV layers, one number per group", 1, 4096, default=())
+    tuned: float = _number(
+        "with --start-from: fraction of the old layers, the last ones, that learn with the new one", 0, 1, default=1.0
+    )
 
     @property
     def ghost_batches(self):
@@ -117,6 +120,13 @@ RECIPES = {
         label_smoothing=0.2,
     ),
 }
+# Of transfer learning. Mirrored digits, letters and signs would be wrong; other images may be: flip=alternating.
+TRANSFER = Recipe(
+    epochs=24, batch_size=64, learning_rate=0.03, optimizer="muon", warmup=0.1, label_smoothing=0.1, flip="none"
+)
+# Entries that say how a network is built, or are for layers that only ours have.
+FROM_NOTHING = {"bias_scale", "logits_scale", "ghost_batch", "small_side", "small_epochs", "whitening"}
+FROM_NOTHING |= {"identity_start", "anti_aliasing", "widths"}
 # For each type of entry: how a message describes its values, and the function that reads one.
 KINDS = {
     bool: ("on or off", {"on": True, "off": False}.__getitem__),
@@ -176,12 +186,25 @@ def check(recipe):
         raise refusal("weight_decay", f"{decay:g}", allowed)
 
 
+def architecture(arch=None, start_from=None, input_range=None):
+    """The architecture that options ask for: "deep" by default, None (any) with `--start-from`.
+
+    Raises ValueError if options contradict each other.
+    """
+    if start_from is None and input_range:
+        raise ValueError("--input-range is for the network of --start-from: our own take pixels 0 to 255")
+    if start_from is not None and arch:
+        raise ValueError(f"--start-from {start_from} comes with an architecture: leave out --arch")
+    return (arch or "deep") if start_from is None else None
+
+
 def recipe_of(arch, changes=(), *, epochs=None, batch_size=None, learning_rate=None):
     """The recipe of an architecture with changes, before it is adapted to images.
 
     Parameters
     ----------
-    arch : str
+    arch : str, Base or None
+        Of transfer learning if it is not a name.
     changes : sequence of str
         As `parse_change` takes them.
     epochs, batch_size, learning_rate : number, optional
@@ -198,10 +221,15 @@ def recipe_of(arch, changes=(), *, epochs=None, batch_size=None, learning_rate=N
     """
     from models import convnet
 
-    recipe = replace(RECIPES[arch], **dict(map(parse_change, changes)))
+    changes, is_named = dict(map(parse_change, changes)), isinstance(arch, str)
+    for name in changes:
+        if name in ({"tuned"} if is_named else FROM_NOTHING):
+            raise ValueError(f"{name} has no effect {'without' if is_named else 'with'} --start-from: leave it out")
+    recipe = replace(RECIPES[arch] if is_named else TRANSFER, **changes)
     # `adapt` may still change the last two; 0 goes with all other entries
     check(replace(recipe, epochs=epochs or recipe.epochs, batch_size=batch_size or 0, learning_rate=learning_rate or 0))
-    convnet.group_widths(arch, recipe.widths)
+    if is_named:
+        convnet.group_widths(arch, recipe.widths)
     if recipe.small_epochs and arch not in convnet.ANY_SIZE:
         raise ValueError(f"{arch} can't begin with small images: its FC1 takes them in one size only")
     return recipe
@@ -212,7 +240,7 @@ def recipe_for(arch, dataset, changes=(), **options):
 
     Parameters
     ----------
-    arch : str
+    arch : str or Base
     dataset : Dataset
         Training images.
     changes, **options

@@ -8,6 +8,7 @@ import re
 import shlex
 import sys
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from cnnvis.console import claimed, complete, notice, one_line, temporary_folder
@@ -17,6 +18,8 @@ from cnnvis.training.journal import load_state
 # The options of train.py that determine the result of a run.
 SETTINGS = (
     "arch",
+    "start_from",
+    "input_range",
     "data",
     "epochs",
     "batch_size",
@@ -29,6 +32,12 @@ SETTINGS = (
     "recipe",
     "skip_bad",
 )
+
+
+def new_name(data, arch=None, start_from=None):
+    """The name of a run that has none: <data>_<arch>_<date-time>."""
+    origin = arch or f"from_{Path(start_from).stem}"
+    return f"{Path(data).resolve().name}_{origin}_{datetime.now():%Y-%m-%d_%H-%M-%S}"
 
 
 @contextmanager
@@ -87,7 +96,8 @@ class Run:
     writes : bool
         Whether this process writes them.
     options : dict of str to JSON value
-        `SETTINGS` of train.py: a new run writes them down as it starts, and the metadata repeat them.
+        `SETTINGS` of train.py, the "fingerprint" of the data, and the "base" digest of the network to start from: a new
+        run writes them down as it starts, and the metadata repeat the settings.
     epochs, of : int
         Complete epochs, and all epochs; `of` is None as long as there is nothing to resume.
     """
@@ -155,8 +165,9 @@ class Run:
         """
         try:
             settings = json.loads(self.settings.read_text(encoding="utf-8"))
-            if not isinstance(settings, dict):
+            if not isinstance(settings, dict) or not isinstance(settings.get("fingerprint", {}), dict):
                 raise ValueError("not an object")
+            self.options = settings
             return as_options(settings)
         except FileNotFoundError:
             raise FileNotFoundError(f"there is no interrupted run {self.name!r} in {self.folder}") from None
@@ -263,7 +274,7 @@ def as_options(settings):
     for key in SETTINGS:
         value = settings.get(key)
         if value not in (None, False, []):
-            values = [] if value is True else map(str, value) if isinstance(value, list) else [str(value)]
+            values = [] if value is True else map(str, value) if isinstance(value, list | tuple) else [str(value)]
             words += [f"--{key.replace('_', '-')}", *values]
     return words
 

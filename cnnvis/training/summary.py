@@ -50,7 +50,8 @@ def metadata(run, trained, dataset, tested):
     settings = options | resolved | {"data": dataset.name}
     return {
         "command": as_command(["python", "train.py", *as_options(settings), "--name", run.name]),
-        "architecture": options["arch"],
+        "architecture": str(trained.arch),
+        **({} if isinstance(trained.arch, str) else {"start_from": trained.arch.as_json()}),
         "data": dataset.name,
         "classes": list(dataset.classes),
         "input_range": [0, 255],

@@ -58,7 +58,9 @@ def recipe_of(command):
     args = train.options().parse_args(shlex.split(command)[2:])
     assert args.seed == SHIPPED["seed"]
     wishes = {"epochs": args.epochs, "batch_size": args.batch_size, "learning_rate": args.learning_rate}
-    recipe = training.adapt(training.recipe_of(args.arch, args.recipe, **wishes), SHIPPED["training_images"], **wishes)
+    recipe = training.adapt(
+        training.recipe_of(args.arch or "deep", args.recipe, **wishes), SHIPPED["training_images"], **wishes
+    )
     return json.loads(json.dumps(asdict(recipe)))
 
 

@@ -19,6 +19,14 @@ def test_views():
     np.testing.assert_array_equal(views[4][:, :-1, :-1], images[:, 1:, 1:])
 
 
+def test_views_of_what_must_not_be_mirrored():
+    images = np.random.default_rng(2).integers(0, 256, (3, 8, 8, 3), dtype="uint8")
+    every, kept = list(tta.views(images)), list(tta.views(images, flips=False))
+    assert [weight for weight, _ in kept] == [1 / 2, 1 / 4, 1 / 4]
+    for (_, view), (_, same) in zip(kept, every[::2]):
+        np.testing.assert_array_equal(view, same)
+
+
 def test_accuracies_by_hand():
     """Of two images of class 1, the views as they are say 0 and 1, and the mean of all views, weighted, 1 and 1."""
     answers = iter([[[2, 0], [0, 1]], [[0, 4], [0, 1]], *[[[0, 1], [0, 1]]] * 4])

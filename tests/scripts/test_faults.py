@@ -158,7 +158,9 @@ def test_a_full_disk_for_temporary_files(small_disk, monkeypatch, tmp_path):
 def test_a_folder_that_can_only_be_read(script, small_disk, capsys):
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     for out in (small_disk, small_disk / "new"):
-        assert "can't be written to" in refused(capsys, script, "--out", out) or out.name == "new"
+        line = refused(capsys, script, "--out", out)
+        why = "made (Read-only file system)" if out.name == "new" else "written to"
+        assert line.endswith(f"{out} can't be {why}: choose another folder with --out")
     assert not list(small_disk.iterdir())
 
 
@@ -476,7 +478,7 @@ def test_clocks_that_jump(tmp_path, monkeypatch):
     """Seconds are measured by a monotonic clock; the newest checkpoint is the newest by its metadata."""
     ahead = iter(range(10**6))
     monkeypatch.setattr(time, "time", lambda: 4e9 - 1e6 * next(ahead))
-    monkeypatch.setattr(train, "datetime", Jumping)
+    monkeypatch.setattr("cnnvis.training.run.datetime", Jumping)
     monkeypatch.setattr("cnnvis.training.summary.datetime", Jumping)
     Jumping.years = iter([2031, 2030, 2020, 1999])
     options = [*NARROW, "--limit", "100", "--epochs", "1", "--out", str(tmp_path)]
@@ -497,14 +499,14 @@ def test_a_model_that_changes_while_it_is_read(what, end, tmp_path, monkeypatch)
     path, other = tmp_path / f"model{end}", tmp_path / f"other{end}"
     small_sequential().save(path)
     small_sequential(activation="linear").save(other)
-    load = checkpoint._load_model
+    load = checkpoint.loading.load_model
 
     def load_and_lose(path):
         model = load(path)
         path.unlink() if what == "removed" else os.replace(other, path)
         return model
 
-    monkeypatch.setattr(checkpoint, "_load_model", load_and_lose)
+    monkeypatch.setattr(checkpoint.loading, "load_model", load_and_lose)
     with pytest.raises(ValueError, match="was replaced or removed while it was read: start again"):
         checkpoints.load(path)
 

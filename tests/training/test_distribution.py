@@ -25,7 +25,7 @@ from cnnvis.images import channel_statistics, sources
 from cnnvis.training import building, distribution, loop, optimizers, recipes
 from cnnvis.training.batches import Batches
 from models.convnet import Variant, build_model
-from tests.conftest import rounding
+from tests.conftest import LINUX, POSIX, rounding
 from tests.scripts.test_scripts import refused
 
 ROOT = Path(__file__).parents[2]
@@ -250,6 +250,7 @@ def read_rows(folder, table="run.csv"):
         return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
+@POSIX
 @pytest.mark.slow
 def test_a_lost_worker_ends_the_others_and_all_resume(tmp_path):
     """It is lost in an epoch of small images; the resumed run ends with images of full size."""
@@ -322,6 +323,7 @@ def seconds_of(pid):
 
 
 @pytest.mark.once
+@LINUX
 def test_waiting_for_workers_can_be_ended(tmp_path):
     options = [*ONE_STEP, *BASIC, "--out", tmp_path]
     worker, other = start_workers("train_and_keep", tmp_path / "0.npz", *MULTIWORKER, *options)

@@ -26,7 +26,7 @@ def told(monkeypatch, step, epochs, batches, *, evaluated=0, seconds_per_image=0
     """What a training says whose steps take `step` seconds each, and the first one 50 more: list of str."""
     clock, said = Clock(step), []
     monkeypatch.setattr(forecast.time, "perf_counter", clock)
-    model = keras.Sequential([keras.Input((1,)), layers.Dense(1)], name="deep")
+    model = keras.Sequential([keras.Input((1,)), layers.Dense(1)])
     model.compile("sgd", "mse", jit_compile=False)
     model.optimizer.build(model.trainable_variables)
     model.optimizer.iterations.assign(before)
@@ -40,7 +40,13 @@ def told(monkeypatch, step, epochs, batches, *, evaluated=0, seconds_per_image=0
         return seconds_per_image
 
     whole = forecast.Forecast(
-        epochs=epochs, steps=batches, batch_size=10, evaluated=evaluated, seconds_per_image=measure, say=said.append
+        arch="deep",
+        epochs=epochs,
+        steps=batches,
+        batch_size=10,
+        evaluated=evaluated,
+        seconds_per_image=measure,
+        say=said.append,
     )
     pixels = np.ones((10 * batches, 1))
     first = before // batches

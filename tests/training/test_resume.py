@@ -4,6 +4,7 @@ import json
 import signal
 
 import pytest
+from PIL import Image
 
 import train
 from cnnvis import evaluation, images, processor
@@ -133,3 +134,27 @@ def test_a_resumed_run_keeps_precision_data_and_options(tmp_path, capsys, monkey
     assert found == {"precision": "bfloat16", "data": "digits", "architecture": "basic", "seed": 3, "epochs": 2}
     assert metadata["recipe"]["widths"] == [4, 8]
     assert "val_loss" in (tmp_path / "run.csv").read_text().splitlines()[0]
+
+
+def test_a_run_is_not_resumed_on_other_images(tmp_path, capsys, monkeypatch):
+    """As after more photos were put into the folder."""
+    monkeypatch.chdir(tmp_path)
+    for number in range(20):
+        photo = tmp_path / "photos" / ("cat" if number % 2 else "dog") / f"{number}.png"
+        photo.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(photo)
+    options = ["--data", "photos", "--arch", "basic", "--epochs", "2", "--recipe", "widths=4,8", "--batch-size", "8"]
+    with monkeypatch.context() as patched:
+        interrupt_after_the_first_epoch(patched)
+        assert train.main([*options, "--name", "run", "--out", "out"]) == 130
+    before = names(tmp_path / "out")
+    more = tmp_path / "photos" / "cat" / "new.png"
+    Image.new("RGB", (8, 8)).save(more)
+    assert train.main(["--name", "run", "--out", "out", "--resume"]) == 2
+    assert "photos has 21 images, the run began with 20: 1 are new or changed, such as cat/new.png" in (
+        capsys.readouterr().err
+    )
+    assert names(tmp_path / "out") == before
+    more.unlink()
+    assert train.main(["--name", "run", "--out", "out", "--resume"]) == 0
+    assert "fingerprint" not in (tmp_path / "out" / "run.json").read_text()
