@@ -7,6 +7,7 @@ it must run before TensorFlow and Keras are imported.
 """
 
 import ctypes
+import importlib.util
 import json
 import logging
 import os
@@ -84,6 +85,9 @@ def import_libraries():
     Raises ValueError if Matplotlib, which Keras imports, refuses the user's settings.
     """
     logging.getLogger("matplotlib").setLevel("ERROR")  # it warns of settings, fonts and folders that don't matter here
+    _, is_module, backend = os.environ.get("MPLBACKEND", "").partition("module://")
+    if is_module and not importlib.util.find_spec(backend.partition(".")[0]):
+        del os.environ["MPLBACKEND"]  # a notebook's, whose environment isn't this one
     try:
         import matplotlib  # noqa: F401
     except ValueError as error:

@@ -70,6 +70,19 @@ def test_an_installed_package_needs_the_same():
     assert 'dependencies = { file = "requirements.txt" }' in project
 
 
+def test_an_installed_package_has_the_files_that_ours_read():
+    """`pip install .` copies our modules, and besides them only what pyproject.toml names."""
+    read, setuptools = pytest.importorskip("tomllib").loads, pytest.importorskip("setuptools")
+    asked = read((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    copied = set()
+    for package in setuptools.find_namespace_packages(ROOT, **asked["packages"]["find"]):
+        for pattern in asked["package-data"].get(package, ()):
+            copied.update((ROOT / package.replace(".", "/")).glob(pattern))
+    ours = {"cnnvis/explore": "page.html", "imgs/samples": "*.png", "models/stashed": "cifar10_*.keras"}
+    for folder, files in ours.items():
+        assert set() < set((ROOT / folder).glob(files)) <= copied
+
+
 @pytest.mark.parametrize(
     ("file", "versions"),
     [

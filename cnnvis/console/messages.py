@@ -108,7 +108,7 @@ def print_table(title, columns, rows):
 
     table = Table()
     for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left")
+        table.add_column(column, justify="right" if number else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(shown(cell)) for cell in row))
     console = Console(file=io.StringIO(), width=max(80, 24 + 12 * len(columns)))

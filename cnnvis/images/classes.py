@@ -1,6 +1,7 @@
-"""Class names: reading them from a file, and finding a class by name or index."""
+"""Class names: reading them from a file, comparing them, and finding a class by name or index."""
 
 import re
+import unicodedata
 
 from cnnvis.console import shown
 
@@ -33,6 +34,23 @@ def class_names(path):
         twice = next(name for number, name in enumerate(names) if name in names[:number])
         raise ValueError(f"{shown(path)} names {twice!r} twice: give the two classes different names")
     return names
+
+
+def compared(name):
+    """A class name as it is compared: systems differ in case, and in how they compose accents."""
+    return unicodedata.normalize("NFC", name.lower())
+
+
+def class_indices(names, known):
+    """The index of each class among the `known` ones: list of int, or None if there is one that isn't known.
+
+    Names are the same if they are `compared`, unless two known ones would be.
+    """
+    exact, alike = ({of(name): index for index, name in enumerate(known)} for of in (str, compared))
+    if len(alike) < len(known):
+        alike = {}
+    found = [exact.get(name, alike.get(compared(name))) for name in names]
+    return None if None in found else found
 
 
 def class_index(text, classes):

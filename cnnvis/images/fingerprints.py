@@ -57,11 +57,11 @@ def _changes(name, files, before):
     gone = len(old.difference(files.values()))
     if name in sources.NAMES:
         return f"the images of {name} changed since the run began"
-    what = [f"{len(new):,} are new or changed, such as {shown(new[0])}"] if new else []
-    what += [f"{gone:,} are gone or changed"] if gone else []
+    what = [f"new or changed: {len(new):,}, such as {shown(new[0])}"] if new else []
+    what += [f"gone or changed: {gone:,}"] if gone else []
     if not what:
         return f"the classes of {shown(name)}, or which images are for testing, changed since the run began"
-    return f"{shown(name)} has {len(files):,} images, the run began with {len(known):,}: {' and '.join(what)}"
+    return f"{shown(name)} has {len(files):,} images, the run began with {len(known):,} ({'; '.join(what)})"
 
 
 def _relative(path, folder):

@@ -1,11 +1,13 @@
 """Folders of class folders: which images they hold, of which classes, and which of them are for training."""
 
 import hashlib
+import re
 import unicodedata
 from dataclasses import dataclass
 
 from cnnvis.console import shown, some
 from cnnvis.images import unreadable
+from cnnvis.images.classes import compared
 from cnnvis.images.listing import files_in, images_in, subfolders, take_unreadable
 
 PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
@@ -121,6 +123,8 @@ def _parts(folder, remarks):
     if others and not parts and all(each[:-1].lower() in PARTS for each in others):
         some_others = f"{shown(folder)}/{shown(others[0])}"
         raise ValueError(f"{some_others} has no class folders: sort its images into {some_others}<class>/")
+    if not parts:
+        _check_names(folder)
     if not parts or (others and parts.keys() == {"val"}):  # classes may be called valid and invalid
         return {}
     if others:
@@ -129,11 +133,19 @@ def _parts(folder, remarks):
     return parts
 
 
+def _check_names(folder):
+    """Raise ValueError if folders of class folders are called as `PARTS` are, but not exactly: train_set, seg_test."""
+    alike = [each for each in subfolders(folder) if PARTS.keys() & set(re.split("[^a-z]+", each.name.lower()))]
+    alike = [f"{each.name}/" for each in alike if subfolders(each) and not images_in(each)]
+    if len(alike) > 1:
+        raise ValueError(f"{shown(folder)} has {some(alike, MOST_NAMED)}: rename them to train/ and test/")
+
+
 def _check_depth(folder):
     """Raise ValueError if all class folders are in a folder of this folder, as where an archive was unpacked."""
     inner = folder
     for _ in range(DEEPEST):
-        within = subfolders(inner)
+        within = [each for each in subfolders(inner) if files_in(each)]
         if len(within) != 1 or images_in(inner):
             break
         inner = within[0]
@@ -154,7 +166,7 @@ def _same_classes(train, test, name, remarks):
     labels, merged = {}, ({}, {})
     for classes, into in zip((train, test), merged):
         for label, files in sorted(classes.items()):
-            same = labels.setdefault(label.lower(), label)
+            same = labels.setdefault(compared(label), label)
             if same != label:
                 remarks.append(f"{name}: {label} is the same class as {same}.")
             into[same] = sorted(into.get(same, []) + files)
@@ -179,9 +191,12 @@ def _classes(train, test, name, remarks):
     empty = [label for label in classes if not train.get(label) and not test.get(label)]
     unknown = [label for label in classes if test.get(label) and not train.get(label)] if any(train.values()) else []
     untested = [label for label in classes if train.get(label) and not test.get(label)] if any(test.values()) else []
+    if unknown and len(unknown + untested + empty) == len(classes):
+        kinds = f"training images of {some(untested, MOST_NAMED)}, but test images of {some(unknown, MOST_NAMED)}"
+        raise ValueError(f"{name} has {kinds}: give the folders of a class the same name")
     for labels, what in (
         (empty, "no images: left out"),
-        (unknown, "no training images: its test images are left out"),
+        (unknown, "no training images: left out of testing"),
         (untested, "no test images: used for training only"),
     ):
         if labels:

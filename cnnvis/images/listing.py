@@ -90,8 +90,12 @@ def _why_unreadable(path):
 
 
 def _entries(folder):
-    with os.scandir(folder) as entries:
-        return [each for each in entries if not each.name.startswith(".") and each.name.lower() not in PASSED_OVER]
+    try:
+        with os.scandir(folder) as entries:
+            return [each for each in entries if not each.name.startswith(".") and each.name.lower() not in PASSED_OVER]
+    except OSError as error:
+        what = f"the folder {shown(folder)} can't be read ({error.strerror or error})"
+        raise type(error)(f"{what}: make it readable, or remove it") from error
 
 
 def _is_folder(entry):

@@ -23,6 +23,13 @@ def test_a_closed_stdout_does_not_stop_a_script(error, monkeypatch):
     sys.stdout.close()
 
 
+def test_long_names_in_a_table_stay_distinct(capsys):
+    messages.print_table("title", ("class", "F1"), [(99 * "a" + digit, "5 %") for digit in "12"])
+    out = capsys.readouterr().out
+    assert "aa1 " in out
+    assert "aa2 " in out
+
+
 def test_a_full_disk_behind_stdout_is_an_error(monkeypatch):
     class Full:
         def write(self, _text):

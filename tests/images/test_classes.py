@@ -1,8 +1,10 @@
 """Class names are read from a file, and a class is found by its name or its index."""
 
+import unicodedata
+
 import pytest
 
-from cnnvis.images.classes import class_index, class_names
+from cnnvis.images.classes import class_index, class_indices, class_names
 
 
 def test_a_class_by_name_or_index():
@@ -13,6 +15,21 @@ def test_a_class_by_name_or_index():
     for wrong in ("2", "bird", "-1"):
         with pytest.raises(ValueError, match="there are cat, dog"):
             class_index(wrong, ("cat", "dog"))
+
+
+@pytest.mark.parametrize(
+    ("names", "known", "expected"),
+    [
+        (("b", "a"), ("a", "b", "c"), [1, 0]),
+        (("cat", "DOG"), ("Dog", "Cat"), [1, 0]),
+        (("käse",), (unicodedata.normalize("NFD", "Käse"),), [0]),
+        (("cat", "bird"), ("Cat", "Dog"), None),
+        (("a", "A"), ("A", "a"), [1, 0]),  # letters, which case tells apart
+        (("É",), ("é", "e", "E"), None),
+    ],
+)
+def test_classes_of_a_folder_among_those_of_a_network(names, known, expected):
+    assert class_indices(names, known) == expected
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,9 @@ def edit(photos):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (add, "15 images, the run began with 10: 5 are new or changed, such as cat/5.jpg"),
-        (remove, "9 images, the run began with 10: 1 are gone or changed"),
-        (edit, "10 images, the run began with 10: 1 are new or changed, such as dog/3.jpg and 1 are gone or changed"),
+        (add, "15 images, the run began with 10 (new or changed: 5, such as cat/5.jpg)"),
+        (remove, "9 images, the run began with 10 (gone or changed: 1)"),
+        (edit, "10 images, the run began with 10 (new or changed: 1, such as dog/3.jpg; gone or changed: 1)"),
     ],
 )
 def test_what_changed_is_said(change, said, photos):

@@ -90,7 +90,7 @@ def test_the_split_is_the_same_in_any_order_of_files_and_form_of_letters(tmp_pat
             {"a": (1, 1), "b": (1, 0), "c": (1, 0)},
             [
                 "photos: d has no images: left out.",
-                "photos: e has no training images: its test images are left out.",
+                "photos: e has no training images: left out of testing.",
                 "photos: b, c have no test images: used for training only.",
             ],
         ),
@@ -130,6 +130,15 @@ def test_images_above_and_below_class_folders(make):
         ({".": 2}, "photos has images but no class folders: say --images photos, or sort them into folders"),
         ({"Pets/cat": 1, "Pets/dog": 1}, "all classes of photos are in one folder: say --data photos/Pets"),
         ({"a/b/train/cat": 1, "a/b/test/cat": 1}, "all classes of photos are in one folder: say --data photos/a/b"),
+        ({"Pets/cat": 1, "Pets/dog": 1, "old": 0}, "all classes of photos are in one folder: say --data photos/Pets"),
+        (
+            {"train/cat": 1, "train/dog": 1, "test/emu": 1, "test/fox": 0},
+            "photos has training images of cat, dog, but test images of emu: give the folders of a class the same name",
+        ),
+        (
+            {"training_set/cat": 1, "training_set/dog": 1, "test_set/cat": 1, "test_set/dog": 1},
+            "photos has test_set/, training_set/: rename them to train/ and test/",
+        ),
         ({"train": 2, "test": 2}, "photos/test/ has no class folders: sort its images into photos/test/<class>/"),
         ({"val/cat": 1, "valid/cat": 1}, "photos has both val/ and valid/: rename or remove one"),
     ],

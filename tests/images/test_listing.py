@@ -2,6 +2,7 @@
 
 import unicodedata
 
+import pytest
 from PIL import Image
 
 from cnnvis.images import listing
@@ -30,6 +31,15 @@ def test_names_are_the_same_where_letters_are_composed_otherwise(tmp_path):
     ((_, path),) = listing.files_in(tmp_path)
     assert names(tmp_path) == ["é.jpg"] != [decomposed]
     assert path == str(tmp_path / decomposed) or path == str(tmp_path / "é.jpg")
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path):
+    """It lost its permissions or, as here, vanished after it was listed."""
+    (tmp_path / "cat").mkdir()
+    (cat,) = listing.subfolders(tmp_path)
+    cat.rmdir()
+    with pytest.raises(FileNotFoundError, match=r"^the folder .*cat can't be read \(.+\): make it readable, or remove"):
+        listing.files_in(cat)
 
 
 @POSIX

@@ -236,6 +236,18 @@ def test_damaged_images(tmp_path):
         sources.open_files([tmp_path / "nothing"])
 
 
+def test_a_file_that_vanishes_after_it_was_listed(tmp_path):
+    for name in ("cat/0.png", "dog/0.png", "dog/1.png"):
+        (tmp_path / "test" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (5, 4)).save(tmp_path / "test" / name)
+    dataset, skipping = (sources.load(str(tmp_path), "test", skip_bad=skip_bad) for skip_bad in (False, True))
+    (tmp_path / "test" / "dog" / "0.png").unlink()
+    with pytest.raises(FileNotFoundError, match=r"there is no image .*dog.0\.png \(--skip-bad skips such files\)$"):
+        dataset.images[:]
+    assert skipping.take([0, 1, 2]).labels.tolist() == [0, 1]
+    assert list(skipping.bad) == [1]
+
+
 def test_a_decompression_bomb_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     Image.new("1", (40, 40)).save(tmp_path / "bomb.png")

@@ -9,10 +9,9 @@ from PIL import Image
 
 import train
 import visualize_hidden_layer_output
-from tests.scripts.test_scripts import SHIPPED, SHORT, run
+from tests.scripts.test_scripts import ONE_LAYER, SHORT, run
 
 TRAIN = [*SHORT, "--recipe", "widths=4,8", "--precision", "float32", "--deterministic", "--name", "a"]
-LAYER = ["--model", SHIPPED, "--data", "samples", "--indices", "0", "--layers", "conv1"]
 KERAS = '{"backend": "jax", "floatx": "float16", "epsilon": 0.01, "image_data_format": "channels_first"}'
 MATPLOTLIB = """
 backend: svg
@@ -54,7 +53,7 @@ def surroundings(tmp_path, monkeypatch):
 def usual(tmp_path_factory):
     """The figure of a layer in the usual surroundings: (height, width, 3) uint8."""
     folder = tmp_path_factory.mktemp("usual")
-    assert visualize_hidden_layer_output.main([*map(str, LAYER), "--out", str(folder)]) == 0
+    assert visualize_hidden_layer_output.main([*map(str, ONE_LAYER), "--out", str(folder)]) == 0
     return pixels(folder)
 
 
@@ -76,14 +75,14 @@ def test_training_under_other_settings_of_keras_gives_the_same_network(surroundi
     "settings",
     [
         {"matplotlibrc": MATPLOTLIB},
-        {"keras_json": "[]", "KERAS_BACKEND": "torch"},
+        {"keras_json": "[]", "KERAS_BACKEND": "torch", "MPLBACKEND": "module://matplotlib_inline.backend_inline"},
         {"PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error", "COLUMNS": "5", "TF_USE_LEGACY_KERAS": "1"},
         {"HOME": "/nonexistent", "TMPDIR": "/nonexistent", "MPLCONFIGDIR": "/nonexistent", "LC_ALL": "C"},
     ],
-    ids=["matplotlibrc", "keras.json", "Python", "no home"],
+    ids=["matplotlibrc", "notebook", "Python", "no home"],
 )
 def test_a_figure_is_the_same(settings, surroundings, usual, tmp_path):
-    status, err = surroundings("visualize_hidden_layer_output", *LAYER, "--out", tmp_path / "out", **settings)
+    status, err = surroundings("visualize_hidden_layer_output", *ONE_LAYER, "--out", tmp_path / "out", **settings)
     assert status == 0, err
     assert "Traceback" not in err
     np.testing.assert_array_equal(pixels(tmp_path / "out"), usual)
