@@ -75,6 +75,7 @@ def test_every_room_is_in_a_wing():
     assert {path.name for path in (ROOT / "models").iterdir()} - {"__pycache__"} == {"convnet.py", "stashed"}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", ROOMS, ids=name)
 def test_arrows_point_down(path):
     wing = path.parent.name
@@ -91,6 +92,7 @@ def test_the_ground_floor_and_the_architectures_stand_alone():
         assert wings_used(path) <= FLOORS[0]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", [*SCRIPTS, *ROOMS, *OUTSIDE], ids=name)
 def test_others_come_in_by_the_face(path):
     for module, imported in imports(path):
@@ -120,6 +122,7 @@ def test_the_example_of_a_face_runs(wing):
     assert not result.failed
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", ROOMS, ids=name)
 def test_options_end_at_the_script(path):
     """No argparse below the console: library functions take named, typed values."""
@@ -136,6 +139,7 @@ def test_modules_fit_in_one_head_and_scripts_are_stories():
     assert not [name(path) for path in SCRIPTS if lines[path] > 100]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", SCRIPTS, ids=name)
 def test_help_comes_at_once(path):
     """Under 0.3 s, of which Python and argparse take some; and without TensorFlow."""
@@ -166,6 +170,7 @@ def test_nothing_leans_on_the_bench():
         assert "bench" not in {module.split(".")[0] for module, _ in imports(path)}, name(path)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "path",
     [
@@ -201,6 +206,7 @@ def test_contributing_is_one_screen():
 OLD_WORDS = r"pictures?|excit(es?|ed|ation)|halves|rivals?|mend(s|ed)?|six views|cell sees|by heart|beyond all bounds"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", [path for path in PRODUCT if path.suffix == ".py"], ids=name)
 def test_words_are_those_of_the_field(path):
     text = path.read_text(encoding="utf-8")

@@ -239,6 +239,7 @@ def not_read(*_arguments, **_options):
     raise AssertionError("images are read")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("options", "line"),
     [

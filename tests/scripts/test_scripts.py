@@ -46,6 +46,7 @@ QUICK = {
     "hidden_layer_activation": ["--steps", "6", "--num", "2"],
     "pixel_importance": ["--window", "8", "--stride", "4", "--num", "2"],
 }
+ONE_LAYER = ["--model", SHIPPED, "--data", "samples", "--indices", "0", "--layers", "conv1"]  # draws the least
 SCRIPTS = {"train": train, **{f"visualize_{topic}": script for topic, script in VISUALIZERS.items()}}
 
 
@@ -547,17 +548,19 @@ def test_responses_to_training_images_are_cached_beside_the_model(foreign, tmp_p
 def test_image_statistics_come_from_the_checkpoint(foreign, tmp_path, capsys, undrawn):
     """Images made for filters depend on the statistics in the JSON file, not on the data; damaged ones are refused."""
     shutil.copy(foreign / "logits.keras", tmp_path / "model.keras")
-    statistics = json.loads(SHIPPED.with_suffix(".json").read_text())["statistics"]
+    ours = json.loads(SHIPPED.with_suffix(".json").read_text())
+    ours = {key: ours[key] for key in ("architecture", "statistics")}
     options = ["--model", tmp_path / "model.keras", "--input-range", "0", "1", "--layers", "first"]
     drawn = []
-    for words in ({}, {"statistics": statistics}, {"statistics": statistics}):
+    for words in ({}, ours, ours):
         (tmp_path / "model.json").write_text(json.dumps(words))
         dataset = ["--data", "digits" if len(drawn) == 2 else "samples"]
         _, arrays = visualize("hidden_layer_activation", tmp_path, *options, *dataset)
         drawn.append(arrays["first/images"])
     assert (drawn[0] != drawn[1]).any()
     np.testing.assert_array_equal(drawn[1], drawn[2])
-    (tmp_path / "model.json").write_text(json.dumps({"statistics": statistics | {"mean": [0.5, "NaN", 0.5]}}))
+    ours["statistics"]["mean"] = [0.5, "NaN", 0.5]
+    (tmp_path / "model.json").write_text(json.dumps(ours))
     line = refused(capsys, "visualize_hidden_layer_activation", *options, "--data", "samples", "--out", tmp_path)
     assert f"{tmp_path / 'model.json'}: statistics are damaged: mean needs 3 finite numbers" in line
 
@@ -679,23 +682,22 @@ def test_a_full_disk_leaves_no_incomplete_file(topic, foreign, tmp_path, file_si
 
 @pytest.mark.once
 def test_a_closed_pipe_does_not_stop_a_script(tmp_path):
-    """As in `visualize_results.py | head -1`."""
-    options = ["--model", SHIPPED, "--data", "samples", "--out", tmp_path, *QUICK["results"]]
-    process = start("visualize_results", *options)
+    """As in `visualize_hidden_layer_output.py | head -1`."""
+    process = start("visualize_hidden_layer_output", *ONE_LAYER, "--out", tmp_path)
     process.stdout.close()
     err = process.stderr.read()
     assert process.wait() == 0, err
     assert not err
-    assert (tmp_path / "results.h5").exists()
+    assert (tmp_path / "hidden_layer_output.h5").exists()
 
 
 @pytest.mark.once
 @POSIX
 def test_closed_streams(tmp_path):
-    options = ["--model", SHIPPED, "--data", "samples", "--out", tmp_path, *QUICK["results"]]
-    command = shlex.join(map(str, [sys.executable, ROOT / "visualize_results.py", *options]))
+    options = [*ONE_LAYER, "--out", tmp_path]
+    command = shlex.join(map(str, [sys.executable, ROOT / "visualize_hidden_layer_output.py", *options]))
     assert subprocess.run(f"{command} >&- 2>&-", shell=True, check=False).returncode == 0
-    assert (tmp_path / "results.h5").exists()
+    assert (tmp_path / "hidden_layer_output.h5").exists()
 
 
 @pytest.mark.once
