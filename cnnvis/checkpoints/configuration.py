@@ -173,6 +173,11 @@ def _is_harmless(name, module):
     return any(module == f"keras.{part}" and _is_class_of(part, name) for part in NUMBERS)
 
 
+def module_of_operation(name):
+    """The module of an operation that only computes; None if there is none of that name."""
+    return next((module for module in sorted({*OPERATIONS, *SOME_OPERATIONS}) if _is_harmless(name, module)), None)
+
+
 def _is_class_of(part, name):
     import keras
 

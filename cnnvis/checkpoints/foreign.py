@@ -4,10 +4,8 @@ import re
 import textwrap
 import zipfile
 
-REBUILD = (
-    "rebuild the model without it from Keras's own layers, load these weights with model.load_weights, "
-    "and save it as a .keras file"
-)
+LOAD = "load these weights with model.load_weights, and save it as a .keras file"
+REBUILD = f"rebuild the model without it from Keras's own layers, {LOAD}"
 OTHERS = {  # endings of files that aren't Keras models
     ".weights.h5": "it has weights without their model: load them into it, and save it as a .keras file",
     **dict.fromkeys((".pt", ".pth", ".safetensors"), "a PyTorch model has to be rebuilt in Keras"),
@@ -60,8 +58,12 @@ def _of_folder(path):
         return "name the .keras or .h5 file in it"
     if not _mentions(graph, b"_tf_keras_"):
         return "it is a SavedModel without Keras's layers: save the model itself with model.save('model.keras')"
+    return f"it is a SavedModel of Keras 2: {_conversion(path)}"
+
+
+def _conversion(path):
     convert = f"import tf_keras; tf_keras.models.load_model({str(path)!r}).save({f'{path}.h5'!r})"
-    return f'it is a SavedModel of Keras 2: run pip install tf-keras, then python -c "{convert}", and name the .h5 file'
+    return f'run pip install tf-keras, then python -c "{convert}", and name the .h5 file'
 
 
 def _mentions(path, word):
@@ -85,9 +87,20 @@ def _of_content(path):
     return "copy or download it again, or save the model with model.save('model.keras')"
 
 
+def advice(path, kind, is_old):
+    """What to do with a model that Keras can't load, from a file of the `kind` ".keras" or ".h5", of Keras 2 or 3."""
+    if kind != ".keras":
+        return f"Rebuild the model in Keras 3, {LOAD}"
+    if is_old:
+        return f"Keras 2 may open it: {_conversion(path)}"
+    return "If the Keras that saved it opens it, save it there as a .h5 file"
+
+
 def reason(error):
     """Why Keras could not load a model, in one sentence, without the configurations that it quotes."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    if "No cast function available" in text:
+        return "its weights are bfloat16, which Keras can't read from a .h5 file"
     layer = re.search(r"class '(\w+)' using config=\{'name': '([^']+)'", text)
     text = re.sub(r"^Exception encountered when calling .*?\n\n", "", text.split("Exception encountered: ")[-1])
     text = re.split(
@@ -96,4 +109,4 @@ def reason(error):
     text = text.split("Example error message for object ")[-1]
     text = textwrap.shorten(text or type(error).__name__, LONGEST, placeholder=" …").rstrip(".")
     named = f"its layer {textwrap.shorten(layer[2], LONGEST)!r} ({layer[1]}): " if layer else ""
-    return f"{named}{text}. If the Keras that saved it opens it, save it there as a .h5 file"
+    return f"{named}{text}"

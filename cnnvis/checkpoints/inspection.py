@@ -45,6 +45,8 @@ def inspected(path, folder):
         The model's configuration.
     weights : int
         How many weights the file contains.
+    version : str, bytes or None
+        The Keras that wrote it.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def _inspected_archive(path, folder):
     with zipfile.ZipFile(copy, "w") as archive:
         for name, data in content.items():
             archive.writestr(name, data)
-    return copy, config, numbers
+    return copy, config, numbers, version
 
 
 def _check_members(members, most):
@@ -105,10 +107,11 @@ def _inspected_hdf5(path, folder):
             raise ValueError(
                 "it holds arrays without a model: if they are weights, load them into it, and save it as a .keras file"
             )
-        config = _checked_config(text, file.attrs.get("keras_version", "2"))
+        version = file.attrs.get("keras_version", "2")
+        config = _checked_config(text, version)
     if path.suffix not in (".h5", ".hdf5"):  # Keras tells files by it
         path = Path(shutil.copyfile(path, folder / f"{path.stem}.h5"))
-    return path, config, numbers
+    return path, config, numbers, version
 
 
 def _checked_config(text, version):

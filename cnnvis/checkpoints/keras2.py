@@ -3,6 +3,9 @@
 Keras 3 has other names for some classes, allows no slash in names, and computes hard_sigmoid differently.
 """
 
+import numpy as np
+
+from cnnvis import keras_internals
 from cnnvis.checkpoints import keras2_graph
 
 MODELS = ("Functional", "Model", "Sequential")
@@ -20,6 +23,8 @@ MODULES = {
 }
 UNLIKE = "which Keras 3 computes differently: train it again with sigmoid"
 HARD = "hard_sigmoid"  # Keras 2: x / 5 + 1/2, clipped; Keras 3: x / 6 + 1/2
+GATES = {"LSTMCell": [6 / 5, 6 / 5, 1, 6 / 5], "GRUCell": [6 / 5, 6 / 5, 1]}  # 1: candidates, which aren't gates
+GATES["ConvLSTMCell"] = GATES["LSTMCell"]
 
 
 def modernized(node):
@@ -74,7 +79,10 @@ def _layer(node, config):
     node.pop("build_config", None)  # it is built when it is called
     for part in inner:
         part.pop("batch_input_shape", None)
-    if config.get("recurrent_activation") == HARD or any(part.get("activation") == HARD for part in inner):
+    if any(
+        part.get("activation") == HARD and (part is not config or "recurrent_initializer" in part)
+        for part in (config, *inner)
+    ):
         raise ValueError(f"its {name} layer {config.get('name')!r} has Keras 2's hard_sigmoid inside, {UNLIKE}")
     return node
 
@@ -87,6 +95,16 @@ def split(layer):
     name, config["activation"] = config["name"], "linear"
     added = {"Rescaling": {"scale": 6 / 5, "offset": 0}, "Activation": {"activation": HARD}}
     return [layer, *(_added(kind, f"{name}_{kind.lower()}", options) for kind, options in added.items())]
+
+
+def scale_hard_gates(model):
+    """Make the gates of recurrent layers with Keras 2's hard_sigmoid compute the same by Keras 3's, in place."""
+    import keras
+
+    for cell in keras_internals.all_layers(model):
+        factors = GATES.get(type(cell).__name__)
+        if factors and cell.recurrent_activation is keras.activations.hard_sigmoid:
+            cell.set_weights([w * np.repeat(factors, w.shape[-1] // len(factors)) for w in cell.get_weights()])
 
 
 def _added(kind, name, options):

@@ -14,6 +14,7 @@ ACTIVATIONS = {
 BINARY = {  # of two tensors, or of a tensor and a constant
     **{"add": "Add", "bias_add": "Add", "subtract": "Subtract", "multiply": "Multiply", "truediv": "TrueDivide"},
     **{"divide": "TrueDivide", "maximum": "Maximum", "minimum": "Minimum", "pow": "Power", "matmul": "Matmul"},
+    **{"greater": "Greater", "greater_equal": "GreaterEqual", "less": "Less", "less_equal": "LessEqual"},
 }
 OTHERS = {  # function: (module, class of Keras 3, its options: those of TensorFlow's function)
     "add_n": ("keras.layers", "Add", {}),
@@ -90,6 +91,8 @@ def translated(config, inputs, options):
         found = _of_two(function, *operands) if len(operands) == 2 else None
     elif function in ACTIVATIONS:
         found = "keras.layers", "Activation", {"activation": function}, [inputs]
+    elif function == "where" and {"x", "y"} <= options.keys():
+        found = NUMBERS, "Where", {}, [inputs, *(_constant(options.pop(key)) for key in "xy")]
     elif function == "getitem":
         found = NUMBERS, "GetItem", {}, [inputs, [_index(part) for part in options.pop("slice_spec")]]
     elif function in OTHERS:
@@ -120,12 +123,13 @@ def _of_two(function, first, second):
         if scale is not None:
             config = {"scale": np.asarray(scale).tolist(), "offset": np.asarray(offset).tolist()}
             return "keras.layers", "Rescaling", config, [tensor]
-    arguments = [value if _tensors(value) else _constant(value) for value in (first, second)]
-    return NUMBERS, BINARY[function], {}, arguments
+    return NUMBERS, BINARY[function], {}, [_constant(value) for value in (first, second)]
 
 
 def _constant(value):
-    return {"class_name": "__numpy__", "config": {"value": value, "dtype": "float32"}} if np.ndim(value) else value
+    if _tensors(value) or not np.ndim(value):
+        return value
+    return {"class_name": "__numpy__", "config": {"value": value, "dtype": "float32"}}
 
 
 def _index(part):

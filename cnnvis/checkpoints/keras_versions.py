@@ -7,7 +7,7 @@ import os
 import zipfile
 
 from cnnvis.checkpoints import keras2
-from cnnvis.checkpoints.configuration import LAYERS
+from cnnvis.checkpoints.configuration import LAYERS, module_of_operation
 
 RECENT = {  # options that Keras 3.15 writes and 3.10 refuses, and the value that can be dropped
     "InputLayer": {"optional": False},
@@ -69,19 +69,28 @@ def readable(config, version):
 
     Raises ValueError, with the reason, if Keras 3 can't compute the model.
     """
+    old = is_old(version)
+    return _readable(keras2.modernized(config) if old else config, old)
+
+
+def is_old(version):
+    """Whether a version of Keras, str, bytes or None, is before 3."""
     version = version.decode(errors="replace") if isinstance(version, bytes) else str(version)
-    return _readable(keras2.modernized(config) if version.startswith(("1", "2")) else config)
+    return version.startswith(("1", "2"))
 
 
-def _readable(node):
+def _readable(node, old):
     if isinstance(node, list):
-        return [_readable(item) for item in node]
+        return [_readable(item, old) for item in node]
     if not isinstance(node, dict):
         return node
-    node = {key: _readable(value) for key, value in node.items() if key != "compile_config"}
+    node = {key: _readable(value, old) for key, value in node.items() if key != "compile_config"}
     name, config = node.get("class_name"), node.get("config")
     if not isinstance(name, str) or not isinstance(config, dict):
         return node
+    is_operation = "inbound_nodes" in node and "trainable" not in config and not old
+    if node.get("module") is None and is_operation and (module := module_of_operation(name)):  # in a .h5 file
+        node |= {"module": module, "registered_name": None}
     if node.get("module") is None and name in LAYERS | keras2.MODULES.keys():  # in a .h5 file
         node |= {"module": keras2.MODULES.get(name, "keras.layers"), "registered_name": None}
     if node.get("module") == "keras.layers" and name in LAYERS:

@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 
 from cnnvis import keras_internals
-from cnnvis.checkpoints import foreign, inspection
+from cnnvis.checkpoints import foreign, inspection, keras2, keras_versions
 
 
 def load_model(path):
@@ -19,10 +19,13 @@ def load_model(path):
     try:
         with temporary_folder() as folder, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the style of the model
-            harmless, config, weights = _inspected(path, Path(folder))
+            harmless, config, weights, version = _inspected(path, Path(folder))
+            is_old = keras_versions.is_old(version)
             with keras_internals.at_most(weights + inspection.ALLOWANCE):
-                model = _built(harmless, config)
+                model = _built(harmless, config, foreign.advice(path, harmless.suffix, is_old))
         _check_order(model, config)
+        if is_old:
+            keras2.scale_hard_gates(model)
     except ValueError as error:
         raise ValueError(f"{path} can't be loaded as a Keras model: {error}") from error
     return model
@@ -42,7 +45,7 @@ def _inspected(path, folder):
         raise ValueError(f"its configuration is not what Keras writes ({type(error).__name__}: {error})") from error
 
 
-def _built(path, config):
+def _built(path, config, advice):
     import keras
 
     try:
@@ -51,7 +54,7 @@ def _built(path, config):
         model = keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=True)
         model.load_weights(path)
     except Exception as error:  # Keras raises all kinds of errors for a wrong file
-        raise ValueError(foreign.reason(error)) from error
+        raise ValueError(f"{foreign.reason(error)}. {advice}") from error
     for layer in keras_internals.all_layers(model):
         if isinstance(layer, keras.layers.Normalization):  # Keras forgets it in nested models of a .h5 file
             layer.finalize_state()

@@ -10,6 +10,7 @@ from cnnvis.images import class_names
 
 MOST_METADATA = 2**20  # bytes
 OURS = "architecture"  # key that tells our metadata from other JSON
+FOREIGN = "classes", "input_range"  # keys of other JSON that can't mean anything else
 LONGEST_NAME = 255  # characters of a class name, as of a folder's
 LONGEST_PATH = 4096
 TEACHABLE = "keras_model", "labels.txt"  # the stem of Teachable Machine's model, and its class names
@@ -78,6 +79,8 @@ def read_metadata(path):
     if not isinstance(metadata, dict):
         notice(f"{path} is ignored: it is not the metadata of a checkpoint.")
         return {}
+    if OURS not in metadata:
+        metadata = {key: metadata[key] for key in FOREIGN if key in metadata}
     for key in [key for key, is_valid in _VALID.items() if key in metadata and not is_valid(metadata[key])]:
         if OURS in metadata:
             raise ValueError(f"{path}: {key} is invalid")

@@ -104,7 +104,7 @@ def test_the_default_is_the_users_network_with_the_latest_training_not_the_newes
     times = {"a": "2026-02-01", "b": "2026-03-01", "c": "2026-01-01", "cifar10_basic": "2027-01-01"}
     for name, time in times.items():
         (tmp_path / f"{name}.keras").touch()
-        (tmp_path / f"{name}.json").write_text(json.dumps({"trained_at": time}))
+        (tmp_path / f"{name}.json").write_text(json.dumps({"architecture": "deep", "trained_at": time}))
     assert checkpoint.find(folder=tmp_path).stem == "b"
     (tmp_path / ".1.z.keras").touch()
     assert checkpoint.find(folder=tmp_path).stem == "b"
@@ -219,6 +219,19 @@ def test_what_keras_loses_in_a_h5_file(kind, tmp_path):
     np.testing.assert_allclose(checkpoint.load(tmp_path / f"model{kind}").model(images), model(images), rtol=1e-4)
 
 
+def test_operations_in_a_h5_file(tmp_path):
+    """Keras 3 writes them there without their modules, and doesn't find them, or takes them for layers."""
+    images = np.random.default_rng(0).uniform(0, 255, (4, 6, 6, 3)).astype("float32")
+    x = inputs = keras.Input((6, 6, 3))
+    x = keras.ops.reshape(x[:, ::-1, 1:] / 255 - np.array([0.1, 0.2, 0.3], "float32"), (-1, 5, 6, 3))
+    nested = keras.Input((5, 6, 3))
+    nested = keras.Model(nested, nested + layers.Conv2D(3, 3, padding="same")(nested))
+    x = keras.ops.mean(layers.Add()([x, nested(x)]), axis=(1, 2))
+    model = keras.Model(inputs, x)
+    model.save(tmp_path / "model.h5")
+    np.testing.assert_allclose(checkpoint.load(tmp_path / "model.h5").model(images), model(images), rtol=1e-4)
+
+
 @keras.saving.register_keras_serializable("tests")
 class Ones(keras.initializers.Initializer):
     def __call__(self, shape, dtype=None):
@@ -262,6 +275,23 @@ def test_keras_reasons_are_given_without_configurations(tmp_path):
     reason = refused(rewritten(tmp_path / "model.h5", wrong))
     assert "rate" in reason
     assert "config" not in reason
+    assert ". Rebuild the model in Keras 3, load these weights with model.load_weights, and save it" in reason
+
+
+def test_a_file_of_keras_2_that_keras_3_cannot_load_is_converted_by_keras_2(monkeypatch):
+    def fail(*_args, **_options):
+        raise ValueError("layers differ")
+
+    monkeypatch.setattr(keras.saving, "load_model", fail)
+    path = FIXTURES / "keras2_transfer.keras"
+    convert = f"import tf_keras; tf_keras.models.load_model({str(path)!r}).save({f'{path}.h5'!r})"
+    assert f'layers differ. Keras 2 may open it: run pip install tf-keras, then python -c "{convert}"' in refused(path)
+
+
+def test_bfloat16_in_a_h5_file_is_named(tmp_path):
+    model = keras.Sequential([keras.Input((4, 4, 3)), layers.Flatten(), layers.Dense(2, dtype="bfloat16")])
+    model.save(tmp_path / "model.h5")
+    assert "bfloat16, which Keras can't read from a .h5 file" in refused(tmp_path / "model.h5")
 
 
 def test_files_that_are_not_models(tmp_path):
@@ -327,10 +357,12 @@ def test_other_json_beside_a_model_does_not_stop_it(tmp_path, capsys):
         "{}" + " " * 2**20: "is not the metadata",
         json.dumps({"classes": ["a", "b"]}): "names 2 classes, the model has 10: they are ignored",
         json.dumps({"classes": {"0": "cat"}}): "classes is ignored",
+        json.dumps({"data": "imagenet", "statistics": {}, "trained_at": "2030"}): "",
         small_sequential().to_json(): "",
     }.items():
         beside.write_text(text)
-        assert checkpoint.load(path).classes is None
+        loaded = checkpoint.load(path)
+        assert (loaded.classes, loaded.data, loaded.metadata) == (None, "cifar10", {})
         assert why in capsys.readouterr().err
     if hasattr(os, "mkfifo"):
         beside.unlink()

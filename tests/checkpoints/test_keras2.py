@@ -98,6 +98,16 @@ def test_operations_of_several_tensors_and_of_constants(tmp_path):
     np.testing.assert_allclose(averaged(tmp_path, *parts), mean(expected), rtol=1e-4)
 
 
+def test_a_choice_between_tensors_and_constants(tmp_path):
+    options = {"x": ["image", 0, 0], "y": [0.5, 1.0, 2.0]}
+    parts = [
+        layer("TFOpLambda", "bright", ["image", 0, 0, {"y": 0.5, "name": None}], function="math.greater"),
+        layer("TFOpLambda", "chosen", ["bright", 0, 0, options], function="where"),
+    ]
+    expected = np.where(IMAGES > 0.5, IMAGES, np.array([0.5, 1, 2]))
+    np.testing.assert_allclose(averaged(tmp_path, *parts), mean(expected), rtol=1e-4)
+
+
 def test_an_order_of_colours_reversed(tmp_path):
     """As preprocess_input of VGG and ResNet."""
     part = {"start": None, "stop": None, "step": -1}
@@ -140,6 +150,43 @@ def test_hard_sigmoid_inside_a_layer_is_refused(tmp_path):
     wrapper = layer("TimeDistributed", "wrapper", call("image"), layer=inner)
     with pytest.raises(ValueError, match="its TimeDistributed layer 'wrapper' has Keras 2's hard_sigmoid inside"):
         averaged(tmp_path, wrapper)
+
+
+def hard(x):
+    """Keras 2's hard_sigmoid."""
+    return keras.ops.clip(x / 5 + 0.5, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "recurrent",
+    [
+        lambda gates: layers.LSTM(4, recurrent_activation=gates),
+        lambda gates: layers.GRU(4, recurrent_activation=gates),
+        lambda gates: layers.GRU(4, recurrent_activation=gates, reset_after=False, use_bias=False),
+        lambda gates: layers.ConvLSTM1D(4, 2, recurrent_activation=gates),
+        lambda gates: layers.Bidirectional(layers.LSTM(4, recurrent_activation=gates)),
+    ],
+)
+def test_hard_sigmoid_of_gates(recurrent, tmp_path):
+    def model(gates):
+        x = inputs = keras.Input((6, 4, 3))
+        layer = recurrent(gates)
+        x = layer(x if "Conv" in type(layer).__name__ else layers.Reshape((6, 12))(x))
+        return keras.Model(inputs, layers.Flatten()(x))
+
+    with keras.saving.custom_object_scope({"hard": hard}):
+        saved, expected = model("hard_sigmoid"), model(hard)
+    expected.set_weights([np.random.default_rng(0).normal(size=w.shape) for w in expected.get_weights()])
+    saved.set_weights(expected.get_weights())
+    saved.save(tmp_path / "model.h5")
+    computed = checkpoint.load(as_keras2(tmp_path / "model.h5", {})).model(IMAGES)
+    np.testing.assert_allclose(computed, expected(IMAGES), rtol=1e-4, atol=1e-6)
+
+
+def test_hard_sigmoid_of_candidates_is_refused(tmp_path):
+    recurrent = layer("LSTM", "cells", call("image"), units=2, activation="hard_sigmoid", recurrent_initializer="zeros")
+    with pytest.raises(ValueError, match="its LSTM layer 'cells' has Keras 2's hard_sigmoid inside"):
+        averaged(tmp_path, recurrent)
 
 
 @pytest.mark.parametrize("first", [0, 1])
