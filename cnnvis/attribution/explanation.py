@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cnnvis.attribution import banzhaf, faithfulness, integrated_gradients, occlusion
-from cnnvis.console import notice
+from cnnvis.console import duration, notice
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from cnnvis.network import Classifier
 
+LONG = 10  # seconds, from which it is said how long explaining takes
 STRIDE = 2  # between neighbouring patches, in 1/32 of the side of the image
 
 
@@ -89,19 +90,30 @@ def _gradients(classifier, images, targets, *, baselines, windows, stride, score
     return integrated_gradients.integrated_gradients(of_pixels, images, targets, baselines=baselines, track=track)
 
 
-def _random_banzhaf(shape, windows, stride, rng):
+def _banzhaf_passes(shape, windows, stride):
+    return len(banzhaf.Masks(shape, windows, stride, rng=np.random.default_rng()))
+
+
+def _occlusion_passes(shape, windows, stride):
+    return 1 + sum(len(occlusion.window_corners(*shape, window, stride)) for window in windows)
+
+
+def _gradients_passes(shape, windows, stride):
+    return 3 * integrated_gradients.STEPS  # a pass back takes as long as two
+
+
+def _random_banzhaf(shape, windows, stride, rng, track):
     nothing, classes = np.zeros((*shape, 1), "float32"), np.zeros(shape[0], int)
-    return banzhaf.banzhaf_maps(
-        lambda x: rng.normal(size=(len(x), 1)), nothing, classes, baselines=nothing, windows=windows, stride=stride
-    )
+    how = {"baselines": nothing, "windows": windows, "stride": stride, "track": track}
+    return banzhaf.banzhaf_maps(lambda x: rng.normal(size=(len(x), 1)), nothing, classes, **how)
 
 
-def _random_occlusion(shape, windows, stride, rng):
+def _random_occlusion(shape, windows, stride, rng, track):
     count = sum(len(occlusion.window_corners(*shape[1:], window, stride)) for window in windows)
     return occlusion.average_maps(rng.normal(size=(shape[0], count)), shape[1:], windows, stride=stride)
 
 
-def _random_gradients(shape, windows, stride, rng):
+def _random_gradients(shape, windows, stride, rng, track):
     return rng.normal(size=shape).astype("float32")
 
 
@@ -117,14 +129,15 @@ class Method(NamedTuple):
     """
 
     maps: Callable  # (classifier, images, targets, *, baselines, windows, stride, score, seed, track) -> (N, H, W)
-    random_maps: Callable  # ((N, H, W), windows, stride, rng) -> (N, H, W), of random scores
+    random_maps: Callable  # ((N, H, W), windows, stride, rng, track) -> (N, H, W), of random scores
     windows: tuple  # sides of patches by default, in 1/32 of the image's
+    passes: Callable = lambda shape, windows, stride: 0  # through the network for an image of (H, W)
 
 
 METHODS = {
-    "banzhaf": Method(_banzhaf, _random_banzhaf, windows=(8,)),
-    "occlusion": Method(_occlusion, _random_occlusion, windows=(5, 10, 15)),
-    "gradients": Method(_gradients, _random_gradients, windows=(8,)),
+    "banzhaf": Method(_banzhaf, _random_banzhaf, windows=(8,), passes=_banzhaf_passes),
+    "occlusion": Method(_occlusion, _random_occlusion, windows=(5, 10, 15), passes=_occlusion_passes),
+    "gradients": Method(_gradients, _random_gradients, windows=(8,), passes=_gradients_passes),
 }
 
 
@@ -135,7 +148,7 @@ def check_method(name):
     return name
 
 
-def random_maps(method, shape, windows, stride, rng):
+def random_maps(method, shape, windows, stride, rng, track=iter):
     """A method's maps of random scores, to compare its maps with.
 
     Parameters
@@ -145,12 +158,14 @@ def random_maps(method, shape, windows, stride, rng):
     shape : (N, H, W)
     windows, stride : as in `windows_for`
     rng : numpy.random.Generator
+    track : callable
+        Wraps the sequence of batches, such as a progress bar, where there are any.
 
     Returns
     -------
     (N, H, W) float32 array
     """
-    return METHODS[method].random_maps(shape, windows, stride=stride, rng=rng)
+    return METHODS[method].random_maps(shape, windows, stride=stride, rng=rng, track=track)
 
 
 def explain(
@@ -166,7 +181,7 @@ def explain(
     seed: int = 0,
     track: Callable[[str], Callable] = lambda words: iter,
 ) -> Explanation:
-    """Make a heat map of each image for one class, and check the maps.
+    """Make a heat map of each image for one class, and check the maps. A notice says if it takes long.
 
     Parameters
     ----------
@@ -197,13 +212,17 @@ def explain(
     if targets is None:
         targets = classifier.probabilities(images).argmax(axis=1)
     windows, stride = windows_for(method, images.shape[1:3], windows, stride=stride)
+    passes = METHODS[method].passes(images.shape[1:3], windows, stride) + 4 * (faithfulness.STEPS + 1)
+    if (seconds := classifier.cost.seconds(passes * len(images))) > LONG:
+        notice(f"Explaining takes about {duration(seconds)}: {passes:,} passes through the network for each map.")
     baselines = occlusion.baseline_images(images, baseline, seed)
     how = {"windows": windows, "stride": stride, "score": score, "seed": seed, "track": track}
     maps = METHODS[method].maps(classifier, images, targets, baselines=baselines, **how)
     if not maps.any(axis=(1, 2)).all():
         notice(f"A map is 0 everywhere, as its {score} doesn't change: try another --score, --window or --baseline.")
     check = partial(faithfulness.deletion_insertion, classifier.probabilities, images, baselines, targets=targets)
-    at_random = random_maps(method, maps.shape, windows, stride=stride, rng=np.random.default_rng(seed))
+    rng, bar = np.random.default_rng(seed), track("Making random maps")
+    at_random = random_maps(method, maps.shape, windows, stride=stride, rng=rng, track=bar)
     deletion, insertion = check(importance=maps, track=track("Checking the maps"))
     random_deletion, random_insertion = check(importance=at_random, track=track("Checking random maps"))
     patches = [occlusion.most_important_patch(values, windows[len(windows) // 2]) for values in maps]

@@ -60,7 +60,8 @@ def _is_out_of_memory(error):
 
 def _memory_message(error, args):
     """The message for an out-of-memory error, with the script's options that save memory."""
-    saving = [f"--{name.replace('_', '-')}" for name in ("batch_size", "size", "num", "limit") if name in args]
+    names = "batch_size", "size", "num", "limit", "image_size"
+    saving = [f"--{name.replace('_', '-')}" for name in names if name in args]
     what = f"a smaller {' or '.join(saving)}" if saving else "a smaller image or network"
     cause = textwrap.shorten(one_line(error), 200, placeholder=" …")
     return f"memory ran out: choose {what}, or close other programs ({cause})"

@@ -64,6 +64,8 @@ class Classifier:
     channels : int
         Of the wrapped model.
     classes : int
+    cost : cost.Cost
+        Of one image.
     entry, exit : symbolic tensors
         The images in the wrapped model's channels and range, (N, H, W, channels); the probabilities, (N, K).
     fed : symbolic tensor
@@ -83,12 +85,10 @@ class Classifier:
         self.size = (height or (size or (32, 32))[0], width or (size or (32, 32))[1])
         self._takes_any_size = height is None and width is None
         self.input_range = pixel_range(input_range)
-        self.layers = {}
-        self._splits = {}
+        self.layers, self._splits, self._functions = {}, {}, {}
         self._batch_size = model.inputs[0].shape[0]  # None unless the model was saved for one
         self._pixels = keras.Input((*self.size, 3), name="pixels_0_255")
         x = self.entry = ToInput(self.channels, self.input_range, name="cnnvis_to_input")(self._pixels)
-        self._check_size("the input", x)
         if not keras.backend.is_float_dtype(model.inputs[0].dtype):
             x = Computed(_whole, "whole_pixels")(x)
         shape, moved = tuple(model.inputs[0].shape[1:]), {}
@@ -99,13 +99,15 @@ class Classifier:
             moved[id(x)] = self.entry
         self.fed = x
         try:
+            self._check_size("the input", self.entry)
             output = walk(model, x, self._call)
+            self.cost = cost.check(self.layers.values())
+        except cost.TooLarge as error:
+            raise self._with_size_that_fits(error, model) from None
         except ValueError:
             raise
         except Exception as error:  # third-party layers may raise anything
             raise ValueError(f"the model can't be computed on images: {error}") from error
-        smaller = ": choose a smaller --image-size" if self._takes_any_size else ""
-        self._functions, self._values = {}, cost.check(self.layers.values(), smaller)
         probes = endings.probe_images(*self.size)
         fixed_batch.check(self._batch_size, lambda other: compiled(self.model_to(output))(probes[:other]))
         ending = endings.read(
@@ -140,12 +142,23 @@ class Classifier:
         return output
 
     def _check_size(self, what, tensors):
-        for shape in (tensor.shape[1:] for tensor in keras.tree.flatten(tensors)):
-            outputs = math.prod(side or 1 for side in shape)
+        for tensor in keras.tree.flatten(tensors):
+            shape, outputs = tensor.shape[1:], cost.values(tensor)
             if outputs > MOST_OUTPUTS:
-                side = int(min(self.size) * math.sqrt(MOST_OUTPUTS / outputs))
-                advice = f": choose --image-size {side} or smaller" if self._takes_any_size else ""
-                raise ValueError(f"{what} is too large to compute: {shape} for one image{advice}")
+                raise cost.TooLarge(f"{what} is too large to compute: {shape} for one image", MOST_OUTPUTS / outputs)
+
+    def side(self, share):
+        """The shorter side of images that take about that share of memory or time; 0 if the network takes none."""
+        return int(min(self.size) * math.sqrt(share)) if self._takes_any_size else 0
+
+    def _with_size_that_fits(self, error, model):
+        """The error, with the side of images that are computed; without one if there is none."""
+        if side := self.side(error.share):
+            try:
+                Classifier(model, self.input_range, tuple(round(x * side / min(self.size)) for x in self.size))
+            except ValueError as another:  # a later layer may need even more
+                side = getattr(another, "side", 0)
+        return cost.TooLarge(error.text, error.share, side)
 
     def _split(self, layer):
         """A CONV or FC layer without its activation function, and that function: two callables."""
@@ -164,8 +177,9 @@ class Classifier:
 
     @property
     def at_once(self):
-        """How many images to compute in one batch, so that memory depends neither on their size nor on the layers'."""
-        return max(1, min(images_at_once(*self.size), cost.MOST_VALUES // self._values))
+        """How many images to compute in one batch, so that its memory and time depend on neither size nor layers."""
+        most = cost.MOST_VALUES // self.cost.values, cost.MOST_AT_ONCE // self.cost.multiplications
+        return max(1, min(images_at_once(*self.size), *most))
 
     def probabilities(self, images, batch_size=None, track=iter):
         """(N, H, W, 3) pixels 0-255 -> (N, K) float32 probabilities; `track` wraps the sequence of batches.
@@ -200,9 +214,10 @@ class Classifier:
         ValueError
             If the score doesn't depend on the pixels by differentiable steps, or they would fill the memory.
         """
-        kept = cost.total(self.layers.values())
+        kept = cost.kept(self.layers.values(), self.cost)
         if kept > cost.MOST_KEPT:
-            raise ValueError(f"gradients of one image take {kept * 4 / 2**30:.1f} GB: choose --method occlusion")
+            smaller = f" or --image-size {side}" if (side := self.side(cost.MOST_KEPT / kept)) else ""
+            raise ValueError(f"gradients of one image take {kept / 2**28:.1f} GB: choose --method occlusion{smaller}")
         key = f"gradients of {score}"
         if key not in self._functions:
             model = self.model_to(self._logits if score == "logit" else self.exit)
@@ -220,7 +235,7 @@ class Classifier:
 
             self._functions[key] = gradients
         images, targets = np.asarray(images, "float32"), np.asarray(targets, "int32")
-        batch = max(1, cost.MOST_VALUES // kept)
+        batch = max(1, min(cost.MOST_VALUES // kept, cost.MOST_AT_ONCE // self.cost.multiplications))
         parts = (slice(start, start + batch) for start in range(0, len(images), batch))
         found = np.concatenate([self._functions[key](images[part], targets[part]) for part in parts])
         return np.nan_to_num(found, nan=0, posinf=0, neginf=0)  # such as the logarithm's at 0

@@ -1,10 +1,11 @@
 """What a network's output means: probabilities, or logits.
 
 Where the last layer has an activation function, it says so. Where operations follow (a mean of several networks, a
-clip, a cast, heads put side by side), the values of a few test images tell: softmax must never be applied to what is a
-probability already.
+clip, a cast, heads put side by side), the values of a few test images tell, and whether the operations keep any values
+within 0 and 1: softmax must never be applied to what is a probability already.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from cnnvis.network import layer_kinds
 from cnnvis.network.computing import Computed
 
 SMALLEST = 1e-7  # probability whose logarithm is taken where there are no logits: float16 rounds smaller ones to 0
+MOST_VALUES = 2**22  # of layers, whose values are replaced by random ones
 TOLERANCE = 5e-3  # of the sum of probabilities in float16 or bfloat16
 SATURATING = ("softmax", "sigmoid")  # activation functions whose inputs are logits
 PROBABILITIES = (*SATURATING, "hard_sigmoid", "sparse_sigmoid", "sparsemax")
@@ -80,9 +82,9 @@ def read(layers, output, evaluate: Callable):
         return _of_logits(output, f"The model ends in {activation}: its outputs are taken for logits.")
     values = evaluate(output)
     values = values[np.isfinite(values).all(axis=1)]
-    if len(values) and values.min() >= -TOLERANCE and values.max() <= 1 + TOLERANCE:
+    if _are_within_0_and_1(values):
         add_up = not one and np.abs(values.sum(axis=1) - 1).max() < TOLERANCE
-        if add_up or _comes_from_probabilities(makers, output):
+        if add_up or _is_of_probabilities(makers, output):
             return _of_probabilities(output, _logits_side_by_side(makers, output))
     if len(values) and values.min() < 0:  # as log-probabilities, too
         return _of_logits(output)
@@ -152,17 +154,44 @@ def _logits_side_by_side(makers, x):
     return None
 
 
-def _comes_from_probabilities(makers, x):
-    """Whether a tensor is computed without weights from outputs of softmax, sigmoid and the like."""
-    pending, seen = [x], set()
+def _is_of_probabilities(makers, output):
+    """Whether a tensor comes from outputs of softmax, sigmoid and the like, or is within 0 and 1 by its operations."""
+    sources = _sources(makers, output)
+    if not sources:
+        return False
+    if all(layer.activation in PROBABILITIES for layer in sources):
+        return True
+    tensors = keras.tree.flatten([layer.linear for layer in sources])
+    shapes = [x.shape[1:] for x in tensors]
+    if any(None in shape for shape in shapes) or sum(map(math.prod, shapes)) > MOST_VALUES:
+        return False
+    rng, function = np.random.default_rng(0), keras.Function(tensors, output)
+    given = ([rng.normal(0, size, (1, *shape)) for shape in shapes] for size in (0.01, 0.1, 1, 1, 10, 10, 100))
+    try:
+        values = np.concatenate([keras.ops.convert_to_numpy(function(one)).astype("float32") for one in given])
+    except Exception:  # anything, where a layer computes several views of an image as a batch
+        return False
+    return _are_within_0_and_1(values[np.isfinite(values).all(axis=1)])
+
+
+def _are_within_0_and_1(values):
+    return len(values) > 0 and values.min() >= -TOLERANCE and values.max() <= 1 + TOLERANCE
+
+
+def _sources(makers, output):
+    """The last layers before a tensor that have weights or give probabilities; None if there are none on some way."""
+    pending, sources, seen = [output], [], set()
     while pending:
         layer = makers.get(id(pending.pop()))
         if layer is None:
-            return False
-        if layer.activation in PROBABILITIES or layer.name in seen:
+            return None
+        if layer.name in seen:  # many layers may read the same one
             continue
-        if getattr(layer.layer, "weights", None) or not layer.inputs:
-            return False
-        seen.add(layer.name)  # many layers may read the same one
-        pending.extend(layer.inputs)
-    return True
+        seen.add(layer.name)
+        if layer.activation in PROBABILITIES or getattr(layer.layer, "weights", None):
+            sources.append(layer)
+        elif layer.inputs:
+            pending.extend(layer.inputs)
+        else:
+            return None
+    return sources

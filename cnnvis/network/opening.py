@@ -5,11 +5,12 @@ from pathlib import Path
 
 from cnnvis import checkpoints
 from cnnvis.checkpoints import image_shape
-from cnnvis.console import PREPROCESSINGS, notice, track
+from cnnvis.console import PREPROCESSINGS, duration, notice, track
 from cnnvis.images import read
 from cnnvis.network.classifier import Classifier
 from cnnvis.network.pixel_range import INPUT_RANGES, stated_range
 
+LONG = 2  # seconds, from which it is said how long an image takes
 MOST_TRIED = 200  # images on which pixel ranges are tried
 CLEARLY = 4  # standard errors of an accuracy of 50 % by which one pixel range must be better than the others
 
@@ -71,6 +72,8 @@ def take_apart(checkpoint, dataset=None, input_range=None, size=None, option="--
     classifier = Classifier(checkpoint.model, pixels, dataset.images.shape[1:3] if dataset else size)
     if classifier.notice:
         notice(classifier.notice)
+    if (seconds := classifier.cost.seconds(1)) > LONG:
+        notice(f"Computing an image once takes about {duration(seconds)}.")
     return classifier
 
 

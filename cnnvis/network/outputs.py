@@ -28,19 +28,23 @@ def layer_outputs(classifier, image, names=None):
     Raises
     ------
     ValueError
-        If there is no layer of such a name, its output has another shape, or together they fill the memory.
+        If there is no layer of such a name or to show, an output has another shape, or together they fill the memory.
     """
     if names is None:
         shown = [layer for layer in classifier.layers.values() if layer.kind in SHOWN]
-        names = [layer.name for layer in shown if len(layer.output.shape) in (2, 4)]
+        names = [layer.name for layer in shown if _is_of_images(layer.output.shape)]
+        if not names:
+            raise ValueError("the model has no CONV, RELU, POOL or FC layer to show: name others with --layers")
     for name in names:
         shape = classifier.layer(name).output.shape
-        if len(shape) not in (2, 4):
-            raise ValueError(f"the output of {name} is {shape[1:]}, neither (height, width, channels) nor (units,)")
+        if not _is_of_images(shape):
+            shape = shape[1:] if shape[0] is None else shape
+            raise ValueError(f"the output of {name} is {shape}, neither (height, width, channels) nor (units,)")
     ordered = [name for name in classifier.layers if name in names]
     values = cost.total(classifier.layers[name] for name in ordered)
     if values > 2 * cost.MOST_VALUES:
-        raise ValueError(f"the outputs of these layers take {values * 4 / 2**30:.1f} GB: choose some with --layers")
+        smaller = f", or --image-size {side}" if (side := classifier.side(2 * cost.MOST_VALUES / values)) else ""
+        raise ValueError(f"outputs of these layers take {values / 2**28:.1f} GB: choose some with --layers{smaller}")
     outputs = classifier.outputs(np.asarray(image)[None], ordered)
     return {name: array[0] for name, array in outputs.items()}
 
@@ -71,6 +75,10 @@ def size_change(layer):
     elif after != tuple(-(-length // stride) for length, stride in zip(before, strides)):
         padding = ", no padding"
     return f"{_window(sizes, strides, dilations)}{padding}: {_becomes(before, after)}"
+
+
+def _is_of_images(shape):
+    return len(shape) in (2, 4) and shape[0] is None  # not where the batch is elsewhere, as after a stack
 
 
 def _window(sizes, strides, dilations):

@@ -15,7 +15,7 @@ def grad_times_input(classifier, images, targets, *, baselines, score, track, **
     return (gradients * (images - np.asarray(baselines))).sum(axis=-1).astype("float32")
 
 
-def noise(shape, windows, stride, rng):
+def noise(shape, windows, stride, rng, track):
     return rng.normal(size=shape).astype("float32")
 
 

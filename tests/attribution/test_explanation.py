@@ -1,13 +1,18 @@
 """Explanations against their parts and by hand."""
 
+import re
+
 import numpy as np
 import pytest
 
 from cnnvis.attribution import banzhaf, explanation, faithfulness, occlusion
+from cnnvis.network import cost
 
 
 class LinearClassifier:
     """The logit of class k is the sum of the pixels times (k + 1) / 10,000; three classes."""
+
+    cost = cost.Cost(values=192, multiplications=576)
 
     def logits(self, images):
         return np.asarray(images, "float64").sum(axis=(1, 2, 3))[:, None] * [1, 2, 3] / 10_000
@@ -30,6 +35,28 @@ def test_a_map_of_zeros_is_said(images, capsys):
     classifier.logits = lambda x: np.zeros((len(x), 3))
     explanation.explain(classifier, images, method="occlusion")
     assert "0 everywhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("method", explanation.METHODS)
+def test_how_long_it_takes_is_said_before_anything_is_computed(method, images, capsys, monkeypatch):
+    """As many passes as there are, where a gradient counts as three."""
+    classifier, passes, said = LinearClassifier(), [], []
+    classifier.cost = cost.Cost(values=192, multiplications=cost.HEAVY)
+    monkeypatch.setattr(cost, "_speed", lambda: cost.HEAVY)  # a second each
+
+    def counted(function, weight):
+        def count(*arguments):
+            said.append(capsys.readouterr().err)
+            passes.append(weight * max(len(part) for part in arguments if not isinstance(part, str)))
+            return function(*arguments)
+
+        return count
+
+    for name, weight in (("logits", 1), ("probabilities", 1), ("gradients", 3)):
+        setattr(classifier, name, counted(getattr(LinearClassifier(), name), weight))
+    explanation.explain(classifier, images, [0, 2], method=method)
+    forecast = int(re.match(r"Explaining takes about .* (min|h): ([\d,]+) passes", said[0])[2].replace(",", ""))
+    assert forecast * 2 == sum(passes) - 2 * 2  # the last say how probable a class is with the patch and without
 
 
 @pytest.mark.parametrize("method", explanation.METHODS)

@@ -29,7 +29,13 @@ def large(side):
 
 def squared(x):
     matrix = large(6600)(x[..., :1])[..., 0]
-    return ops.mean(ops.matmul(matrix, matrix), axis=-1)[:, :9]
+    return ops.mean(ops.matmul(ops.matmul(matrix, matrix), matrix), axis=-1)[:, :9]
+
+
+def crossed(x):
+    """A product of each value with each other, summed over the batch, which is no longer first."""
+    row = ops.repeat(layers.Flatten()(x), 60, axis=1)
+    return row[:, :9] + ops.mean(ops.matmul(ops.transpose(row), row))
 
 
 def averaged(graph):
@@ -65,7 +71,7 @@ COSTLY = {
         "steps": lambda x: layers.GRU(1)(layers.RepeatVector(200_000)(layers.Flatten()(x))),
         "kernel": averaged(lambda x: layers.Conv2D(3, 65, padding="same")(layers.Conv2D(9, 65)(large(2400)(x)))),
         "window": averaged(lambda x: layers.MaxPooling2D(10**6, padding="same")(x)),
-        "sorting": averaged(lambda x: ops.sort(large(4000)(x), axis=1)),
+        "sorting": averaged(lambda x: ops.sort(ops.sort(large(4000)(x), axis=1), axis=2)),
         "product": squared,
     },
     "sums of sums": {
@@ -73,6 +79,7 @@ COSTLY = {
         "operations": repeated(lambda pair: pair[0] + pair[1], 60),
         "through others": repeated(lambda pair: layers.Dropout(0.1)(layers.Average()(pair)), 60),
     },
+    "too large to compute": {"across the batch": crossed},
     "depends on the pixels": {
         "bins": lambda x: x + ops.sum(ops.bincount(ops.reshape(ops.cast(x * 1e7, "int32"), (-1, 192)))),
     },
@@ -103,6 +110,7 @@ def test_values_in_memory_are_counted_until_they_are_read_last(monkeypatch):
     [
         (layers.Conv2D(4, 3, padding="same"), 64 * 4, 64 * 9 * 3 * 4),
         (layers.Conv2D(4, 3, padding="same", strides=2), 16 * 4, 16 * 9 * 3 * 4),
+        (layers.Conv2D(6, 3, padding="same", groups=3), 64 * 6, 64 * 9 * 6 + 64 * 9 * 3 * cost.A_GROUPED_VALUE),
         (layers.DepthwiseConv2D(3, padding="same"), 64 * 3, 64 * 9 * 3),
         (layers.Dense(5), 64 * 5, 64 * 3 * 5),
         (layers.ReLU(), 64 * 3, 0),
@@ -119,6 +127,56 @@ def test_multiplications_of_a_layer(layer, outputs, multiplications, monkeypatch
         classifier(lambda x: layer(x))
 
 
+def any_size(graph):
+    inputs = keras.Input((None, None, 3))
+    return keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(graph(inputs))))
+
+
+def attentive(x):
+    pixels = ops.reshape(x, (-1, x.shape[1] * x.shape[2], 3)) if x.shape[1] else layers.Reshape((-1, 3))(x)
+    return layers.Reshape((-1, 1, 3))(layers.Attention()([pixels, pixels]))
+
+
+@pytest.mark.parametrize(
+    ("graph", "limit", "reason"),
+    [
+        (layers.Conv2D(4, 3, padding="same"), "MOST_VALUES", "of memory, too much to compute"),
+        (layers.Conv2D(4, 3, padding="same"), "MOST_MULTIPLICATIONS", "billion steps, too many to compute"),
+        (attentive, "MOST_VALUES", "of memory, too much to compute"),
+    ],
+)
+def test_an_image_that_costs_too_much_names_a_side_that_fits(graph, limit, reason, monkeypatch):
+    model = any_size(graph)
+    costs = Classifier(model, size=(30, 40)).cost
+    monkeypatch.setattr(cost, limit, costs.values if limit == "MOST_VALUES" else costs.multiplications)
+    with pytest.raises(ValueError, match=rf"{reason}: choose --image-size \d+ or smaller$") as caught:
+        Classifier(model, size=(60, 80))
+    assert 10 <= caught.value.side <= 30
+    assert Classifier(model, size=(caught.value.side, caught.value.side * 4 // 3)).classes == 2
+
+
+def test_no_side_is_named_where_none_fits(monkeypatch):
+    model = any_size(layers.Resizing(50, 50))
+    monkeypatch.setattr(cost, "MOST_VALUES", 50 * 50 * 3)
+    with pytest.raises(ValueError, match=r"too much to compute$"):
+        Classifier(model, size=(60, 80))
+
+
+def test_a_batch_takes_no_more_than_seconds(monkeypatch):
+    network = classifier(layers.Conv2D(4, 3))
+    monkeypatch.setattr(cost, "MOST_AT_ONCE", 7 * network.cost.multiplications + 1)
+    assert network.at_once == 7
+    monkeypatch.setattr(cost, "MOST_AT_ONCE", 1)
+    assert network.at_once == 1
+
+
+def test_seconds_are_forecast_for_heavy_images_only(monkeypatch):
+    heavy, light = cost.Cost(1, 6 * 10**9), cost.Cost(1, cost.HEAVY - 1)
+    assert 0 < heavy.seconds(1) < 600
+    monkeypatch.setattr(cost, "_speed", lambda: 2e9)
+    assert (heavy.seconds(1), heavy.seconds(50), light.seconds(10**6)) == (3, 150, 0)
+
+
 def test_sums_of_sums_of_few_numbers_are_computed():
     summed, plain = classifier(repeated(layers.Add(), 6)), classifier(lambda x: x)
     summed.layers["classes"].layer.set_weights([np.ones((192, 2)), np.zeros(2)])
@@ -131,9 +189,14 @@ def test_gradients_are_computed_in_batches_that_fit(monkeypatch):
     network = classifier(layers.Conv2D(4, 3, activation="relu"))
     images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), "uint8")
     whole = network.gradients("logit", images, [0, 1, 0, 1, 1])
-    kept = 2 * 6 * 6 * 4 + 2  # by the CONV layer, Flatten and Dense
+    kept = 6 * 6 * 4 + 2 * (6 * 6 * 4 * 2)  # by the CONV layer's ReLU, and while it or Flatten is computed
+    assert kept == cost.kept(network.layers.values(), network.cost)
     monkeypatch.setattr(cost, "MOST_VALUES", 2 * kept)
     np.testing.assert_allclose(network.gradients("logit", images, [0, 1, 0, 1, 1]), whole, rtol=1e-4, atol=1e-6)
     monkeypatch.setattr(cost, "MOST_KEPT", kept - 1)
-    with pytest.raises(ValueError, match=r"gradients of one image take .* choose --method occlusion"):
+    with pytest.raises(ValueError, match=r"gradients of one image take .* choose --method occlusion$"):
+        network.gradients("logit", images, [0, 1, 0, 1, 1])
+    network = Classifier(any_size(layers.Conv2D(4, 3, activation="relu")), size=(8, 8))
+    monkeypatch.setattr(cost, "MOST_KEPT", cost.kept(network.layers.values(), network.cost) // 2)
+    with pytest.raises(ValueError, match=r"choose --method occlusion or --image-size 5$"):
         network.gradients("logit", images, [0, 1, 0, 1, 1])

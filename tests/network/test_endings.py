@@ -32,6 +32,16 @@ def augmented(x):
     return (shared(x) + shared(ops.flip(x, axis=2))) / 2
 
 
+def capsules(x):
+    """Their length is squashed to 0-1."""
+    squares = ops.sum(ops.square(layers.Reshape((4, 2))(head(x, 8, None))), axis=-1)
+    return squares / (1 + squares)
+
+
+def tanh_that_happens_to_be_positive(x):
+    return 0.5 * layers.Dense(4, activation="tanh", kernel_initializer="zeros", bias_initializer="ones")(body(x))
+
+
 def read_twice_by_each(x):
     """2**40 ways lead from the output to the sigmoids."""
     x = head(x, activation="sigmoid")
@@ -62,6 +72,10 @@ PROBABILITIES = {
     "weighted sum of sigmoids": lambda x: 0.3 * head(x, 4, "sigmoid", "a") + 0.7 * head(x, 4, "sigmoid", "b"),
     "smoothed sigmoids": lambda x: layers.Rescaling(0.9, 0.05)(head(x, activation="sigmoid")),
     "product of sigmoids": lambda x: layers.Multiply()([head(x, 4, "sigmoid", name) for name in "ab"]),
+    "mean of a stack": lambda x: ops.mean(ops.stack([head(x, 4, "sigmoid", name) for name in "ab"], axis=0), axis=0),
+    "sigmoid by hand": lambda x: 1 / (1 + ops.exp(-head(x, activation=None))),
+    "lengths of capsules": capsules,
+    "tanh scaled to 0-1": lambda x: (head(x, activation="tanh") + 1) / 2,
     "one less a sigmoid": lambda x: 1 - head(x, activation="sigmoid"),
     "softmax of another kind of layer": lambda x: layers.EinsumDense("ab,bc->ac", 4, activation="softmax")(body(x)),
     "a wrapped layer": lambda x: layers.SpectralNormalization(layers.Dense(4, activation="sigmoid"))(body(x)),
@@ -75,6 +89,7 @@ LOGITS = {
     "log-softmax": lambda x: head(x, activation="log_softmax"),
     "log-softmax by an operation": lambda x: ops.log_softmax(head(x, activation=None)),
     "percent": lambda x: 100 * head(x),
+    "tanh that happens to be positive": tanh_that_happens_to_be_positive,
 }
 
 
@@ -108,7 +123,17 @@ def test_anything_else_counts_as_logits(ending, pixels):
     model = model_of(LOGITS[ending])
     classifier, expected = Classifier(model), model.predict(pixels.astype("float32"), verbose=0)
     np.testing.assert_allclose(classifier.probabilities(pixels), softmax(expected), atol=1e-5)
-    assert ("taken for logits" in classifier.notice) == (ending in ("relu", "tanh", "percent"))
+    assert ("taken for logits" in classifier.notice) == ("tanh" in ending or ending in ("relu", "percent"))
+
+
+def test_views_of_an_image_may_be_a_batch(pixels):
+    def views(x):
+        maps = layers.Conv2D(4, 3, activation="relu", name="maps")(ops.concatenate([x, ops.flip(x, axis=2)], axis=0))
+        return ops.mean(ops.reshape(ops.mean(maps / 1000, axis=(1, 2)), (2, -1, 4)), axis=0)
+
+    model = model_of(views)
+    expected = softmax(model.predict(pixels.astype("float32"), verbose=0))
+    np.testing.assert_allclose(Classifier(model).probabilities(pixels), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", None, "relu"])

@@ -25,7 +25,7 @@ def opened(tmp_path, name=None, metadata=None, input_range=None):
 
 
 def test_metadata_decide_where_no_option_does(tmp_path):
-    metadata = {"data": "digits", "input_range": [-1, 1], "classes": list("0123456789")}
+    metadata = {"architecture": "own", "data": "digits", "input_range": [-1, 1], "classes": list("0123456789")}
     classifier, dataset = opened(tmp_path, None, metadata)
     assert dataset.name == "digits"
     raw = small_sequential()(dataset.images[:2] / 127.5 - 1)

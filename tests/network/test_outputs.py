@@ -37,6 +37,18 @@ def test_outputs_that_would_fill_the_memory_are_refused(sequential, images, monk
         layer_outputs(classifier, images[0])
 
 
+def test_outputs_that_are_not_of_one_image_each_are_not_shown(images):
+    """As of branches that are stacked in front of the batch."""
+    inputs = keras.Input((32, 32, 3))
+    pixels = keras.layers.Reshape((1024, 3))(inputs)
+    both = keras.layers.Dense(2, name="both")(keras.ops.stack([pixels, 1 - pixels], axis=0))
+    classifier = Classifier(keras.Model(inputs, keras.ops.mean(both, axis=(0, 2))))
+    with pytest.raises(ValueError, match="no CONV, RELU, POOL or FC layer"):
+        layer_outputs(classifier, images[0])
+    with pytest.raises(ValueError, match=r"output of both is \(2, None, 1024, 2\), neither"):
+        layer_outputs(classifier, images[0], ["both"])
+
+
 def test_chosen_layers_are_in_the_order_of_the_network(sequential, images):
     classifier = Classifier(sequential, (0, 1))
     outputs = layer_outputs(classifier, images[0], ["hidden", "first"])

@@ -1,5 +1,9 @@
 """Photos of twelve megapixels for a network that takes any size, in every script as a user runs it."""
 
+import signal
+import sys
+import time
+
 import keras
 import numpy as np
 import pytest
@@ -7,8 +11,10 @@ from keras import layers
 from PIL import Image
 
 import explore
+import visualize_pixel_importance
 import visualize_results
-from tests.scripts.test_scripts import VISUALIZERS, read, run
+from cnnvis.network import cost
+from tests.scripts.test_scripts import VISUALIZERS, read, run, start
 
 QUICK = {
     "hidden_layer_activation": ["--steps", "2", "--num", "1"],
@@ -16,9 +22,9 @@ QUICK = {
 }
 
 
-def save_model(path, size=(None, None)):
+def save_model(path, size=(None, None), filters=2):
     keras.utils.set_random_seed(0)
-    model = [keras.Input((*size, 3)), layers.Conv2D(2, 3, 2), layers.GlobalAveragePooling2D(), layers.Dense(2)]
+    model = [keras.Input((*size, 3)), layers.Conv2D(filters, 3, 2), layers.GlobalAveragePooling2D(), layers.Dense(2)]
     keras.Sequential(model).save(path)
 
 
@@ -67,3 +73,32 @@ def test_a_size_that_needs_too_much_memory_is_refused_in_one_line(options, tmp_p
     status, _out, err = run("visualize_results", *options, "--image-size", "8000", "--out", tmp_path)
     assert status == 2
     assert err.splitlines()[-1].endswith("(8000, 10667, 3) for one image: choose --image-size 4095 or smaller")
+
+
+def test_how_long_a_heavy_network_takes_is_said(options, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(cost, "HEAVY", 1)
+    monkeypatch.setattr(cost, "_speed", lambda: 1e6)
+    some = [*map(str, options), "--image-size", "200", *QUICK["pixel_importance"], "--out", str(tmp_path)]
+    assert visualize_pixel_importance.main(some) == 0
+    size, once, whole = capsys.readouterr().err.splitlines()[:3]
+    assert "at 200×267 pixels" in size
+    assert once.startswith("Computing an image once takes about ")
+    assert whole.startswith("Explaining takes about ")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+@pytest.mark.parametrize("method", ["banzhaf", "gradients"])
+def test_ctrl_c_ends_the_computation_of_a_photo(method, options, tmp_path):
+    save_model(tmp_path / "any.keras", filters=400)
+    out = tmp_path / "out"
+    process = start("visualize_pixel_importance", *options, "--method", method, "--out", out)
+    while not process.stderr.readline().startswith("Explaining takes about "):
+        assert process.poll() is None
+    time.sleep(2)  # the network is being computed, or traced for it
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _out, err = process.communicate(timeout=60)  # on a busy machine
+    assert process.returncode == 130
+    assert err.strip() == "interrupted"
+    assert not list(out.iterdir())
