@@ -44,7 +44,7 @@ def options():
 def visualize(args):
     console.make_folder(args.out)
     checkpoint = checkpoints.load(args.model)
-    which = {"size": checkpoint.size, "image_size": args.image_size, "most": MOST_PIXELS}
+    which = checkpoint.resizing | {"image_size": args.image_size, "most": MOST_PIXELS}
     which |= {"skip_bad": args.skip_bad, "split": "train"}
     dataset = images.choose(args.images, args.data, checkpoint.data, **which)
     dataset = dataset.in_classes(images.class_names(args.classes) or checkpoint.classes, checkpoint.class_count)

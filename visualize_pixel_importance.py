@@ -36,7 +36,7 @@ def options():
 def visualize(args):
     console.make_folder(args.out)
     checkpoint = checkpoints.load(args.model)
-    which = {"size": checkpoint.size, "image_size": args.image_size, "skip_bad": args.skip_bad}
+    which = checkpoint.resizing | {"image_size": args.image_size, "skip_bad": args.skip_bad}
     dataset = images.choose(args.images, args.data, checkpoint.data, **which)
     dataset = dataset.in_classes(images.class_names(args.classes) or checkpoint.classes, checkpoint.class_count)
     classifier = network.take_apart(checkpoint, dataset, args.input_range)

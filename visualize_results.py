@@ -29,7 +29,7 @@ def visualize(args):
     if args.compare_input_range and not args.compare:
         raise ValueError("--compare-input-range is for the network of --compare: give both, or use --input-range")
     checkpoint = checkpoints.load(args.model)
-    which = {"size": checkpoint.size, "image_size": args.image_size, "skip_bad": args.skip_bad}
+    which = checkpoint.resizing | {"image_size": args.image_size, "skip_bad": args.skip_bad}
     dataset = images.choose(args.images, args.data, checkpoint.data, **which)
     classifier, dataset = take_apart(args, checkpoint, dataset)
     topk = evaluation.check_topk(args.topk, classifier.classes)
@@ -38,7 +38,7 @@ def visualize(args):
         raise ValueError("--compare and --report need images whose class is known: use --data instead of --images")
     if args.compare:
         second = checkpoints.load(args.compare)
-        which |= {"size": second.size, "image_size": None if second.size else args.image_size}
+        which |= second.resizing | {"image_size": None if second.size else args.image_size}
         others = images.choose(args.images, dataset.name, **which)
         other_classifier, others = take_apart(args, second, replace(others, bad=dataset.bad), "compare_input_range")
         order = evaluation.class_order(dataset.classes, others.classes, second.path)

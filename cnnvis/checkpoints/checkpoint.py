@@ -11,7 +11,7 @@ import numpy as np
 
 from cnnvis import keras_internals
 from cnnvis.checkpoints import foreign, keras_versions, loading
-from cnnvis.checkpoints.metadata import class_count, metadata_beside, read_metadata
+from cnnvis.checkpoints.metadata import OURS, class_count, metadata_beside, read_metadata
 from cnnvis.console import complete
 from cnnvis.images import Statistics
 
@@ -44,6 +44,14 @@ class Checkpoint:
         """(height, width) of the network's images, None for a side of any length; None if it accepts any size."""
         size = image_shape(self.model)[:2]
         return None if size == (None, None) else size
+
+    @property
+    def resizing(self):
+        """How images become what the network takes, for `images.choose`: dict of `size`, as above, and `crop`.
+
+        Ours learned images that keep their aspect ratio. Others get the whole image, squeezed, as most learned it.
+        """
+        return {"size": self.size, "crop": OURS in self.metadata}
 
     @property
     def class_count(self):

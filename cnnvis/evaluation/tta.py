@@ -27,16 +27,17 @@ def accuracies(classifier, images, labels, *, flips=True, track=iter):
     Parameters
     ----------
     classifier : Classifier
-    images : (N, H, W, 3) uint8 array
+    images : (N, H, W, 3) uint8 array, or what gives one when it is sliced
     labels : (N,) int array
     flips : bool
         Whether the network was trained on mirrored images, too.
     track : callable
-        Wraps the list of views, to show progress.
+        Wraps the sequence of batches, to show progress.
     """
-    weights, logits = [], []
-    for weight, view in track(list(views(images, flips))):
-        weights.append(weight)
-        logits.append(classifier.logits(view))
-    mean = np.tensordot(weights, logits, 1)
-    return tuple(float((values.argmax(axis=1) == labels).mean()) for values in (logits[0], mean))
+    right = np.zeros(2, int)
+    for start in track(range(0, len(images), classifier.at_once)):
+        batch = slice(start, start + classifier.at_once)
+        weights, logits = zip(*((weight, classifier.logits(view)) for weight, view in views(images[batch], flips)))
+        for number, values in enumerate((logits[0], np.tensordot(weights, logits, 1))):
+            right[number] += (values.argmax(axis=1) == labels[batch]).sum()
+    return tuple((right / len(images)).tolist())

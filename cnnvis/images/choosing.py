@@ -8,9 +8,13 @@ import numpy as np
 from cnnvis.console import notice, shout, shown, some, track
 from cnnvis.images import cifar10, sources, unreadable
 from cnnvis.images.cifar10 import Unavailable
+from cnnvis.images.stored import store
 
 MOST_PIXELS = 100_000_000  # of the training images in memory: all of CIFAR-10, or 1,992 images of 224x224
+MOST_IN_MEMORY = 2**29  # bytes of all images for training: more are decoded into a file
 FEW = 10  # training images of a class
+SMALL = 1000  # training images of a folder, of which fewer are held out by default:
+ONE_IN = 5  # images of a class
 MOST_BY_DEFAULT = 2**19  # pixels of an image for a network that takes any size: 724x724, or 627x836
 
 
@@ -24,6 +28,7 @@ def choose(
     image_size=None,
     most=MOST_BY_DEFAULT,
     skip_bad=False,
+    crop=False,
 ):
     """Choose the images to look at.
 
@@ -47,6 +52,8 @@ def choose(
     most : int
     skip_bad : bool
         Whether to skip unreadable files when they are read.
+    crop : bool
+        Whether the user's images keep their aspect ratio, as in `sources.load`.
 
     Returns
     -------
@@ -62,9 +69,10 @@ def choose(
         sides = "×".join("any" if side is None else str(side) for side in taken)
         raise ValueError(f"the network takes images of {sides} pixels (height×width): leave out --image-size")
     given = None if None in taken else taken
-    load = partial(_load, split=split, size=given, skip_bad=skip_bad)
+    how = {"size": given, "skip_bad": skip_bad, "crop": crop}
+    load = partial(_load, split=split, **how)
     if files:
-        dataset = sources.open_files(files, given, skip_bad)
+        dataset = sources.open_files(files, **how)
     elif name:
         dataset = load(name)
     else:
@@ -82,16 +90,16 @@ def choose(
     return in_memory
 
 
-def _load(name, split, size, skip_bad):
+def _load(name, split, **how):
     if split == "train" and name == "samples":
         split = "test"
     try:
-        return sources.load(name, split, size=size, skip_bad=skip_bad)
+        return sources.load(name, split, **how)
     except sources.NoImages:
         others = "test" if split == "train" else "train"
         kinds = {"train": "training", "test": "test"}
         notice(f"{shown(name)} has no {kinds[split]} images: using its {kinds[others]} images instead.")
-        return sources.load(name, others, size=size, skip_bad=skip_bad)
+        return sources.load(name, others, **how)
 
 
 def _fitted(dataset, taken, image_size, most):
@@ -143,52 +151,76 @@ def available(name):
     return "cifar10"
 
 
-def for_training(name, *, size=(32, 32), limit=None, validation=0, seed=0, skip_bad=False):
+def for_training(name, *, size=(32, 32), limit=None, validation=None, seed=0, skip_bad=False, folder=None):
     """Load training, held-out and test images; the last are for after training, but must not be missing then.
 
     Parameters
     ----------
     name : str
-        A data set or folder.
+        A data set or folder. Images of a folder keep their aspect ratio, and are cropped.
     size : (height, width)
         To resize the images to.
     limit : int, optional
         Maximum number of training images.
-    validation : int
-        Number of training images to hold out.
+    validation : int, optional
+        Number of training images to hold out. By default, if a folder has fewer than `SMALL`, these are one in
+        `ONE_IN` of each class; otherwise, none.
     seed : int
         Of the choice of held-out images.
     skip_bad : bool
         Whether to skip unreadable files.
+    folder : path, optional
+        For a file of all images that exists until they are no longer used, if they take more than `MOST_IN_MEMORY`.
 
     Returns
     -------
     training, held_out, test : Dataset
-        In memory.
+        In memory, or in that file.
 
     Raises
     ------
     ValueError, OSError
-        If there are fewer than two classes, no images left for training, or unreadable ones.
+        If there are fewer than two classes, no images left for training, or unreadable ones; or the disk is too full.
     """
-    dataset = sources.load(name, "train", size=size, skip_bad=skip_bad)
+    how = {"size": size, "skip_bad": skip_bad, "crop": True}
+    dataset = sources.load(name, "train", **how)
     if len(dataset.classes) < 2:
         raise ValueError(f"{shown(name)} has one class, {shown(dataset.classes[0])}: training needs at least two")
-    test = sources.load(dataset.name, "test", size=size, skip_bad=skip_bad)
-    if validation >= len(dataset):
-        raise ValueError(f"--validation {validation} leaves none of the {len(dataset)} images to train on")
-    held_out, kept = np.split(np.random.default_rng(seed).permutation(len(dataset)), [validation])
+    test = sources.load(dataset.name, "test", **how)
+    held_out, kept = _held_out(dataset, validation, seed)
     parts = (dataset, np.sort(kept[:limit])), (dataset, np.sort(held_out)), (test, np.arange(len(test)))
-    parts = tuple(unreadable.read(part, chosen, track("Reading images")) for part, chosen in parts)
-    for whole in (dataset, test):
-        unreadable.report_skipped(whole)
+    whole = sum(len(chosen) for _, chosen in parts) * math.prod(dataset.images.shape[1:])
+    read = unreadable.read
+    if whole > MOST_IN_MEMORY:
+        notice(f"The images take {whole / 1e9:.1f} GB: they are decoded into a file, which training reads.")
+        read = partial(store, folder=folder)
+    parts = tuple(read(part, chosen, track=track("Reading images")) for part, chosen in parts)
+    for each in (dataset, test):
+        unreadable.report_skipped(each)
+    if validation is None and len(held_out):
+        are = f"{len(held_out)} of {len(dataset)} training images are" if len(held_out) > 1 else "one training image is"
+        notice(f"{shown(name)}: {are} held out, to see when to stop; --validation 0 trains on all.")
     if name not in sources.NAMES and limit is None:
-        _remark_on_small_classes(parts[0])
+        _remark_on_small_classes(dataset.classes, np.concatenate([part.labels for part in parts[:2]]))
     return parts
 
 
-def _remark_on_small_classes(training):
-    counts = zip(training.classes, np.bincount(training.labels, minlength=len(training.classes)))
+def _held_out(dataset, count, seed):
+    """The indices of held-out images, and of the others, in random order."""
+    order = np.random.default_rng(seed).permutation(len(dataset))
+    if count is None and (dataset.name in sources.NAMES or len(dataset) >= SMALL):
+        count = 0
+    if count is not None:
+        if count >= len(dataset):
+            raise ValueError(f"--validation {count} leaves none of the {len(dataset)} images to train on")
+        return np.split(order, [count])
+    of_classes = (np.flatnonzero(dataset.labels[order] == label) for label in range(len(dataset.classes)))
+    places = np.concatenate([of_class[: len(of_class) // ONE_IN] for of_class in of_classes])
+    return order[places], np.delete(order, places)
+
+
+def _remark_on_small_classes(classes, labels):
+    counts = zip(classes, np.bincount(labels, minlength=len(classes)))
     small = [f"{name} ({count})" for name, count in counts if count < FEW]
     if small:
         notice(f"Fewer than {FEW} training images of {some(small)}: the network will hardly learn them, so add more.")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cnnvis.console import shown
+from cnnvis.images.classes import class_indices
 from cnnvis.images.image_files import LazyImages
 
 PIXELS_AT_ONCE = 256_000  # per batch of images: 250 images of 32x32
@@ -20,8 +21,8 @@ class Dataset:
     ----------
     name : str
         The data set's name, the folder's path, or "images" for single files.
-    images : (N, H, W, 3) uint8 array, or LazyImages
-        LazyImages are read from their files when indexed.
+    images : (N, H, W, 3) uint8 array, LazyImages or StoredImages
+        The last two are read from files when indexed.
     labels : (N,) int64 array
         Index into `classes`; -1 if unknown.
     classes : tuple of str
@@ -64,7 +65,8 @@ class Dataset:
         """The dataset with its images resized to (height, width)."""
         if self.images.shape[1:3] == tuple(size):
             return self
-        return replace(self, images=LazyImages(getattr(self.images, "sources", self.images), size))
+        lazy = isinstance(self.images, LazyImages)
+        return replace(self, images=self.images.changed(size=size) if lazy else LazyImages(self.images, size))
 
     def at_most(self, pixels):
         """Indices of all images, or of every second, third, ... image, so that they have at most `pixels` in total."""
@@ -74,7 +76,7 @@ class Dataset:
     @property
     def streamed(self):
         """The images for one pass: if bad images may be skipped, an unreadable one becomes black and joins `bad`."""
-        return self.images if self.bad is None else LazyImages(self.images.sources, self.images.shape[1:3], self.bad)
+        return self.images if self.bad is None else self.images.changed(bad=self.bad)
 
     def readable(self, indices):
         """Yield the indices of readable images. If unreadable images are an error, nothing is checked here."""
@@ -90,7 +92,7 @@ class Dataset:
         kept = np.setdiff1d(np.arange(len(self)), list(self.bad or ()))
         images = self.images
         if self.bad:
-            images = LazyImages([images.sources[index] for index in kept], images.shape[1:3])
+            images = images.changed(sources=[images.sources[index] for index in kept])
         return replace(self, images=images, labels=self.labels[kept], bad=None, numbers=kept), kept
 
     @property
@@ -139,15 +141,15 @@ class Dataset:
             return replace(self, classes=tuple(names or map(str, range(count))))
         if not names and len(self.classes) == count:
             return self
-        if not names or not set(self.classes) <= set(names):
+        moved = class_indices(self.classes, names or ())
+        if moved is None:
             if len(self.classes) == count and self.name in ("cifar10", "samples", "digits"):
                 return replace(self, classes=tuple(names))
             raise ValueError(
                 f"{self.name} has the classes {', '.join(self.classes[:10])}, "
                 f"the model {', '.join(names[:10]) if names else count}: choose other --data, or give --classes"
             )
-        moved = np.array([names.index(name) for name in self.classes])
-        return replace(self, classes=tuple(names), labels=moved[self.labels])
+        return replace(self, classes=tuple(names), labels=np.array(moved)[self.labels])
 
     def caption(self, index):
         """A title for an image: its class and number, or the name of its file if the class is unknown."""

@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import cache
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from cnnvis.console import shown
 from cnnvis.images import tiff
@@ -49,17 +49,24 @@ class LazyImages:
         Image files, or (h, w, 3) uint8 images of another size.
     size : (height, width)
         To resize them to.
+    crop : bool
+        Whether files keep their aspect ratio, as in `resize`.
     bad : dict, optional
         If given, an unreadable file is no error but a black image, and its index and the reason are added here.
     """
 
     dtype = np.dtype("uint8")
 
-    def __init__(self, sources, size, bad=None):
+    def __init__(self, sources, size, crop=False, bad=None):
         self.sources = sources
+        self.crop = crop
         self.bad = bad
         self.shape = (len(sources), *size, 3)
         self._indices = np.arange(len(sources))
+
+    def changed(self, **parameters):
+        """The same images, with other `parameters`."""
+        return LazyImages(**{"sources": self.sources, "size": self.shape[1:3], "crop": self.crop} | parameters)
 
     def __len__(self):
         return len(self.sources)
@@ -95,12 +102,14 @@ class LazyImages:
 
     def _image(self, index):
         source, size = self.sources[index], self.shape[1:3]
-        return read_image(source, size) if isinstance(source, str) else resize(Image.fromarray(source), size)
+        if isinstance(source, str):
+            return read_image(source, size, self.crop)
+        return resize(Image.fromarray(source), size)
 
 
-def read_image(path, size):
+def read_image(path, size, crop=False):
     """Read an image file of any mode and resize it: (height, width, 3) uint8 array. Transparency becomes white."""
-    return resize(open_image(path, at_least=2 * max(size)), size)
+    return resize(open_image(path, at_least=2 * max(size)), size, crop)
 
 
 def open_image(path, at_least=None):
@@ -182,9 +191,12 @@ def _formats():
     return [name for name in FORMATS if name in Image.OPEN]
 
 
-def resize(image, size):
-    """Resize a PIL image to (height, width): uint8 array."""
-    height, width = size
-    if image.size != (width, height):
-        image = image.resize((width, height), Image.Resampling.BICUBIC)
+def resize(image, size, crop=False):
+    """Resize a PIL image to (height, width): uint8 array.
+
+    If `crop`, it keeps its aspect ratio, and loses what is too much on both sides, or above and below, in equal parts.
+    """
+    size = size[::-1]
+    if image.size != size:
+        image = (ImageOps.fit if crop else Image.Image.resize)(image, size, Image.Resampling.BICUBIC)
     return np.asarray(image)

@@ -22,7 +22,9 @@ class NoImages(ValueError):
     """A folder has images, but none for training, or none for testing."""
 
 
-def load(name: str, split: str, size: tuple[int, int] | None = (32, 32), skip_bad: bool = False) -> Dataset:
+def load(
+    name: str, split: str, size: tuple[int, int] | None = (32, 32), skip_bad: bool = False, crop: bool = False
+) -> Dataset:
     """Load one split of a data set.
 
     Parameters
@@ -35,6 +37,8 @@ def load(name: str, split: str, size: tuple[int, int] | None = (32, 32), skip_ba
     skip_bad : bool
         Whether to skip unreadable files of a folder: those without the suffix of an image at once, others when they
         are read, since searching for them in advance would decode every image twice.
+    crop : bool
+        Whether images of a folder keep their aspect ratio and lose what is too much, instead of being squeezed.
 
     Returns
     -------
@@ -57,13 +61,13 @@ def load(name: str, split: str, size: tuple[int, int] | None = (32, 32), skip_ba
     elif name == "samples":
         dataset = _samples(split)
     elif name and Path(name).is_dir():
-        return _folder(Path(name), split, size=size, skip_bad=skip_bad)
+        return _folder(Path(name), split, size=size, skip_bad=skip_bad, crop=crop)
     else:
         raise ValueError(f"no data set or folder is called '{shown(name)}'; there are {', '.join(NAMES)}")
     return dataset.resized(size) if size else dataset
 
 
-def open_files(paths, size=None, skip_bad=False):
+def open_files(paths, size=None, skip_bad=False, crop=False):
     """Open the user's own image files, of any mode and size.
 
     Parameters
@@ -74,6 +78,8 @@ def open_files(paths, size=None, skip_bad=False):
         To resize them to; if not given, the size of the first.
     skip_bad : bool
         As in `load`; a missing file is an error in any case.
+    crop : bool
+        As in `load`.
 
     Returns
     -------
@@ -96,7 +102,7 @@ def open_files(paths, size=None, skip_bad=False):
         raise ValueError(f"no image in {some(paths)}: class folders with images in them are for --data")
     size = size or _first_size(files, skip_bad)
     labels, bad = np.full(len(files), -1), {} if skip_bad else None
-    return Dataset("images", LazyImages(files, size), labels, classes=(), bad=bad)
+    return Dataset("images", LazyImages(files, size, crop), labels, classes=(), bad=bad)
 
 
 def _files(folder, skip_bad):
@@ -139,7 +145,7 @@ def _samples(split):
     return Dataset("samples", images, np.array(labels, dtype="int64"), classes=cifar10.CLASSES)
 
 
-def _folder(folder, split, size, skip_bad):
+def _folder(folder, split, *, size, skip_bad, crop):
     name, found = shown(folder), folders.read(folder, skip_bad)
     for remark in found.remarks:
         notice_once(remark)
@@ -151,4 +157,4 @@ def _folder(folder, split, size, skip_bad):
     labels = np.repeat(np.arange(len(files)), [len(paths) for paths in files])
     files, bad = list(chain(*files)), {} if skip_bad else None
     size = size or _first_size(files, skip_bad)
-    return Dataset(str(folder), LazyImages(files, size), labels, classes=found.classes, bad=bad)
+    return Dataset(str(folder), LazyImages(files, size, crop), labels, classes=found.classes, bad=bad)

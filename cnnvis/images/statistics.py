@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-PIXELS = 5_000_000  # at most, for the statistics
+PIXELS = 5_000_000  # at once, or at most, for the statistics
 HIGH_FREQUENCY = 0.25  # cycles per pixel from which we call a frequency high: half the Nyquist frequency
 RINGS = 16  # of the spectrum, up to the Nyquist frequency; each has its mean amplitude
 
@@ -72,8 +72,11 @@ def channel_statistics(images):
 
     (N, H, W, 3) uint8 -> two lists of 3 floats, 0-255 and 0-255².
     """
-    counts = [np.bincount(images[..., c].ravel(), minlength=256) for c in range(3)]
-    levels = np.arange(256)
+    counts, levels = np.zeros((3, 256), int), np.arange(256)
+    at_once = max(1, PIXELS // math.prod(images.shape[1:3]))
+    for start in range(0, len(images), at_once):
+        part = images[start : start + at_once]
+        counts += [np.bincount(part[..., c].ravel(), minlength=256) for c in range(3)]
     means = [np.average(levels, weights=count) for count in counts]
     variances = [np.average((levels - mean) ** 2, weights=count) for count, mean in zip(counts, means)]
     return [float(m) for m in means], [float(v) or 1.0 for v in variances]

@@ -28,8 +28,9 @@ def test_views_of_what_must_not_be_mirrored():
 
 
 def test_accuracies_by_hand():
-    """Of two images of class 1, the views as they are say 0 and 1, and the mean of all views, weighted, 1 and 1."""
-    answers = iter([[[2, 0], [0, 1]], [[0, 4], [0, 1]], *[[[0, 1], [0, 1]]] * 4])
-    classifier = SimpleNamespace(logits=lambda view: np.array(next(answers), float))
-    images = np.zeros((2, 4, 4, 3), "uint8")
-    assert tta.accuracies(classifier, images, np.array([1, 1])) == (0.5, 1.0)
+    """Of images of class 1, the views as they are say 0, 1 and 1, and the mean of all views, weighted, 1, 1 and 0."""
+    batches = [[[2, 0], [0, 1]], [[0, 4], [0, 1]], *[[[0, 1], [0, 1]]] * 4], [[[0, 1]], [[4, 0]], *[[[0, 1]]] * 4]
+    answers = iter([answer for batch in batches for answer in batch])
+    classifier = SimpleNamespace(logits=lambda view: np.array(next(answers), float), at_once=2)
+    images = np.zeros((3, 4, 4, 3), "uint8")
+    assert tta.accuracies(classifier, images, np.array([1, 1, 1])) == pytest.approx((2 / 3, 2 / 3))

@@ -45,9 +45,47 @@ def test_classes_with_few_training_images_are_named(tmp_path, capsys):
         (tmp_path / label).mkdir()
         for number in range(count):
             Image.new("RGB", (5, 4)).save(tmp_path / label / f"{number}.png")
-    training, _, test = choosing.for_training(str(tmp_path))
-    assert (len(training), len(test)) == (21, 4)
+    training, held_out, test = choosing.for_training(str(tmp_path))
+    assert (len(training), len(held_out), len(test)) == (18, 3, 4)
     assert "Fewer than 10 training images of b (9): " in capsys.readouterr().err
+
+
+def test_one_in_five_images_of_each_class_of_a_small_folder_is_held_out(tmp_path, capsys, monkeypatch):
+    for label, count in (("a", 30), ("b", 10), ("c", 4)):
+        (tmp_path / "train" / label).mkdir(parents=True)
+        (tmp_path / "test" / label).mkdir(parents=True)
+        for number in range(count):
+            Image.new("RGB", (5, 4), (number, 0, 0)).save(tmp_path / "train" / label / f"{number}.png")
+        Image.new("RGB", (5, 4)).save(tmp_path / "test" / label / "0.png")
+
+    def counts(**options):
+        training, held_out, _ = choosing.for_training(str(tmp_path), **options)
+        return [np.bincount(part.labels, minlength=3).tolist() for part in (training, held_out)]
+
+    assert counts() == [[24, 8, 4], [6, 2, 0]]
+    assert "8 of 44 training images are held out" in capsys.readouterr().err
+    first, again, other = (choosing.for_training(str(tmp_path), seed=seed)[1].images for seed in (3, 3, 4))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+    assert counts(validation=0) == [[30, 10, 4], [0, 0, 0]]
+    assert sum(counts(validation=5)[1]) == 5
+    monkeypatch.setattr(choosing, "SMALL", 44)
+    assert counts() == [[30, 10, 4], [0, 0, 0]]
+    digits, held_out, _ = choosing.for_training("digits", limit=100)
+    assert (len(digits), len(held_out)) == (100, 0)
+
+
+def test_photos_are_cropped_for_training(tmp_path):
+    stripes = np.zeros((20, 40, 3), "uint8")  # 10 red, 20 green and 10 blue columns
+    stripes[:, :10, 0] = stripes[:, 10:30, 1] = stripes[:, 30:, 2] = 255
+    for part, label in (("train", "a"), ("train", "b"), ("test", "a")):
+        (tmp_path / part / label).mkdir(parents=True)
+        Image.fromarray(stripes).save(tmp_path / part / label / "0.png")
+    for part in choosing.for_training(str(tmp_path), size=(20, 20), validation=0)[::2]:
+        np.testing.assert_array_equal(part.images, np.broadcast_to(stripes[:, 10:30], part.images.shape))
+    for crop in (True, False):
+        photo = choosing.choose([tmp_path / "test" / "a" / "0.png"], size=(20, 20), crop=crop).images[0]
+        assert (photo[:, 0, 1] > 128).all() == crop
 
 
 @pytest.mark.parametrize("labels", [["a"], ["a", "b"]])
@@ -64,6 +102,12 @@ def test_labels_become_indices_into_the_networks_classes():
     dataset = choosing.choose(name="samples").in_classes(names, 10)
     assert dataset.classes == tuple(names)
     assert [names[label] for label in dataset.labels[:3]] == ["cat", "ship", "ship"]
+
+
+def test_classes_that_differ_in_case_only_are_the_same():
+    names = [name.title() for name in cifar10.CLASSES]
+    dataset = choosing.choose(name="samples").in_classes(names, 10)
+    assert (dataset.classes[3], dataset.caption(0)) == ("Cat", "Cat #0")
 
 
 def test_classes_from_a_file(tmp_path):

@@ -37,9 +37,9 @@ def files(tmp_path):
 def test_files_are_read_at_once_and_come_in_order(files, monkeypatch):
     both, whole = threading.Barrier(2, timeout=20), image_files.read_image
 
-    def meet(path, size):
+    def meet(*arguments):
         both.wait()  # for another file to be read meanwhile
-        return whole(path, size)
+        return whole(*arguments)
 
     monkeypatch.setattr(image_files, "WORKERS", 2)
     monkeypatch.setattr(image_files, "read_image", meet)
@@ -53,7 +53,7 @@ def test_files_are_read_at_once_and_come_in_order(files, monkeypatch):
 
 def test_the_first_unreadable_file_is_the_error_and_no_others_are_read(files, monkeypatch):
     read, whole = [], image_files.read_image
-    monkeypatch.setattr(image_files, "read_image", lambda path, size: read.append(path) or whole(path, size))
+    monkeypatch.setattr(image_files, "read_image", lambda path, *more: read.append(path) or whole(path, *more))
     for number in (4, 2):
         open(files[number], "w").close()
     with pytest.raises(ValueError, match=r"2\.png can't be read"):
