@@ -39,6 +39,7 @@ def make_page(args):
         "file": checkpoint.path.name,
         "parameters": checkpoint.model.count_params(),
         "size": list(classifier.size),
+        "crop": checkpoint.resizing["crop"],
         "classes": list(dataset.classes),
         "images": explore.shown_images(classifier, names, shown, labels=labels),
         "network": graph,
@@ -55,7 +56,7 @@ def make_page(args):
 def choose(args, checkpoint, split="test", size=None):
     """The images of one split, in the network's classes, and in its size or the one given: Dataset."""
     which = {"image_size": args.image_size, "most": MOST_PIXELS, "skip_bad": args.skip_bad, "split": split}
-    which |= {"size": size, "image_size": None} if size else {"size": checkpoint.size}
+    which |= checkpoint.resizing | ({"size": size, "image_size": None} if size else {})
     dataset = images.choose(args.images, args.data, checkpoint.data, **which)
     return dataset.in_classes(images.class_names(args.classes) or checkpoint.classes, checkpoint.class_count)
 

@@ -42,7 +42,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   const choose = async (source: string | Blob, chosen: number | null, name: string, label: number) => {
     const number = ++newest.current;
     try {
-      const original = await pixelsOf(source, page.size);
+      const original = await pixelsOf(source, page.size, page.crop);
       if (number !== newest.current) return;
       setNotice("");
       setOwn(null);

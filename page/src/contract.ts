@@ -124,6 +124,8 @@ export interface Page {
   file: string;
   parameters: number;
   size: Pair;
+  /** Whether images keep their aspect ratio, and are cropped. */
+  crop: boolean;
   classes: string[];
   images: StoredImage[];
   network: Network;

@@ -2,8 +2,11 @@
 
 import type { Pair } from "./contract";
 
-/** A PNG, or any image that the browser can read, resized to (height, width). */
-export async function pixelsOf(source: string | Blob, size: Pair): Promise<Float32Array> {
+/**
+ * A PNG, or any image that the browser can read, resized to (height, width).
+ * If `crop`, it keeps its aspect ratio, and loses what is too much in equal parts on both sides.
+ */
+export async function pixelsOf(source: string | Blob, size: Pair, crop = false): Promise<Float32Array> {
   const blob = typeof source === "string" ? asBlob(source) : source;
   const bitmap = await createImageBitmap(blob, { colorSpaceConversion: typeof source === "string" ? "none" : "default" });
   const [height, width] = size;
@@ -12,12 +15,15 @@ export async function pixelsOf(source: string | Blob, size: Pair): Promise<Float
   context.fillStyle = "white"; // behind transparent pixels, as explore.py does
   context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = "high";
-  context.drawImage(shrunk(bitmap, width, height), 0, 0, width, height);
+  const image = shrunk(bitmap, width, height);
+  const [across, down] = [width / image.width, height / image.height];
+  const [x, y] = crop ? [Math.max(across, down) * image.width, Math.max(across, down) * image.height] : [width, height];
+  context.drawImage(image, (width - x) / 2, (height - y) / 2, x, y);
   return fromRgba(context.getImageData(0, 0, width, height).data);
 }
 
 /** An image of at most twice the size, halved step by step: one large step would skip pixels. */
-function shrunk(bitmap: ImageBitmap, width: number, height: number): CanvasImageSource {
+function shrunk(bitmap: ImageBitmap, width: number, height: number): ImageBitmap | OffscreenCanvas {
   let image: ImageBitmap | OffscreenCanvas = bitmap;
   while (image.width >= 2 * width && image.height >= 2 * height) {
     const half: OffscreenCanvas = new OffscreenCanvas(Math.ceil(image.width / 2), Math.ceil(image.height / 2));

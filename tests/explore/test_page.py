@@ -15,6 +15,7 @@ from PIL import Image
 import explore
 from cnnvis.checkpoints import checkpoint
 from cnnvis.images import cifar10, sources
+from cnnvis.images.image_files import read_image
 from cnnvis.network.classifier import Classifier
 from cnnvis.network.outputs import layer_outputs
 from tests.conftest import shared, small_sequential
@@ -232,6 +233,25 @@ def test_the_readers_own_image(tab, small, tmp_path, way):
         )
     tab.page.wait_for_selector(".thumbs:not(:has([aria-pressed=true]))")
     np.testing.assert_allclose(tab.probabilities(), small[1].probabilities(image[None])[0], atol=AGREES)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("crop", [False, True])
+def test_a_wide_photo_is_squeezed_or_cropped_as_by_the_scripts(chromium, small, tmp_path, crop):
+    page = small[0].read_text(encoding="utf-8")
+    assert page.count('"crop":false') == 1
+    (tmp_path / "page.html").write_text(page.replace('"crop":false', f'"crop":{str(crop).lower()}'), encoding="utf-8")
+    photo = np.zeros((64, 128, 3), "uint8")  # a quarter red, a half green, a quarter blue
+    photo[:, :32, 0] = photo[:, 32:96, 1] = photo[:, 96:, 2] = 255
+    Image.fromarray(photo).save(tmp_path / "own.png")
+    tab = Tab(chromium, tmp_path / "page.html").alive()
+    tab.page.get_by_label("Image file").set_input_files(tmp_path / "own.png")
+    tab.page.wait_for_selector(".thumbs:not(:has([aria-pressed=true]))")
+    drawn = tab.pixels()
+    tab.page.close()
+    expected = read_image(tmp_path / "own.png", (32, 32), crop)
+    assert np.abs(drawn.astype(int) - expected).mean() < 5
+    assert (drawn[:, [0, -1], 1] > 128).all() == crop
 
 
 @pytest.mark.once
