@@ -20,10 +20,12 @@ def options():
     console.input_range(add, "--input-range", "the network of --start-from expects (default: detected if possible)")
     data = "cifar10, digits, or a folder DIR with DIR/<class>/*, or DIR/train/<class>/* and DIR/test/<class>/*; "
     add("--data", default="auto", metavar="NAME", help=data + "auto: CIFAR-10 if it is available, else digits")
+    side = "side of the images in pixels, a multiple of 8 from 32 to 224 (default: 32, or that of --start-from)"
+    add("--image-size", type=console.checked(training.image_size), metavar="N", help=side)
     console.skip_bad(add)
     add("--limit", type=console.positive, metavar="N", help="only N training images, for a quick look (default: all)")
-    validation = "hold out N training images, and evaluate the network on them after every epoch"
-    add("--validation", type=console.natural, default=0, metavar="N", help=validation)
+    validation = "hold out N training images, to evaluate on after every epoch (default: a fifth of a small folder)"
+    add("--validation", type=console.natural, metavar="N", help=validation)
     recipe = "defaults that are not shown are the recipe of the architecture, in cnnvis/training/recipes.py"
     add = parser.add_argument_group("how it is trained", recipe).add_argument
     add("--epochs", type=entry["epochs"], metavar="N", help="passes over the training images (default: recipe)")
@@ -49,7 +51,7 @@ def train(args):
     asked = partial(console.settings, args)
     if not args.resume:
         args.arch = training.architecture(**asked("arch", "start_from", "input_range"))
-        training.recipe_of(args.arch, args.recipe, **asked(*RECIPE))  # refuses mistakes before images are read
+        training.recipe_of(args.arch, args.recipe, **asked("image_size", *RECIPE))  # refuses mistakes at once
     if args.name is None and not args.resume:
         args.data = images.available(args.data)
         args.name = training.new_name(**asked("data", "arch", "start_from"))
@@ -58,12 +60,12 @@ def train(args):
             console.restore(args, options(), began=run.command(), names=training.SETTINGS, source=run.settings)
         args.data, args.precision = images.available(args.data), training.precision_of(args.precision)
         fingerprint = images.fingerprint(args.data, args.skip_bad, before=run.options.get("fingerprint"))
-        base = training.open_base(**asked("start_from", "input_range", "strategy"), before=run.options.get("base"))
+        base = training.open_base(**asked("start_from", "input_range", "image_size", "strategy"), before=run.options)
         run.options = asked(*training.SETTINGS) | {"fingerprint": fingerprint, "base": base and base.checkpoint.digest}
         logs = training.tensorboard(args.tensorboard) if run.writes else []
-
-        which = asked("limit", "validation", "seed", "skip_bad") | ({"size": base.size} if base else {})
-        dataset, held_out, test = images.for_training(args.data, **which)
+        which = asked("limit", "validation", "seed", "skip_bad") | {"folder": run.folder}
+        size = base.size if base else (args.image_size or 32,) * 2
+        dataset, held_out, test = images.for_training(args.data, size=size, **which)
         recipe = training.recipe_for(base or args.arch, dataset, args.recipe, **asked(*RECIPE))
 
         def report(rows):
@@ -79,16 +81,15 @@ def train(args):
 
 def evaluate_and_save(trained, run, dataset, test):
     """Use the test set, once, and stash the network with its results."""
-    tta = {"flips": trained.recipe.flip != "none", "track": console.track(f"{len(test):,} test images with TTA")}
-    accuracy, with_tta = evaluation.accuracies(network.Classifier(trained.network), test.images, test.labels, **tta)
-    tested = {"test_images": len(test), "test_accuracy": accuracy, "test_accuracy_tta": with_tta}
-    metadata = training.metadata(run, trained, dataset, tested=tested)
-    checkpoints.save(trained.network, metadata, run.checkpoint)
+    how = {"flips": trained.recipe.flip != "none", "track": console.track(f"{len(test):,} test images with TTA")}
+    classifier = network.Classifier(trained.network, size=test.images.shape[1:3])
+    accuracy, tta = evaluation.accuracies(classifier, test.images, test.labels, **how)
+    tested = {"test_images": len(test), "test_accuracy": accuracy, "test_accuracy_tta": tta}
+    checkpoints.save(trained.network, training.metadata(run, trained, dataset, tested=tested), run.checkpoint)
     run.end()
-    seconds = f"trained in {trained.seconds:.0f} s"
-    console.say(f"Test accuracy {accuracy:.2%}, with test-time augmentation {with_tta:.2%}; {seconds}.")
-    for path in run.finished:
-        console.say(path)
+    took = f"trained in {trained.seconds:.0f} s"
+    console.say(f"Test accuracy {accuracy:.2%}, with test-time augmentation {tta:.2%}; {took}.")
+    console.say("\n".join(map(str, run.finished)))
 
 
 def main(argv=None):

@@ -11,6 +11,7 @@ in `cnnvis/training/recipes.py`. Training finds layers by name: Muon takes ortho
 """
 
 import bisect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,8 @@ from keras import layers
 # The 2x2x3 = 12 whitening directions of Page (2018), each with its negative, so that ReLU loses nothing.
 WHITENING_FILTERS = 24
 WIDTHS = {"basic": (32, 64), "deep": (64, 256, 256)}  # filters of the CONV layers, one number per group
+SIDE = 32  # of the images that they are for, in pixels
+NARROWEST = 16  # filters of a group that is put in front for larger images
 ANY_SIZE = {"deep"}  # architectures that take images of any size, so that training can begin with small ones
 LAST = {"data_format": "channels_last"}  # (B, H, W, C), even where a keras.json says otherwise
 FC2_STDDEV = 1 / 144  # of the initial FC2 weights of deep: small logits, so that training starts undecided
@@ -33,7 +36,7 @@ class Variant:
     Attributes
     ----------
     widths : tuple of int
-        Filters of the CONV layers of each group; `WIDTHS` if empty.
+        Filters of the CONV layers of each group; those of `group_widths` if empty.
     identity_start : bool
         Whether the CONV layers of `deep` start as the identity.
     anti_aliasing : bool
@@ -75,6 +78,7 @@ def build_model(
         Of the initial weights and of dropout.
     input_shape : tuple of int
         (height, width, channels) of an image; for the architectures in `ANY_SIZE`, height and width can be None.
+        Larger images get more groups, as in `group_widths`.
 
     Returns
     -------
@@ -84,7 +88,7 @@ def build_model(
     Raises
     ------
     ValueError
-        If `arch` is not one of `ARCHITECTURES`, or it has another number of groups than there are widths.
+        If `arch` is not one of `ARCHITECTURES`.
     """
     if arch not in ARCHITECTURES:
         raise ValueError(f"no architecture is called {arch!r}; there are {', '.join(ARCHITECTURES)}")
@@ -93,24 +97,27 @@ def build_model(
     pixels = keras.Input(input_shape, name="pixels")  # (B, 32, 32, 3)
     x = variant.normalization(mean=mean, variance=variance, dtype="float32", name="normalization")(pixels)
     build = ARCHITECTURES[arch]
-    logits = build(x, classes, widths=group_widths(arch, variant.widths), seeds=seeds, variant=variant)  # (B, classes)
+    widths = variant.widths or group_widths(arch, min(side or SIDE for side in input_shape[:2]))
+    logits = build(x, classes, widths=widths, seeds=seeds, variant=variant)  # (B, classes)
     outputs = layers.Softmax(dtype="float32", name="probabilities")(logits) if variant.softmax else logits
     return variant.network(pixels, outputs, name=arch)
 
 
-def group_widths(arch, widths=()):
-    """Filters of the CONV layers of each group: `widths`, or `WIDTHS` if empty.
+def group_widths(arch, side=SIDE):
+    """Filters of the CONV layers of each group, for images whose shorter side has `side` pixels: tuple of int.
 
-    Raises ValueError if the architecture has another number of groups.
+    Whenever the side doubles, one more group comes in front, with half the filters of the group behind it: it computes
+    about as much as that one, and pools images to half their size.
     """
-    if len(widths) not in (0, len(WIDTHS[arch])):
-        raise ValueError(f"{arch} has {len(WIDTHS[arch])} groups of CONV layers, not {len(widths)}")
-    return tuple(widths) or WIDTHS[arch]
+    groups = WIDTHS[arch]
+    for _ in range(round(math.log2(max(side, SIDE) / SIDE))):
+        groups = (max(NARROWEST, groups[0] // 2), *groups)
+    return groups
 
 
 def smallest_side(arch, variant, most):
     """The smallest side, up to `most` pixels, of square images that leave every layer an output; else `most` + 1."""
-    narrow = replace(variant, widths=(1,) * len(WIDTHS[arch]))  # quickly built
+    narrow = replace(variant, widths=(1,) * len(variant.widths or WIDTHS[arch]))  # quickly built
 
     def fits(side):
         try:
@@ -123,7 +130,10 @@ def smallest_side(arch, variant, most):
 
 
 def basic(x, classes, *, widths, seeds, variant):
-    """Four CONV layers and two FC, without batch normalisation: the network that the article builds by hand."""
+    """Four CONV layers and two FC, without batch normalisation: the network that the article builds by hand.
+
+    Larger images get two more CONV layers whenever their side doubles, as in `deep`.
+    """
 
     def conv(x, number, filters):
         start = keras.initializers.HeUniform(next(seeds))
@@ -136,14 +146,14 @@ def basic(x, classes, *, widths, seeds, variant):
         x = layers.MaxPooling2D(2, name=f"pool{group + 1}", **LAST)(x)  # (B, 16, 16, 32), then (B, 8, 8, 64)
     x = layers.Flatten(name="flatten", **LAST)(x)  # (B, 4096)
     x = layers.Dense(256, kernel_initializer=keras.initializers.HeUniform(next(seeds)), name="fc1")(x)
-    x = layers.ReLU(name="relu5")(x)
+    x = layers.ReLU(name=f"relu{2 * len(widths) + 1}")(x)
     x = layers.Dropout(0.2, seed=next(seeds), name="dropout")(x)
     start = keras.initializers.GlorotUniform(next(seeds))
     return layers.Dense(classes, kernel_initializer=start, dtype="float32", name="fc2")(x)
 
 
 def deep(x, classes, *, widths, seeds, variant):
-    """Six CONV layers in three groups, each pooled after its first, then two FC layers.
+    """Six CONV layers in three groups, each pooled after its first, then two FC layers; more groups for larger images.
 
     A frozen CONV layer in front whitens 2x2 patches, the others start as the identity (both as in Jordan, "94% on
     CIFAR-10 in 3.29 Seconds on a Single GPU", 2024). Pooling comes before batch normalisation, which then has only a
@@ -187,9 +197,9 @@ def deep(x, classes, *, widths, seeds, variant):
         x = normalize_relu(x, first)
         x = conv(x, first + 1, filters)
         x = normalize_relu(x, first + 1)
-    x = layers.GlobalMaxPooling2D(name="pool4", **LAST)(x)  # (B, 256)
+    x = layers.GlobalMaxPooling2D(name=f"pool{len(widths) + 1}", **LAST)(x)  # (B, 256)
     x = layers.Dense(widths[-1], kernel_initializer="identity", name="fc1")(x)
-    x = layers.ReLU(name="relu7")(x)
+    x = layers.ReLU(name=f"relu{2 * len(widths) + 1}")(x)
     start = keras.initializers.RandomNormal(stddev=FC2_STDDEV, seed=next(seeds))
     return layers.Dense(classes, kernel_initializer=start, dtype="float32", name="fc2")(x)
 

@@ -39,24 +39,24 @@ def flip(images, chosen):
     return flipped
 
 
-def alternating_flip(images, flipped_first, epoch):
-    """Mirror each image left to right in every second epoch.
+def alternating_flip(images, flipped_first, pass_number):
+    """Mirror each image left to right in every second pass over the images.
 
-    Random flips show half of the images the same way round in two successive epochs; alternating ones never do
+    Random flips show half of the images the same way round in two successive passes; alternating ones never do
     (Jordan 2024). Half of the images start mirrored.
 
     Parameters
     ----------
     images : (N, H, W, C) array
     flipped_first : (N,) bool array
-        Which images are mirrored in epoch 0.
-    epoch : int
+        Which images are mirrored in pass 0.
+    pass_number : int or (N,) int array
 
     Returns
     -------
     (N, H, W, C) array, a new one.
     """
-    return flip(images, flipped_first ^ bool(epoch % 2))
+    return flip(images, flipped_first ^ (pass_number % 2 == 1))
 
 
 def shrink(images, side):

@@ -3,9 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from cnnvis.images import images_at_once
 from cnnvis.training import augmentation
-
-HELD_OUT_BATCH = 500  # images
 
 
 class Batches:
@@ -21,23 +20,26 @@ class Batches:
     """
 
     def __init__(self, images, labels, recipe, seed, epoch=0):
-        self.padded = augmentation.pad(images, recipe.crop_margin)
-        self.labels = labels
+        self.images, self.labels = images, labels
         self.recipe, self.seed, self.epoch = recipe, seed, epoch
         self.flipped_first = np.random.default_rng(seed).random(len(images)) < 0.5
 
     def __len__(self):
-        return len(self.labels) // self.recipe.batch_size
+        return len(self.labels) * self.recipe.repeats // self.recipe.batch_size
 
     def of_epoch(self, epoch):
         """Generate the batches of an epoch: (N, H, W, C) uint8 images, all of one size, and (N,) labels."""
-        order = np.random.default_rng([self.seed, epoch]).permutation(len(self.labels))
+        shuffle = np.random.default_rng([self.seed, epoch])
+        order = np.concatenate([shuffle.permutation(len(self.labels)) for _ in range(self.recipe.repeats)])
+        pass_number = epoch * self.recipe.repeats + np.arange(len(order)) // len(self.labels)
         for step in range(len(self)):
-            chosen = order[step * self.recipe.batch_size :][: self.recipe.batch_size]
+            places = slice(step * self.recipe.batch_size, (step + 1) * self.recipe.batch_size)
+            chosen = order[places]
             rng = np.random.default_rng([self.seed, epoch, step])
-            images = augmentation.random_crop(self.padded[chosen], self.recipe.crop_margin, rng)
+            images = augmentation.pad(self.images[chosen], self.recipe.crop_margin)
+            images = augmentation.random_crop(images, self.recipe.crop_margin, rng)
             if self.recipe.flip == "alternating":
-                images = augmentation.alternating_flip(images, self.flipped_first[chosen], epoch)
+                images = augmentation.alternating_flip(images, self.flipped_first[chosen], pass_number[places])
             elif self.recipe.flip == "random":
                 images = augmentation.flip(images, rng.random(len(images)) < 0.5)
             if epoch < self.recipe.small_epochs:
@@ -80,13 +82,19 @@ def dataset_of(batches, count, example):
     return whole.apply(tf.data.experimental.assert_cardinality(count)).prefetch(2).with_options(options)
 
 
+def held_out_batch(size):
+    """How many held-out images of a (height, width) are evaluated at once: 500 of 32x32."""
+    return 2 * images_at_once(*size)
+
+
 def held_out_batches(held_out):
     """A tf.data.Dataset of the images and labels of a Dataset, in their order."""
-    starts = range(0, len(held_out), HELD_OUT_BATCH)
+    at_once = held_out_batch(held_out.images.shape[1:3])
+    starts = range(0, len(held_out), at_once)
 
     def batches():
         for start in starts:
-            chosen = slice(start, start + HELD_OUT_BATCH)
+            chosen = slice(start, start + at_once)
             yield held_out.images[chosen], held_out.labels[chosen]
 
     return dataset_of(batches, len(starts), next(batches()))

@@ -1,5 +1,7 @@
 """From a recipe to a network that can be trained: initial weights, layers that train faster, optimizer and loss."""
 
+import math
+
 import keras
 import numpy as np
 
@@ -9,7 +11,7 @@ from cnnvis.training import distribution, fast_layers, optimizers, transfer
 from cnnvis.training.loss import SmoothedCrossEntropy
 from models import convnet
 
-WHITENING_IMAGES = 5000  # from which the whitening filters are computed
+WHITENING_PIXELS = 5_120_000  # from which the whitening filters are computed: 5000 images of 32x32
 
 
 def build(arch, dataset, recipe, seed=0, *, variant=None, input_shape=None, weights=None):
@@ -39,14 +41,15 @@ def build(arch, dataset, recipe, seed=0, *, variant=None, input_shape=None, weig
     if isinstance(arch, transfer.Base):
         return transfer.build(arch, dataset, recipe, softmax=variant.softmax, weights=weights)
     mean, variance = channel_statistics(dataset.images)
-    shape = input_shape or dataset.images.shape[1:]
+    shape = dataset.images.shape[1:]
     model = convnet.build_model(
-        arch, len(dataset.classes), variant, mean=mean, variance=variance, seed=seed, input_shape=shape
+        arch, len(dataset.classes), variant, mean=mean, variance=variance, seed=seed, input_shape=input_shape or shape
     )
     for whitening in (layer for layer in model.layers if layer.name == "whitening"):
         whitening.trainable = not recipe.whitening
         if recipe.whitening and not weights:
-            normalized = (dataset.images[:WHITENING_IMAGES] - np.array(mean)) / np.sqrt(variance)
+            some = dataset.images[dataset.spread(max(1, WHITENING_PIXELS // math.prod(shape[:2])))]
+            normalized = (some - np.array(mean)) / np.sqrt(variance)
             whitening.set_weights([whitening_filters(normalized, whitening.filters)])
     if weights:
         model.set_weights(weights)

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from cnnvis.keras_internals import random_states
 from cnnvis.training import fast_layers
-from cnnvis.training.batches import HELD_OUT_BATCH
+from cnnvis.training.batches import held_out_batch
 from cnnvis.training.ghost_batches import GhostBatches
 from cnnvis.training.loss import SmoothedCrossEntropy
 
@@ -201,8 +201,9 @@ def run_epochs(model, recipe, batches, held_out=None, callbacks=()):
 
     train, test = everywhere(learn), everywhere(measure)
     if held_out:
-        parts = max(1, len(held_out) // HELD_OUT_BATCH)
-        tests = list(zip(np.array_split(held_out.images, parts), np.array_split(held_out.labels, parts)))
+        parts = max(1, len(held_out) // held_out_batch(held_out.images.shape[1:3]))
+        places = np.array_split(np.arange(len(held_out)), parts)
+        tests = [(held_out.images[part], held_out.labels[part]) for part in places]
         test_shares = _shares(strategy, lambda: itertools.cycle(tests))
     callbacks = keras.callbacks.CallbackList(callbacks, model=model)
     callbacks.on_train_begin()
@@ -222,6 +223,8 @@ def run_epochs(model, recipe, batches, held_out=None, callbacks=()):
                 callbacks.on_test_batch_end(step)
             logs |= {f"val_{name}": value for name, value in mean(sums, len(held_out)).items()}
         callbacks.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
     callbacks.on_train_end()
 
 

@@ -8,7 +8,6 @@ import keras
 from cnnvis.console import duration
 
 WARM_UP = 2  # steps of an epoch that don't count: the first ones trace the network, and fill memory
-IMAGES = 250  # on which evaluation is timed
 STEPS, SECONDS = 5, 5.0  # least number and total duration of the timed steps, unless the first epoch ends earlier
 LONG = 30 * 60  # seconds; for a longer training, it says what is quicker
 

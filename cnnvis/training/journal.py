@@ -29,14 +29,14 @@ class Journal(keras.callbacks.Callback):
     show : callable
         Takes the number of steps since the first epoch, and words about the last ones, after every batch. An exception
         that it raises ends the training.
-    averages : list of tf.Variable
-        Of lookahead: they belong to the state, too.
+    others : list of tf.Variable
+        Of other callbacks: they belong to the state, too.
     """
 
-    def __init__(self, run, rows, *, batch_size, report=lambda rows: None, show=lambda step, words: None, averages=()):
+    def __init__(self, run, rows, *, batch_size, report=lambda rows: None, show=lambda step, words: None, others=()):
         super().__init__()
         self.run, self.rows, self.report, self.batch_size = run, rows, report, batch_size
-        self.show, self.averages = show, averages
+        self.show, self.others = show, others
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch, self.began, self.seconds = epoch, time.perf_counter(), None
@@ -72,7 +72,7 @@ class Journal(keras.callbacks.Callback):
             self.run.write_rows(self.rows)
         self.report(self.rows)
         if self.run:
-            save_state(self.model, self.run.state, self.averages)
+            save_state(self.model, self.run.state, self.others)
             self.run.epochs = epoch + 1
 
     def _check_loss(self, loss):

@@ -8,11 +8,12 @@ import keras
 import tensorflow as tf
 
 from cnnvis import console, processor
-from cnnvis.images import Dataset
+from cnnvis.images import Dataset, images_at_once
 from cnnvis.network import Classifier
 from cnnvis.training import building, distribution, forecast, journal, optimizers
 from cnnvis.training.batches import Batches, dataset_of, held_out_batches
-from cnnvis.training.recipes import Recipe
+from cnnvis.training.early_stop import EarlyStop
+from cnnvis.training.recipe import Recipe
 from cnnvis.training.run import Run
 from cnnvis.training.summary import recipe_line
 from cnnvis.training.transfer import Base
@@ -113,9 +114,10 @@ def train(
         deterministic=deterministic,
         strategy=strategy,
     )
-    averages = [variable for callback in averaging for variable in callback.slow]
+    stops = [EarlyStop(model, recipe.patience)] if recipe.patience and held_out else []
+    state = [variable for callback in (*averaging, *stops) for variable in callback.state]
     if run:
-        batches.epoch = run.load(model, len(batches), averages)
+        batches.epoch = run.load(model, len(batches), state)
     distribution.check_alike(model, recipe, batches)
     if run:
         run.start(recipe.epochs)
@@ -134,8 +136,14 @@ def train(
         else:
             evaluated = tested + (recipe.epochs - batches.epoch) * len(held_out or ())
             forecasts = [duration_forecast(arch, recipe, batches, network, dataset=dataset, evaluated=evaluated)]
-            log = journal.Journal(run, rows, report=report, batch_size=recipe.batch_size, show=show, averages=averages)
-        fit(model, recipe, batches, held_out=held_out, callbacks=[*forecasts, *averaging, log, *callbacks])
+            log = journal.Journal(run, rows, report=report, batch_size=recipe.batch_size, show=show, others=state)
+        callbacks = [*forecasts, *averaging, *stops, log, *callbacks]
+        if not any(stop.ended(batches.epoch) for stop in stops):
+            fit(model, recipe, batches, held_out=held_out, callbacks=callbacks)
+    for stop in stops:
+        epoch = stop.restore()
+        if epoch < recipe.epochs:
+            console.say(f"Held-out images had their smallest loss after epoch {epoch}: the network has its weights.")
     network.set_weights(model.get_weights())
     return Trained(network=network, recipe=recipe, precision=precision, rows=rows, arch=arch)
 
@@ -212,6 +220,8 @@ def fit(model, recipe, batches, held_out=None, callbacks=()):
             verbose=0,
             shuffle=False,
         )
+        if model.stop_training:
+            break
 
 
 def plain(arch, dataset, recipe, model, seed=0):
@@ -222,13 +232,15 @@ def plain(arch, dataset, recipe, model, seed=0):
 
 def duration_forecast(arch, recipe, batches, network, *, dataset, evaluated):
     """The callback that forecasts the duration of training, and of evaluating so many images."""
+    size = dataset.images.shape[1:3]
+    some = dataset.images[: images_at_once(*size)]
     return forecast.Forecast(
         arch=arch,
         epochs=recipe.epochs,
         steps=len(batches),
         batch_size=recipe.batch_size,
         evaluated=evaluated,
-        seconds_per_image=lambda: forecast.seconds_per_image(Classifier(network), dataset.images[: forecast.IMAGES]),
+        seconds_per_image=lambda: forecast.seconds_per_image(Classifier(network, size=size), some),
         say=console.say,
     )
 

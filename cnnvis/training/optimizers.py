@@ -161,14 +161,14 @@ class Lookahead(keras.callbacks.Callback):
 
     Attributes
     ----------
-    slow : list of tf.Variable
+    state : list of tf.Variable
         The averages, in the order of the model's weights: part of the state that a run is resumed from.
     """
 
     def __init__(self, model, steps):
         super().__init__()
         self.weights = [weight for weight in model.weights if weight.dtype == "float32"]
-        self.slow = [tf.Variable(tf.convert_to_tensor(weight), trainable=False) for weight in self.weights]
+        self.state = [tf.Variable(tf.convert_to_tensor(weight), trainable=False) for weight in self.weights]
         self.steps = steps
 
     def on_train_batch_end(self, batch, logs=None):
@@ -179,6 +179,6 @@ class Lookahead(keras.callbacks.Callback):
 
     @tf.function
     def _average(self, kept):
-        for slow, weight in zip(self.slow, self.weights):
+        for slow, weight in zip(self.state, self.weights):
             slow.assign(kept * slow + (1 - kept) * weight.value)
             weight.assign(slow)

@@ -1,101 +1,18 @@
-"""Recipes: the hyper-parameters of training, each with its unit and its bounds."""
+"""The recipes of the architectures and of transfer learning, and how they are adapted to the images."""
 
-from dataclasses import MISSING, dataclass, field, fields, replace
+import math
+from dataclasses import replace
+
+from cnnvis.training.recipe import Recipe, parse_change, refusal
 
 FEWEST_STEPS = 40  # per epoch: for few images, batches shrink until there are as many ...
 SMALLEST_BATCH = 32  # ... or they hold as few
-SHRINKS_WITH_BATCH = {"sgd": 1, "muon": 1 / 2, "adam": 0}  # power of the batch size that the learning rate follows
-MOST_EPOCHS = 10_000
-LARGEST_BATCH = 32_768
-LARGEST_SIDE = 4096  # of an image, in pixels
+MOST_PIXELS = 2**22  # of a batch
 MOST_PARTS = 16  # of a batch: the graph of a step holds the whole network once for each
-
-
-@dataclass(frozen=True)
-class Range:
-    """Numbers from `least` to `most`; `without` is an end that is excluded, `off` an additional number."""
-
-    least: float
-    most: float
-    without: float | None = None
-    off: float | None = None
-
-    def __contains__(self, number):
-        return number == self.off or (self.least <= number <= self.most and number != self.without)
-
-    def __str__(self):
-        words = f"{self.least:,g} to {self.most:,g}"
-        if self.without == self.least:
-            words = f"more than {self.least:,g} and at most {self.most:,g}"
-        elif self.without == self.most:
-            words = f"{self.least:,g} to less than {self.most:,g}"
-        return words if self.off is None else f"{self.off:,g} or {words}"
-
-
-def _number(what, *ends, default=MISSING, **more):
-    """A number, or a tuple of numbers, each in `Range(*ends, **more)`."""
-    return field(default=default, metadata={"what": what, "allowed": Range(*ends, **more)})
-
-
-def _choice(what, *values, default=MISSING):
-    return field(default=default, metadata={"what": what, "allowed": values})
-
-
-def _switch(what, default):
-    return _choice(what, True, False, default=default)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """The hyper-parameters of training, each with its meaning, its unit and the values it can have.
-
-    `check` and `check_side` have the bounds that depend on other entries or on the images.
-    """
-
-    epochs: int = _number("how often every image is seen", 1, MOST_EPOCHS)
-    batch_size: int = _number("images per step", 1, LARGEST_BATCH)
-    # For "muon" the length of an orthogonal step; otherwise times the gradient of the mean loss of a batch.
-    learning_rate: float = _number("peak learning rate of the kernels", 0, 1000, without=0)
-    optimizer: str = _choice("sgd has Nesterov momentum", "sgd", "muon", "adam")
-    # Muon takes orthogonal steps for the kernels of CONV layers and FC1, and Nesterov's for all other weights.
-    momentum: float = _number("Nesterov momentum", 0, 1, without=1, default=0.85)
-    orthogonal_momentum: float = _number("momentum of Muon's orthogonal steps", 0, 1, without=1, default=0.6)
-    weight_decay: float = _number(
-        "decoupled: a step shrinks kernels by this fraction, times the learning rate", 0, 10, default=0.0
-    )
-    bias_scale: float = _number(
-        "learning rate of batch normalisation's biases, relative to the kernels'", 0, 10_000, default=1.0
-    )
-    logits_scale: float = _number("learning rate of FC2's kernel, relative to the others'", 0, 10_000, default=1.0)
-    warmup: float = _number("fraction of the steps in which the learning rate rises", 0, 1, default=0.23)
-    start_rate: float = _number("first learning rate, as a fraction of its peak", 0, 1, default=0.2)
-    final_rate: float = _number("last learning rate, as a fraction of its peak", 0, 1, default=0.0)
-    ghost_batch: int = _number(
-        "images that batch normalisation sees at a time; 0: the whole batch", 2, LARGEST_BATCH, off=0, default=0
-    )
-    lookahead: bool = _switch("whether weights are reset to their running average every few steps", default=False)
-    label_smoothing: float = _number("probability that is spread over all classes", 0, 1, without=1, default=0.0)
-    crop_margin: int = _number("largest shift of an image, in pixels", 0, LARGEST_SIDE - 1, default=2)
-    flip: str = _choice("how images are mirrored left to right", "alternating", "random", "none", default="alternating")
-    small_side: int = _number(
-        "side of the shrunk images of the first epochs, in pixels; 0: none", 0, LARGEST_SIDE, default=0
-    )
-    small_epochs: int = _number("number of first epochs with shrunk images", 0, MOST_EPOCHS, default=0)
-    whitening: bool = _switch("whether deep begins with fixed filters that whiten 2x2 patches", default=True)
-    identity_start: bool = _switch("whether CONV layers of deep start as the identity", default=True)
-    anti_aliasing: bool = _switch("whether POOL layers of deep average neighbours before they subsample", default=True)
-    widths: tuple = _number("filters of the CONV layers, one number per group", 1, 4096, default=())
-    tuned: float = _number(
-        "with --start-from: fraction of the old layers, the last ones, that learn with the new one", 0, 1, default=1.0
-    )
-
-    @property
-    def ghost_batches(self):
-        """Number of parts of a batch that batch normalisation sees separately: int, at least 1."""
-        return max(1, self.batch_size // self.ghost_batch) if self.ghost_batch else 1
-
-
-ENTRIES = {entry.name: entry for entry in fields(Recipe)}
+SHRINKS_WITH_BATCH = {"sgd": 1, "muon": 1 / 2, "adam": 0}  # power of the batch size that the learning rate follows
+FEW_IMAGES = 1000  # for training: with fewer, it ends after a quarter of the epochs without progress ...
+FEWEST_EPOCHS = 3  # ... but not after fewer
+IMAGE_SIZES = range(32, 225, 8)  # sides of images in pixels
 
 RECIPES = {
     "basic": Recipe(
@@ -122,50 +39,17 @@ RECIPES = {
 }
 # Of transfer learning. Mirrored digits, letters and signs would be wrong; other images may be: flip=alternating.
 TRANSFER = Recipe(
-    epochs=24, batch_size=64, learning_rate=0.03, optimizer="muon", warmup=0.1, label_smoothing=0.1, flip="none"
+    epochs=24,
+    batch_size=64,
+    learning_rate=0.03,
+    optimizer="muon",
+    warmup=0.1,
+    label_smoothing=0.1,
+    flip="none",
 )
 # Entries that say how a network is built, or are for layers that only ours have.
 FROM_NOTHING = {"bias_scale", "logits_scale", "ghost_batch", "small_side", "small_epochs", "whitening"}
 FROM_NOTHING |= {"identity_start", "anti_aliasing", "widths"}
-# For each type of entry: how a message describes its values, and the function that reads one.
-KINDS = {
-    bool: ("on or off", {"on": True, "off": False}.__getitem__),
-    int: ("a whole number, {}", int),
-    float: ("{}", float),
-    str: ("{}", str),
-    tuple: ("whole numbers with commas between, each {}", lambda text: tuple(map(int, text.split(",")))),
-}
-
-
-def parse(name, text):
-    """Read the value of the entry `name` from text. ValueError, with value and bounds, if it can't have that value."""
-    words, convert = KINDS[ENTRIES[name].type]
-    allowed = ENTRIES[name].metadata["allowed"]
-    try:
-        value = convert(text)
-        possible = all(part in allowed for part in (value if isinstance(value, tuple) else (value,)))
-    except (ValueError, KeyError):
-        possible = False
-    if not possible:
-        choices = " or ".join(map(str, allowed)) if isinstance(allowed, tuple) else allowed
-        raise refusal(name, text[:40] or "empty", words.format(choices))
-    return value
-
-
-def refusal(name, value, allowed):
-    """The error for a value that an entry can't have: it says which ones are allowed, and what the entry means."""
-    return ValueError(f"{name} can't be {value}: it is {allowed} ({ENTRIES[name].metadata['what']})")
-
-
-def parse_change(text):
-    """Read name and value of a change NAME=VALUE, such as "lookahead=on" or "widths=64,128,128".
-
-    Raises ValueError if there is no such entry, or it can't have that value.
-    """
-    name, _, value = text.partition("=")
-    if name not in ENTRIES:
-        raise ValueError(f"a recipe has no {name!r}; it has {', '.join(ENTRIES)}")
-    return name, parse(name, value)
 
 
 def check(recipe):
@@ -198,8 +82,16 @@ def architecture(arch=None, start_from=None, input_range=None):
     return (arch or "deep") if start_from is None else None
 
 
-def recipe_of(arch, changes=(), *, epochs=None, batch_size=None, learning_rate=None):
-    """The recipe of an architecture with changes, before it is adapted to images.
+def image_size(text):
+    """Read the side of images. ValueError if it is none of `IMAGE_SIZES`."""
+    if not text.isdecimal() or int(text) not in IMAGE_SIZES:
+        first, last, step = IMAGE_SIZES[0], IMAGE_SIZES[-1], IMAGE_SIZES.step
+        raise ValueError(f"{text!r} is not a multiple of {step} from {first} to {last}")
+    return int(text)
+
+
+def recipe_of(arch, changes=(), *, image_size=None, epochs=None, batch_size=None, learning_rate=None):
+    """The recipe of an architecture with changes, before it is adapted to the number of images.
 
     Parameters
     ----------
@@ -207,6 +99,8 @@ def recipe_of(arch, changes=(), *, epochs=None, batch_size=None, learning_rate=N
         Of transfer learning if it is not a name.
     changes : sequence of str
         As `parse_change` takes them.
+    image_size : int, optional
+        The shorter side of the images in pixels; by default, that of CIFAR-10.
     epochs, batch_size, learning_rate : number, optional
         Which `recipe_for` sets: here they are only checked.
 
@@ -221,15 +115,21 @@ def recipe_of(arch, changes=(), *, epochs=None, batch_size=None, learning_rate=N
     """
     from models import convnet
 
+    side = image_size or convnet.SIDE
     changes, is_named = dict(map(parse_change, changes)), isinstance(arch, str)
     for name in changes:
         if name in ({"tuned"} if is_named else FROM_NOTHING):
             raise ValueError(f"{name} has no effect {'without' if is_named else 'with'} --start-from: leave it out")
-    recipe = replace(RECIPES[arch] if is_named else TRANSFER, **changes)
+    recipe = RECIPES[arch] if is_named else TRANSFER
+    shift = max(recipe.crop_margin, recipe.crop_margin * side // convnet.SIDE)
+    recipe = replace(recipe, **{"crop_margin": shift} | changes)
     # `adapt` may still change the last two; 0 goes with all other entries
     check(replace(recipe, epochs=epochs or recipe.epochs, batch_size=batch_size or 0, learning_rate=learning_rate or 0))
+    groups = len(convnet.group_widths(arch, side)) if is_named else 0
+    if len(recipe.widths) not in (0, groups):
+        raise ValueError(f"{arch} has {groups} groups of CONV layers, not {len(recipe.widths)}")
     if is_named:
-        convnet.group_widths(arch, recipe.widths)
+        recipe = replace(recipe, widths=recipe.widths or convnet.group_widths(arch, side))
     if recipe.small_epochs and arch not in convnet.ANY_SIZE:
         raise ValueError(f"{arch} can't begin with small images: its FC1 takes them in one size only")
     return recipe
@@ -238,13 +138,16 @@ def recipe_of(arch, changes=(), *, epochs=None, batch_size=None, learning_rate=N
 def recipe_for(arch, dataset, changes=(), **options):
     """The recipe of an architecture, adapted to its training images.
 
+    With fewer than `FEW_IMAGES`, training ends when it no longer helps on held-out images, if there are any. Unless
+    the number of epochs is given, or another network is the start, an epoch then shows every image several times.
+
     Parameters
     ----------
     arch : str or Base
     dataset : Dataset
         Training images.
     changes, **options
-        As of `recipe_of`.
+        As of `recipe_of`, but for `image_size`.
 
     Returns
     -------
@@ -255,8 +158,14 @@ def recipe_for(arch, dataset, changes=(), **options):
     ValueError
         If the images are too few or too small for it, or entries don't go together.
     """
-    recipe = adapt(recipe_of(arch, changes, **options), len(dataset), **options)
-    check_side(recipe, min(dataset.images.shape[1:3]))
+    count, size = len(dataset), dataset.images.shape[1:3]
+    recipe = adapt(recipe_of(arch, changes, image_size=min(size), **options), count, size, **options)
+    if count < FEW_IMAGES:
+        few = {"patience": max(FEWEST_EPOCHS, recipe.epochs // 4)}
+        if isinstance(arch, str) and not options.get("epochs"):
+            few["repeats"] = -(-FEWEST_STEPS * recipe.batch_size // count)
+        recipe = replace(recipe, **few | dict(map(parse_change, changes)))
+    check_side(recipe, min(size))
     return recipe
 
 
@@ -267,12 +176,13 @@ def check_side(recipe, side):
         raise refusal("crop_margin", recipe.crop_margin, allowed)
 
 
-def adapt(recipe, count, *, epochs=None, batch_size=None, learning_rate=None):
-    """Adapt a recipe to `count` images, except for what is given.
+def adapt(recipe, count, size=(32, 32), *, epochs=None, batch_size=None, learning_rate=None):
+    """Adapt a recipe to `count` images of a (height, width), except for what is given.
 
     The recipes are made for the 50,000 images of CIFAR-10. For fewer images, batches shrink so that an epoch still has
-    `FEWEST_STEPS`. The learning rate shrinks with the batch: SGD's in proportion (Goyal et al. 2017); that of
-    orthogonal steps, whose length doesn't depend on the batch, with its square root.
+    `FEWEST_STEPS`; for larger ones, so that a batch has no more than `MOST_PIXELS`. The learning rate shrinks with the
+    batch: SGD's in proportion (Goyal et al. 2017); that of orthogonal steps, whose length doesn't depend on the batch,
+    with its square root.
 
     Raises ValueError if there are fewer images than a batch has, or entries don't go together.
     """
@@ -280,6 +190,8 @@ def adapt(recipe, count, *, epochs=None, batch_size=None, learning_rate=None):
         batch_size = recipe.batch_size
         while count // batch_size < FEWEST_STEPS and batch_size > SMALLEST_BATCH:
             batch_size = max(batch_size // 2, SMALLEST_BATCH)
+        while batch_size * math.prod(size) > MOST_PIXELS and batch_size > 1:
+            batch_size //= 2
         batch_size = min(batch_size, count)
     if not 1 <= batch_size <= count:
         raise ValueError(f"{count} training images can't fill a batch of {batch_size}: choose a smaller --batch-size")

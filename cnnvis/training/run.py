@@ -21,6 +21,7 @@ SETTINGS = (
     "start_from",
     "input_range",
     "data",
+    "image_size",
     "epochs",
     "batch_size",
     "learning_rate",
@@ -269,11 +270,11 @@ class Run:
 
 
 def as_options(settings):
-    """Settings by name as the words of a command line: list of str. False, None, 0 and empty ones are left out."""
+    """Settings by name as the words of a command line: list of str. False, None and empty ones are left out."""
     words = []
     for key in SETTINGS:
         value = settings.get(key)
-        if value not in (None, False, []):
+        if value is not None and value is not False and value != []:
             values = [] if value is True else map(str, value) if isinstance(value, list | tuple) else [str(value)]
             words += [f"--{key.replace('_', '-')}", *values]
     return words

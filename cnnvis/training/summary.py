@@ -56,7 +56,7 @@ def metadata(run, trained, dataset, tested):
         "classes": list(dataset.classes),
         "input_range": [0, 255],
         "seed": options["seed"],
-        "epochs": recipe.epochs,
+        "epochs": len(rows),
         "training_images": len(dataset),
         "statistics": image_statistics(dataset.images).as_json(),
         "precision": trained.precision,

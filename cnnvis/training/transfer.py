@@ -44,7 +44,7 @@ class Base:
         return {"name": self.name, "sha256": self.checkpoint.digest}
 
 
-def open_base(start_from, input_range=None, *, strategy="none", before=None):
+def open_base(start_from, input_range=None, *, image_size=None, strategy="none", before=None):
     """Open a trained network to start from.
 
     Parameters
@@ -52,10 +52,12 @@ def open_base(start_from, input_range=None, *, strategy="none", before=None):
     start_from : path, "deep" or "basic", or None
     input_range : (low, high), "caffe" or "torch", optional
         As of `network.take_apart`.
+    image_size : int, optional
+        Side of its images in pixels, if it takes any.
     strategy : {"none", "mirrored", "multiworker"}
         By which the new network will be trained.
-    before : str, optional
-        Digest of the file when a run began that is now resumed.
+    before : dict, optional
+        Options of the run that is resumed; `base` is the digest that the file had when it began.
 
     Returns
     -------
@@ -72,9 +74,12 @@ def open_base(start_from, input_range=None, *, strategy="none", before=None):
     if strategy == "multiworker":
         raise ValueError("--strategy multiworker doesn't go with --start-from: leave out one of them")
     checkpoint = checkpoints.load(start_from)
-    if before not in (None, checkpoint.digest):
+    if (before or {}).get("base", checkpoint.digest) != checkpoint.digest:
         raise ValueError(f"{checkpoint.path} has changed since the run began: put it back, or start with --overwrite")
-    base = Base(str(start_from), checkpoint, network.take_apart(checkpoint, input_range=input_range))
+    size = image_size and (image_size, image_size)
+    if size and checkpoint.size not in (None, size):
+        raise ValueError(f"{start_from} takes images of another size than {image_size}: leave out --image-size")
+    base = Base(str(start_from), checkpoint, network.take_apart(checkpoint, input_range=input_range, size=size))
     try:
         trunks.copy(checkpoint.model, base.classifier)  # what can't be is refused before images are read
     except ValueError as error:
@@ -116,12 +121,12 @@ def build(base, dataset, recipe, *, softmax=True, weights=None):
     if weights:
         model.set_weights(weights)
         return model
-    some = dataset.take(dataset.spread(SOLVED_IMAGES))
-    features = _features(trunk, some.images)
-    new.set_weights(solved(features, some.labels, len(dataset.classes)))
-    right = (new(features).numpy().argmax(axis=1) == some.labels).mean()
+    chosen = dataset.spread(SOLVED_IMAGES)
+    features, labels = _features(trunk, dataset.images, chosen), dataset.labels[chosen]
+    new.set_weights(solved(features, labels, len(dataset.classes)))
+    right = (new(features).numpy().argmax(axis=1) == labels).mean()
     console.say(
-        f"Starting from {base.name}: while its layers keep still, a new last one gets {right:.1%} of {len(some):,} "
+        f"Starting from {base.name}: while its layers keep still, a new last one gets {right:.1%} of {len(chosen):,} "
         "training images right."
     )
     return model
@@ -168,8 +173,8 @@ def solved(features, labels, classes, penalty=PENALTY):
     return kernel.astype("float32"), (weights[-1] - mean @ kernel).astype("float32")
 
 
-def _features(trunk, images):
-    """(N, H, W, 3) images -> (N, F) features."""
+def _features(trunk, images, chosen):
+    """(N, H, W, 3) images, (M,) indices -> (M, F) features."""
     run, at_once = network.compiled(trunk), images_at_once(*images.shape[1:3])
-    starts = console.track("Features of the network to start from")(range(0, len(images), at_once))
-    return np.concatenate([run(images[start : start + at_once]) for start in starts])
+    starts = console.track("Features of the network to start from")(range(0, len(chosen), at_once))
+    return np.concatenate([run(images[chosen[start : start + at_once]]) for start in starts])

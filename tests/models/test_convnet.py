@@ -120,6 +120,20 @@ def test_the_smallest_images_leave_one_position(anti_aliasing, side, last):
     assert positions(side - 1) == 0
 
 
+@pytest.mark.parametrize(("side", "groups"), [(32, 0), (40, 0), (48, 1), (64, 1), (120, 2), (128, 2), (224, 3)])
+@pytest.mark.parametrize("arch", ["basic", "deep"])
+def test_larger_images_get_more_groups(arch, side, groups):
+    model, small = build_model(arch, 10, input_shape=(side, side, 3)), build_model(arch, 10)
+    groups += len(WIDTHS[arch])
+    convs = [layer for layer in model.layers if layer.name.startswith("conv")]
+    assert [layer.name for layer in convs] == [f"conv{number + 1}" for number in range(2 * groups)]
+    own = [layer.filters for layer in small.layers if layer.name.startswith("conv")]
+    assert [layer.filters for layer in convs][-len(own) :] == own
+    assert model.get_layer(f"pool{groups}").output.shape[1] in range(3, 12)
+    assert {layer.name for layer in model.layers} >= {"fc1", f"relu{2 * groups + 1}", "fc2", "probabilities"}
+    assert model.predict(np.zeros((1, side, side, 3)), verbose=0).shape == (1, 10)
+
+
 def test_deep_for_images_of_any_size_is_the_same_network(images):
     either = build_model("deep", 10, input_shape=(None, None, 3))
     for side in (32, 20):
@@ -131,11 +145,6 @@ def test_deep_for_images_of_any_size_is_the_same_network(images):
 def test_an_unknown_architecture():
     with pytest.raises(ValueError, match="there are basic, deep"):
         build_model("resnet", 10)
-
-
-def test_a_number_of_widths_that_does_not_fit():
-    with pytest.raises(ValueError, match="basic has 2 groups of CONV layers, not 3"):
-        build_model("basic", 10, Variant(widths=(4, 8, 8)))
 
 
 def test_every_architecture_has_widths_and_a_recipe():

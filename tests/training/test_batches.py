@@ -28,6 +28,21 @@ def test_batches_depend_on_seed_epoch_and_position_only(images):
         assert len(set(seen)) == 6  # none twice
 
 
+def test_an_epoch_can_show_every_image_several_times(images):
+    recipe = dataclasses.replace(RECIPE, batch_size=4, repeats=3, crop_margin=0, flip="alternating")
+    batches = Batches(images, np.arange(7), recipe, seed=1)
+    assert len(batches) == 5  # of 21 images
+    labels, mirrored = [], []
+    for x, y in (batch for epoch in range(2) for batch in batches.of_epoch(epoch)):
+        labels += [y]
+        mirrored += [(x == images[y]).all(axis=(1, 2, 3)).tolist()]
+    labels, mirrored = np.concatenate(labels), np.concatenate(mirrored)
+    assert np.bincount(labels[:20]).max() == 3
+    assert sorted(labels[:7]) == sorted(labels[7:14]) == list(range(7))
+    first, second = (mirrored[start : start + 7][np.argsort(labels[start : start + 7])] for start in (0, 7))
+    assert (first != second).all()
+
+
 def test_small_images_are_the_same_ones_shrunk(images):
     recipe = dataclasses.replace(RECIPE, batch_size=3, epochs=4)
     whole, small = (

@@ -3,12 +3,15 @@
 import dataclasses
 import re
 
+import numpy as np
 import pytest
 
 from bench import tricks
+from cnnvis.images import Dataset
 from cnnvis.training import recipes
+from cnnvis.training.recipe import ENTRIES, Recipe
 
-RECIPE = recipes.Recipe(epochs=10, batch_size=2000, learning_rate=0.2, optimizer="muon")
+RECIPE = Recipe(epochs=10, batch_size=2000, learning_rate=0.2, optimizer="muon")
 
 
 def changed(recipe, changes):
@@ -77,7 +80,7 @@ def test_values_out_of_bounds(change, line):
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999"])
-@pytest.mark.parametrize("name", [entry.name for entry in dataclasses.fields(recipes.Recipe)])
+@pytest.mark.parametrize("name", [entry.name for entry in dataclasses.fields(Recipe)])
 def test_nothing_is_infinite(name, value):
     with pytest.raises(ValueError, match=f"{name} can't be {value}: it is "):
         changed(RECIPE, [f"{name}={value}"])
@@ -109,7 +112,7 @@ def test_the_recipes_keep_their_own_bounds():
     for recipe in recipes.RECIPES.values():
         recipes.check(recipe)
         recipes.check_side(recipe, 32)
-        for name, entry in recipes.ENTRIES.items():
+        for name, entry in ENTRIES.items():
             value = getattr(recipe, name)
             assert all(part in entry.metadata["allowed"] for part in (value if isinstance(value, tuple) else [value]))
 
@@ -185,3 +188,59 @@ def test_small_images_leave_an_epoch_for_images_of_full_size():
 def test_a_batch_that_can_not_be_filled():
     with pytest.raises(ValueError, match="20 training images can't fill a batch of 64"):
         recipes.adapt(RECIPE, 20, batch_size=64)
+
+
+@pytest.mark.parametrize(("side", "batch_size"), [(32, 2000), (45, 2000), (64, 1000), (128, 250), (224, 62)])
+def test_batches_of_large_images_are_smaller(side, batch_size):
+    recipe = recipes.adapt(RECIPE, 80_000, (side, side))
+    assert recipe.batch_size == batch_size
+    assert recipe.learning_rate == pytest.approx(0.2 * (batch_size / 2000) ** 0.5)
+    assert recipes.adapt(RECIPE, 80_000, (side, side), batch_size=777).batch_size == 777
+
+
+def dataset(count, side=32):
+    images = np.zeros((count, side, side, 3), "uint8")
+    return Dataset("few", images, np.arange(count) % 2, classes=("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("arch", "count", "changes", "options", "repeats", "patience"),
+    [
+        ("deep", 40, [], {}, 32, 3),
+        ("deep", 999, [], {}, 2, 3),
+        ("deep", 1000, [], {}, 1, 0),
+        ("deep", 40, [], {"epochs": 20}, 1, 5),
+        ("deep", 40, ["repeats=7", "patience=0"], {}, 7, 0),
+        (None, 40, [], {}, 1, 6),  # transfer learning: 24 epochs
+    ],
+)
+def test_few_images_are_shown_often_until_that_does_not_help(arch, count, changes, options, repeats, patience):
+    recipe = recipes.recipe_for(arch, dataset(count), changes, **options)
+    assert (recipe.repeats, recipe.patience) == (repeats, patience)
+
+
+@pytest.mark.parametrize(
+    ("arch", "side", "widths", "shift"),
+    [
+        ("basic", 32, (32, 64), 2),
+        ("basic", 40, (32, 64), 2),
+        ("basic", 48, (16, 32, 64), 3),
+        ("deep", 64, (32, 64, 256, 256), 4),
+        ("deep", 224, (16, 16, 32, 64, 256, 256), 14),
+    ],
+)
+def test_larger_images_get_more_groups_and_are_shifted_further(arch, side, widths, shift):
+    recipe = recipes.recipe_for(arch, dataset(40, side))
+    assert (recipe.widths, recipe.crop_margin) == (widths, shift)
+    changes = [f"widths={','.join('4' * len(widths))}", "crop_margin=1"]
+    recipe = recipes.recipe_for(arch, dataset(40, side), changes)
+    assert (recipe.widths, recipe.crop_margin) == ((4,) * len(widths), 1)
+    with pytest.raises(ValueError, match=f"{arch} has {len(widths)} groups of CONV layers, not {len(widths) + 1}"):
+        recipes.recipe_of(arch, [f"widths={','.join('4' * (len(widths) + 1))}"], image_size=side)
+
+
+@pytest.mark.parametrize("text", ["31", "36", "232", "0", "-64", "64.0", "large", ""])
+def test_images_have_one_of_a_few_sizes(text):
+    with pytest.raises(ValueError, match=re.escape(f"{text!r} is not a multiple of 8 from 32 to 224")):
+        recipes.image_size(text)
+    assert [recipes.image_size(good) for good in ("32", "64", "224")] == [32, 64, 224]

@@ -3,17 +3,20 @@
 import json
 import signal
 
+import numpy as np
 import pytest
 from PIL import Image
 
 import train
-from cnnvis import evaluation, images, processor
+from cnnvis import checkpoints, evaluation, images, processor
+from cnnvis.images import choosing
 from cnnvis.training import distribution, journal, loop
-from cnnvis.training.run import Run
+from cnnvis.training.run import Run, as_options
 from tests.scripts.test_scripts import refused
 
 QUICK = ["--data", "digits", "--limit", "64", "--arch", "basic", "--batch-size", "32", "--epochs", "2"]
 QUICK += ["--recipe", "widths=4,8"]
+ENDS = "csv", "json", "keras", "png"
 
 
 def names(folder):
@@ -136,6 +139,31 @@ def test_a_resumed_run_keeps_precision_data_and_options(tmp_path, capsys, monkey
     assert "val_loss" in (tmp_path / "run.csv").read_text().splitlines()[0]
 
 
+def test_a_resumed_run_on_photos_ends_as_it_would_have(tmp_path, monkeypatch, capsys):
+    """With images in a file, and early stopping."""
+    for label in ("cat", "dog"):
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for number in range(10):
+            photo = np.random.default_rng([number, len(label)]).integers(0, 256, (50, 70, 3), dtype="uint8")
+            Image.fromarray(photo).save(tmp_path / "photos" / label / f"{number}.png")
+    monkeypatch.setattr(choosing, "MOST_IN_MEMORY", 0)
+    options = ["--data", str(tmp_path / "photos"), "--arch", "basic", "--image-size", "40", "--batch-size", "7"]
+    options += ["--epochs", "4", "--recipe", "widths=2,4", "patience=1", "--out", str(tmp_path)]
+    assert train.main([*options, "--name", "whole"]) == 0
+    with monkeypatch.context() as patched:
+        interrupt_after_the_first_epoch(patched)
+        assert train.main([*options, "--name", "run"]) == 130
+    assert train.main(["--name", "run", "--out", str(tmp_path), "--resume"]) == 0
+    whole, resumed = (checkpoints.load(tmp_path / f"{name}.keras").model.get_weights() for name in ("whole", "run"))
+    for one, other in zip(whole, resumed, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+    assert sorted(names(tmp_path)) == ["photos", *(f"{name}.{end}" for name in ("run", "whole") for end in ENDS)]
+
+
+def test_nothing_held_out_is_an_option_that_a_resumed_run_keeps():
+    assert as_options({"validation": 0, "limit": None, "deterministic": False, "recipe": []}) == ["--validation", "0"]
+
+
 def test_a_run_is_not_resumed_on_other_images(tmp_path, capsys, monkeypatch):
     """As after more photos were put into the folder."""
     monkeypatch.chdir(tmp_path)
@@ -151,7 +179,7 @@ def test_a_run_is_not_resumed_on_other_images(tmp_path, capsys, monkeypatch):
     more = tmp_path / "photos" / "cat" / "new.png"
     Image.new("RGB", (8, 8)).save(more)
     assert train.main(["--name", "run", "--out", "out", "--resume"]) == 2
-    assert "photos has 21 images, the run began with 20: 1 are new or changed, such as cat/new.png" in (
+    assert "photos has 21 images, the run began with 20 (new or changed: 1, such as cat/new.png)" in (
         capsys.readouterr().err
     )
     assert names(tmp_path / "out") == before
