@@ -60,7 +60,7 @@ def _is_out_of_memory(error):
 
 def _memory_message(error, args):
     """The message for an out-of-memory error, with the script's options that save memory."""
-    names = "batch_size", "size", "num", "limit", "image_size"
+    names = ["batch_size", "size", "num", "limit", *(["image_size"] if getattr(args, "image_size", None) else [])]
     saving = [f"--{name.replace('_', '-')}" for name in names if name in args]
     what = f"a smaller {' or '.join(saving)}" if saving else "a smaller image or network"
     cause = textwrap.shorten(one_line(error), 200, placeholder=" …")

@@ -3,6 +3,7 @@
 Three swappable parts, as in lucid: the parametrisation of the image, the objective, and the transforms in between.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,8 @@ LEARNING_RATE = 0.1  # of AdamW, on spectra scaled to those of real images
 BETA_1, BETA_2 = 0.9, 0.999  # of AdamW: decay per step of the running means of gradients and of their squares
 WEIGHT_DECAY = 0.3  # contrast is normalised: without decay, the first steps would weigh as much as the last
 NO_GRADIENT = "the network rounds or looks up pixels: name --layers that have gradients (explore.py: or --filters 0)"
-FILTERS_AT_ONCE = 64  # images optimised together
+FILTERS_AT_ONCE = 64  # images optimised together, or fewer ...
+MOST_KEPT = 2**29  # ... so that their gradients take no more values: 2 GB
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,13 @@ def ascend(classifier, layer, filters, statistics, ascent=None, stops=None, trac
     model = objectives.objective_model(classifier, layer, size, objective=ascent.objective)
     if classifier.channels == 1:
         statistics = replace(statistics, grey=True)
-    parts = np.split(np.asarray(filters), range(FILTERS_AT_ONCE, len(filters), FILTERS_AT_ONCE))
+    each = classifier.kept * math.prod(size) // math.prod(classifier.size)
+    if each > MOST_KEPT:
+        raise ValueError(
+            f"gradients of one image take {each / 2**28:.1f} GB: choose a smaller --size or other --layers"
+        )
+    at_once = min(FILTERS_AT_ONCE, MOST_KEPT // each)
+    parts = np.split(np.asarray(filters), range(at_once, len(filters), at_once))
     ticks = iter(track(range(len(parts) * max(stops))))
     frames = [
         optimize(

@@ -13,7 +13,7 @@ from cnnvis.checkpoints import image_shape
 from cnnvis.console import pixel_range
 from cnnvis.images import images_at_once
 from cnnvis.network import cost, endings, fixed_batch, layer_kinds, twins
-from cnnvis.network.computing import Computed, compiled
+from cnnvis.network.computing import Computed, compiled, numbers
 from cnnvis.network.layouts import moves_only_channels, with_channels_last
 from cnnvis.network.pixel_range import ToInput
 from cnnvis.network.walking import symbolic, walk
@@ -187,12 +187,17 @@ class Classifier:
         The default batch size is `at_once`. Raises ValueError if the network outputs NaN.
         """
         how = {"batch_size": batch_size, "track": track}
-        return _numbers(self._evaluate("probabilities", lambda: self.exit, images, **how))
+        return numbers(self._evaluate("probabilities", lambda: self.exit, images, **how))
 
     def logits(self, images):
         """(N, H, W, 3) pixels 0-255 -> (N, K) float32 logits, finite; raises ValueError if the network outputs NaN."""
-        logits = _numbers(self._evaluate("logits", lambda: self._logits, images))
+        logits = numbers(self._evaluate("logits", lambda: self._logits, images))
         return np.nan_to_num(logits, posinf=LARGEST, neginf=-LARGEST)
+
+    @property
+    def kept(self):
+        """How many values are in memory for the gradients of one image: int."""
+        return cost.kept(self.layers.values(), self.cost)
 
     def gradients(self, score, images, targets):
         """Gradients of target scores with respect to pixels.
@@ -214,8 +219,7 @@ class Classifier:
         ValueError
             If the score doesn't depend on the pixels by differentiable steps, or they would fill the memory.
         """
-        kept = cost.kept(self.layers.values(), self.cost)
-        if kept > cost.MOST_KEPT:
+        if (kept := self.kept) > cost.MOST_KEPT:
             smaller = f" or --image-size {side}" if (side := self.side(cost.MOST_KEPT / kept)) else ""
             raise ValueError(f"gradients of one image take {kept / 2**28:.1f} GB: choose --method occlusion{smaller}")
         key = f"gradients of {score}"
@@ -292,9 +296,3 @@ def _whole(pixels):
     """Pixels without fractions, as Keras casts them for integer inputs, but with the gradient of the pixels."""
     almost = 1e-3  # a grey pixel that is a little less than a whole number by rounding
     return keras.ops.floor(pixels + almost) + (pixels - keras.ops.stop_gradient(pixels))
-
-
-def _numbers(outputs):
-    if np.isnan(outputs.min(initial=1)):  # needs no memory, unlike np.isnan(outputs)
-        raise ValueError("the model outputs NaN: its weights or --input-range are wrong")
-    return outputs

@@ -34,7 +34,7 @@ def compiled(model):
     """A function from a NumPy batch of any length to the model's outputs as NumPy float32 arrays.
 
     It is traced once for small batches and once for large ones. It raises MemoryError if the batch is too large, and
-    ValueError if TensorFlow can't compute the model on this machine.
+    ValueError if TensorFlow can't compute the model on this machine, or an output isn't one of each image.
     """
     signature = [tf.TensorSpec((None, *model.inputs[0].shape[1:]), tf.float32)]
 
@@ -60,6 +60,19 @@ def compiled(model):
             raise ValueError(f"TensorFlow can't compute this model here{advice}: {reason}") from error
         except (AttributeError, LookupError, NotImplementedError, OverflowError, TypeError) as error:
             raise ValueError(f"the model can't be computed on images: {error}") from error  # Keras's, while tracing
-        return keras.tree.map_structure(lambda x: x.numpy().astype("float32", copy=False), outputs)
+        outputs = keras.tree.map_structure(lambda x: x.numpy().astype("float32", copy=False), outputs)
+        for name, of_layer in outputs.items() if isinstance(outputs, dict) else [("the model", outputs)]:
+            for array in keras.tree.flatten(of_layer):
+                if array.shape[:1] != (len(images),):
+                    rows = f"{array.shape[0]} outputs for {len(images)} images, such as views or parts of them"
+                    raise ValueError(f"{name} has {rows}: choose other --layers")
+        return outputs
 
     return run
+
+
+def numbers(outputs):
+    """The array of outputs itself; ValueError if there is NaN in it."""
+    if np.isnan(outputs.min(initial=1)):  # needs no memory, unlike np.isnan(outputs)
+        raise ValueError("the model outputs NaN: its weights or --input-range are wrong")
+    return outputs

@@ -1,4 +1,7 @@
-"""What one image costs: a network that would fill the memory, or never end, is refused before it is computed."""
+"""What one image costs: a network that would fill the memory, or never end, is refused before it is computed.
+
+The limits are for one image. What takes many passes says how long that is, and can be interrupted.
+"""
 
 import functools
 import math
@@ -54,7 +57,7 @@ class Cost(NamedTuple):
     multiplications: int
 
     def seconds(self, images):
-        """Roughly how long so many images take on this machine; 0 if each takes little. Half to twice that is usual."""
+        """A rough estimate of how many seconds so many images take on this machine; 0 if each takes little."""
         return images * self.multiplications / _speed() if self.multiplications >= HEAVY else 0.0
 
 

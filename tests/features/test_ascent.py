@@ -1,6 +1,7 @@
 """The ascent climbs, and is the same for the same seed and network."""
 
 import gc
+from functools import partial
 
 import h5py
 import keras
@@ -147,10 +148,23 @@ def test_conv_layers_take_other_sizes_fc_layers_do_not(statistics):
 
 
 def test_many_filters_are_optimised_in_parts(sequential, statistics, monkeypatch):
+    """Few at once, or few whose gradients are in memory at once."""
+    classifier, parts = Classifier(sequential), []
+    optimize = ascent.optimize
+    monkeypatch.setattr(
+        ascent,
+        "optimize",
+        lambda objective, image, *more, **how: parts.append(1) or optimize(objective, image, *more, **how),
+    )
     monkeypatch.setattr(ascent, "FILTERS_AT_ONCE", 2)
-    classifier = Classifier(sequential)
-    images = ascent.ascend(classifier, classifier.layer("first"), range(3), statistics, Ascent(steps=1))
-    assert images.shape[:2] == (1, 3)
+    ascend = partial(ascent.ascend, classifier, classifier.layer("first"), range(3), statistics)
+    assert ascend(Ascent(steps=1)).shape[:2] == (1, 3)
+    assert len(parts) == 2
+    monkeypatch.setattr(ascent, "MOST_KEPT", 2 * classifier.kept - 1)
+    assert ascend(Ascent(steps=1)).shape[:2] == (1, 3)
+    assert len(parts) == 2 + 3
+    with pytest.raises(ValueError, match="GB: choose a smaller --size or other --layers"):
+        ascend(Ascent(steps=1, size=64))
 
 
 @pytest.mark.once

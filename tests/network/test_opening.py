@@ -49,6 +49,7 @@ def test_an_unknown_range_is_asked_for(tmp_path):
 
 def test_the_range_is_the_one_on_which_the_model_is_best(tmp_path, capsys):
     """A model that recognises digits by their pixels / 255, and nothing at 0-255."""
+    keras.utils.set_random_seed(1)
     digits = images.load("digits", "train")
     model = small_sequential()
     model.compile("adam", "sparse_categorical_crossentropy")

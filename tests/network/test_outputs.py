@@ -3,7 +3,9 @@
 import keras
 import numpy as np
 import pytest
+from keras import layers
 
+from cnnvis.features.top_images import observe
 from cnnvis.network import cost
 from cnnvis.network.classifier import Classifier
 from cnnvis.network.outputs import layer_outputs, size_change
@@ -47,6 +49,22 @@ def test_outputs_that_are_not_of_one_image_each_are_not_shown(images):
         layer_outputs(classifier, images[0])
     with pytest.raises(ValueError, match=r"output of both is \(2, None, 1024, 2\), neither"):
         layer_outputs(classifier, images[0], ["both"])
+
+
+def test_layers_that_see_several_views_of_an_image_are_named(images):
+    """As in test-time augmentation inside the model, whose probabilities are right."""
+    pixels = keras.Input((32, 32, 3))
+    conv = layers.Conv2D(4, 3, name="conv")(keras.ops.concatenate([pixels, keras.ops.flip(pixels, axis=2)], axis=0))
+    views = keras.ops.reshape(layers.GlobalAveragePooling2D()(conv), (2, -1, 4))
+    model = keras.Model(pixels, layers.Softmax()(keras.ops.mean(views, axis=0)))
+    classifier, x = Classifier(model), images.astype("float32")
+    np.testing.assert_allclose(classifier.probabilities(x), model(x), atol=1e-6)
+    for use in (
+        lambda: layer_outputs(classifier, x[0]),
+        lambda: observe(classifier, [classifier.layer("conv")], x, np.zeros(len(x), int)),
+    ):
+        with pytest.raises(ValueError, match=r"conv has \d+ outputs for \d+ images, such as views or parts of them"):
+            use()
 
 
 def test_chosen_layers_are_in_the_order_of_the_network(sequential, images):
