@@ -29,16 +29,17 @@ demo: setup
 # One test at a time to each of two processes, and the slow ones first: at the end neither waits for the other.
 PYTEST := -m pytest -n 2 --maxschedchunk 1
 
+# TensorFlow gets one thread in each: less waiting for each other.
 test: setup
-	$(BIN)/python $(PYTEST) -m "not slow"
+	TF_NUM_INTRAOP_THREADS=1 $(BIN)/python $(PYTEST) -m "not slow"
 
-# Those that take more than ten seconds each: every command of the README, full disks, signals, kills, many calls.
+# Those that take more than ten seconds each, with all threads: every command of the README, full disks, signals, kills,
+# many calls, several devices.
 test-slow: setup
 	$(BIN)/python $(PYTEST) -m slow
 
 # The quick tests, on the lowest versions that requirements.txt allows, but for those to which versions make no
-# difference; NumPy's lowest is for Python up to 3.12. Each of the two processes has a thread: less waiting for each
-# other, and what several threads could do otherwise, `make test` has shown.
+# difference; NumPy's lowest is for Python up to 3.12.
 test-lowest: .venv-lowest/installed
 	TF_NUM_INTRAOP_THREADS=1 .venv-lowest/bin/python $(PYTEST) -m "not slow and not once"
 

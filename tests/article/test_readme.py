@@ -91,6 +91,7 @@ def test_the_commands_name_scripts_and_targets_that_exist():
                 assert arguments
 
 
+@pytest.mark.slow
 def test_the_example_in_python_gives_what_its_comments_say():
     """In a process of its own, as `images` and `filters` are names of much else."""
     (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)

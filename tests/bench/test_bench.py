@@ -326,6 +326,7 @@ def test_tricks_are_measured_once_and_compared_seed_by_seed(monkeypatch, tmp_pat
     ]
 
 
+@pytest.mark.slow
 def test_a_trick_is_measured_on_held_out_images(monkeypatch, capsys):
     labels = np.arange(700) % 10
     pixels = np.broadcast_to((25 * labels).astype("uint8")[:, None, None, None], (700, 32, 32, 3))

@@ -162,6 +162,7 @@ ONE_OF_EACH = {
 }
 
 
+@pytest.mark.slow
 def test_figures_look_the_same_whatever_the_users_style(tmp_path):
     """When they are made, and when they are saved; and the user's own figures keep theirs."""
 

@@ -453,6 +453,8 @@ def test_out_of_memory_is_one_line(ask, capsys):
     err = capsys.readouterr().err.strip()
     assert "memory ran out: choose a smaller image or network, or close other programs (" in err
     assert "\n" not in err
+    assert console.run(console.visualize_parser("A test."), command, ["--image-size", "900"]) == 2
+    assert "memory ran out: choose a smaller --image-size, or close other programs (" in capsys.readouterr().err
     with pytest.raises((MemoryError, tf.errors.ResourceExhaustedError)):
         console.run(console.visualize_parser("A test."), command, ["--debug"])
 

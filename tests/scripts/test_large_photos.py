@@ -69,6 +69,7 @@ def test_the_photo_has_the_size_that_is_asked_for_or_that_the_network_takes(side
     np.testing.assert_allclose(read(tmp_path / "results.h5")["probabilities"], expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_size_that_needs_too_much_memory_is_refused_in_one_line(options, tmp_path):
     status, _out, err = run("visualize_results", *options, "--image-size", "8000", "--out", tmp_path)
     assert status == 2

@@ -123,6 +123,7 @@ def undrawn(monkeypatch):
     monkeypatch.setattr(console, "save_figures", lambda *_, **__: None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("topic", VISUALIZERS)
 def test_in_another_folder_with_nothing_but_the_clone(topic, tmp_path, undrawn):
     """With the shipped checkpoint, in its own process, without CIFAR-10 and offline.
@@ -957,7 +958,8 @@ def test_train_on_a_folder(tmp_path, capsys):
                 Image.new("RGB", (20, 16), tuple(c + i for c in color)).save(
                     tmp_path / "data" / split / name / f"{i}.png"
                 )
-    options = ["--data", tmp_path / "data", "--arch", "basic", "--epochs", "4", "--name", "two", "--out", tmp_path]
+    options = ["--data", tmp_path / "data", "--arch", "basic", "--epochs", "4"]
+    options += ["--recipe", "widths=4,8", "--name", "two", "--out", tmp_path]
     assert train.main([*map(str, options)]) == 0
     metadata = json.loads((tmp_path / "two.json").read_text())
     assert metadata["classes"] == ["blue", "red"]
@@ -974,6 +976,7 @@ def test_bfloat16_ends_in_a_float32_checkpoint(tmp_path):
     assert json.loads((tmp_path / "half.json").read_text())["precision"] == "bfloat16"
 
 
+@pytest.mark.slow
 def test_a_network_trained_on_small_images_first_takes_whole_ones(tmp_path, capsys):
     recipe = ["--recipe", "small_side=16", "small_epochs=1", "widths=4,8,8"]
     assert train.main([*SMALL_FIRST, *recipe, "--precision", "bfloat16", "--name", "run", "--out", str(tmp_path)]) == 0

@@ -61,6 +61,7 @@ def pixels(folder):
     return np.asarray(Image.open(folder / FIGURE).convert("RGB"))
 
 
+@pytest.mark.slow
 def test_training_under_other_settings_of_keras_gives_the_same_network(surroundings, tmp_path):
     status, err = surroundings("train", *TRAIN, "--out", tmp_path / "theirs", keras_json=KERAS)
     assert (status, err) == (0, "Your settings make Keras use 'jax'; cnnvis uses TensorFlow.\n")

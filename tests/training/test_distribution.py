@@ -204,6 +204,7 @@ def take_mirrored_steps(folder):
         keep(f"{folder}/{case}.npz", before, model.get_weights())
 
 
+@pytest.mark.slow
 def test_two_mirrored_replicas_take_the_steps_of_one(tmp_path):
     process = call("take_mirrored_steps", tmp_path)
     single = {case: take_steps(tf.distribute.get_strategy(), case) for case in CASES}
@@ -215,6 +216,7 @@ def test_two_mirrored_replicas_take_the_steps_of_one(tmp_path):
         assert_same_steps(model, before, after, model.get_weights(), rough=ROUGH.get(case, ()))
 
 
+@pytest.mark.slow
 def test_two_workers_take_the_step_of_one(tmp_path):
     options = [*ONE_STEP, *DEEP, "--validation", "101"]
     folders = (tmp_path / "chief", tmp_path / "other")
@@ -322,6 +324,7 @@ def seconds_of(pid):
         return sum(map(int, file.read().rsplit(")", 1)[1].split()[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.slow
 @pytest.mark.once
 @LINUX
 def test_waiting_for_workers_can_be_ended(tmp_path):
@@ -391,6 +394,7 @@ def test_too_few_images_to_share(options, tmp_path, capsys, monkeypatch):
     assert not os.listdir(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.once
 @pytest.mark.parametrize("arch", [BASIC, SMALL_FIRST], ids=["basic", "deep, small first"])
 def test_one_mirrored_replica_does_what_a_single_process_does(arch, tmp_path):

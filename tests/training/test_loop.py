@@ -70,6 +70,7 @@ class Stop(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arch", "small_epochs", "stops"), [("basic", 0, [2]), ("deep", 0, [2]), ("deep", 2, [2, 3])])
 def test_an_interrupted_run_ends_in_the_same_weights(arch, small_epochs, stops, tmp_path, images):
     """With two ghost batches per step; interrupted among the small images, and after the last of them."""

@@ -139,6 +139,7 @@ def test_a_resumed_run_keeps_precision_data_and_options(tmp_path, capsys, monkey
     assert "val_loss" in (tmp_path / "run.csv").read_text().splitlines()[0]
 
 
+@pytest.mark.slow
 def test_a_resumed_run_on_photos_ends_as_it_would_have(tmp_path, monkeypatch, capsys):
     """With images in a file, and early stopping."""
     for label in ("cat", "dog"):
