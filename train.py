@@ -63,9 +63,9 @@ def train(args):
         base = training.open_base(**asked("start_from", "input_range", "image_size", "strategy"), before=run.options)
         run.options = asked(*training.SETTINGS) | {"fingerprint": fingerprint, "base": base and base.checkpoint.digest}
         logs = training.tensorboard(args.tensorboard) if run.writes else []
-        which = asked("limit", "validation", "seed", "skip_bad") | {"folder": run.folder}
-        size = base.size if base else (args.image_size or 32,) * 2
-        dataset, held_out, test = images.for_training(args.data, size=size, **which)
+        which = asked("limit", "seed", "skip_bad") | {"folder": run.folder}
+        size, count = (base.size, args.validation or 0) if base else ((args.image_size or 32,) * 2, args.validation)
+        dataset, held_out, test = images.for_training(args.data, size=size, validation=count, **which)
         recipe = training.recipe_for(base or args.arch, dataset, args.recipe, **asked(*RECIPE))
 
         def report(rows):

@@ -138,8 +138,8 @@ def recipe_of(arch, changes=(), *, image_size=None, epochs=None, batch_size=None
 def recipe_for(arch, dataset, changes=(), **options):
     """The recipe of an architecture, adapted to its training images.
 
-    With fewer than `FEW_IMAGES`, training ends when it no longer helps on held-out images, if there are any. Unless
-    the number of epochs is given, or another network is the start, an epoch then shows every image several times.
+    From nothing on fewer than `FEW_IMAGES`, training ends when it no longer helps on held-out images, if there are any,
+    and unless the number of epochs is given, an epoch shows every image several times.
 
     Parameters
     ----------
@@ -160,9 +160,9 @@ def recipe_for(arch, dataset, changes=(), **options):
     """
     count, size = len(dataset), dataset.images.shape[1:3]
     recipe = adapt(recipe_of(arch, changes, image_size=min(size), **options), count, size, **options)
-    if count < FEW_IMAGES:
+    if count < FEW_IMAGES and isinstance(arch, str):
         few = {"patience": max(FEWEST_EPOCHS, recipe.epochs // 4)}
-        if isinstance(arch, str) and not options.get("epochs"):
+        if not options.get("epochs"):
             few["repeats"] = -(-FEWEST_STEPS * recipe.batch_size // count)
         recipe = replace(recipe, **few | dict(map(parse_change, changes)))
     check_side(recipe, min(size))

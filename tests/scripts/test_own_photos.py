@@ -62,6 +62,14 @@ def test_all_scripts_take_a_network_for_larger_photos(network, tmp_path):
     assert explore.main([*page, "--explained", "1", "--filters", "1", "--steps", "2"]) == 0
 
 
+def test_nothing_is_held_out_of_the_few_photos_for_a_trained_network(photos, tmp_path, capsys):
+    options = ["--data", str(photos), "--start-from", "basic", "--epochs", "1", "--name", "own", "--out", str(tmp_path)]
+    assert train.main(options) == 0
+    said = capsys.readouterr()
+    assert "held out" not in said.err
+    assert "basic on 16 images" in said.out
+
+
 def test_a_foreign_network_gets_the_whole_photo(photos, tmp_path, sequential):
     sequential.save(tmp_path / "foreign.keras")
     options = ["--model", str(tmp_path / "foreign.keras"), "--images", str(photos / "red" / "0.png")]
