@@ -101,5 +101,5 @@ def test_ctrl_c_ends_the_computation_of_a_photo(method, options, tmp_path):
     process.send_signal(signal.SIGINT)
     _out, err = process.communicate(timeout=60)  # on a busy machine
     assert process.returncode == 130
-    assert err.strip() == "interrupted"
+    assert err.strip().splitlines()[-1] == "interrupted"  # behind how long the bar takes, maybe
     assert not list(out.iterdir())
