@@ -165,10 +165,10 @@ def _is_of_probabilities(makers, output):
     shapes = [x.shape[1:] for x in tensors]
     if any(None in shape for shape in shapes) or sum(map(math.prod, shapes)) > MOST_VALUES:
         return False
-    rng, function = np.random.default_rng(0), keras.Function(tensors, output)
+    rng, model = np.random.default_rng(0), keras.Model(tensors, output)
     given = ([rng.normal(0, size, (1, *shape)) for shape in shapes] for size in (0.01, 0.1, 1, 1, 10, 10, 100))
     try:
-        values = np.concatenate([keras.ops.convert_to_numpy(function(one)).astype("float32") for one in given])
+        values = np.concatenate([keras.ops.convert_to_numpy(model(one)).astype("float32") for one in given])
     except Exception:  # anything, where a layer computes several views of an image as a batch
         return False
     return _are_within_0_and_1(values[np.isfinite(values).all(axis=1)])
