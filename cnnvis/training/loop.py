@@ -69,7 +69,7 @@ def train(
     Parameters
     ----------
     dataset : Dataset
-        Training images, in memory.
+        Training images, in memory or in a file (`StoredImages`).
     recipe : Recipe
         As `recipe_for` adapts it to these images.
     arch : str or Base
