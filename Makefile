@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test test-slow test-lowest check format figures bench bench-defaults bench-peers bench-tricks bench-importance bench-filters bench-page fuzz page check-page clean
+.PHONY: setup demo test test-slow test-lowest check format figures bench bench-defaults bench-peers bench-tricks bench-importance bench-filters bench-page bench-robustness fuzz page check-page clean
 
 setup: .venv/installed
 
@@ -94,6 +94,10 @@ bench-defaults: setup
 bench-tricks: setup
 	$(BIN)/python bench/tricks.py --epochs 4 --validation 10000 --seeds 2
 	$(BIN)/python bench/tricks.py --epochs 4 --validation 10000 --seeds 2 --arch basic
+
+# How much accuracy the shipped networks lose on worse copies of the test images; needs CIFAR-10.
+bench-robustness: setup
+	$(BIN)/python bench/robustness.py
 
 # Our trainings beside others', on this machine; needs CIFAR-10, and a machine with nothing else to do.
 bench-peers: setup
