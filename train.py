@@ -43,6 +43,7 @@ def options():
     add("--out", type=Path, default=STASH, metavar="DIR", help="folder of checkpoints")
     add("--overwrite", action="store_true", help="replace a checkpoint or an interrupted run of that name")
     add("--resume", action="store_true", help="resume the interrupted run of that name")
+    add("--film", action="store_true", help="film how it learns to see one image: NAME.gif and NAME_film.png")
     add("--tensorboard", type=Path, metavar="DIR", help="write TensorBoard logs there, if it is installed")
     return parser
 
@@ -55,7 +56,7 @@ def train(args):
     if args.name is None and not args.resume:
         args.data = images.available(args.data)
         args.name = training.new_name(**asked("data", "arch", "start_from"))
-    with training.open_run(args.out, args.name, **asked("resume", "overwrite", "strategy")) as run:
+    with training.open_run(args.out, args.name, **asked("resume", "overwrite", "strategy", "film")) as run:
         if args.resume:
             console.restore(args, options(), began=run.command(), names=training.SETTINGS, source=run.settings)
         args.data, args.precision = images.available(args.data), training.precision_of(args.precision)
@@ -67,25 +68,24 @@ def train(args):
         size, count = (base.size, args.validation or 0) if base else ((args.image_size or 32,) * 2, args.validation)
         dataset, held_out, test = images.for_training(args.data, size=size, validation=count, **which)
         recipe = training.recipe_for(base or args.arch, dataset, args.recipe, **asked(*RECIPE))
-
-        def report(rows):
-            console.say(training.epoch_line(rows[-1], recipe.epochs))
-            console.save_figure(run.curves, plots.training_curves(rows))
-
+        watching = {"callbacks": logs, "film": training.Film(test, run.frames) if args.film and run.writes else None}
         how = asked("seed", "precision", "deterministic", "strategy") | {"arch": base or args.arch}
         expected = {"held_out": held_out, "tested": len(test) * evaluation.VIEWS // (1 + (recipe.flip == "none"))}
-        trained = training.train(dataset, recipe, run=run, **how, **expected, callbacks=logs, report=report)
+        trained = training.train(dataset, recipe, run=run, **how, **expected, **watching, draw=plots.training_curves)
         if run.writes:
             evaluate_and_save(trained, run, dataset, test)
 
 
 def evaluate_and_save(trained, run, dataset, test):
-    """Use the test set, once, and stash the network with its results."""
+    """Use the test set, once, and stash the network with its results, and its film if there is one."""
     how = {"flips": trained.recipe.flip != "none", "track": console.track(f"{len(test):,} test images with TTA")}
     classifier = network.Classifier(trained.network, size=test.images.shape[1:3])
     accuracy, tta = evaluation.accuracies(classifier, test.images, test.labels, **how)
     tested = {"test_images": len(test), "test_accuracy": accuracy, "test_accuracy_tta": tta}
     checkpoints.save(trained.network, training.metadata(run, trained, dataset, tested=tested), run.checkpoint)
+    if trained.film:
+        console.save_film(run.animation, plots.film_frames(trained.film, console.track("Drawing the film")))
+        console.save_figure(run.sheet, plots.film_sheet(trained.film))
     run.end()
     took = f"trained in {trained.seconds:.0f} s"
     console.say(f"Test accuracy {accuracy:.2%}, with test-time augmentation {tta:.2%}; {took}.")

@@ -37,6 +37,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "save_animation",
             "save_arrays",
             "save_figure",
+            "save_film",
             "save_figures",
             "save_text",
             "temporary_folder",

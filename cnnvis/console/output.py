@@ -13,6 +13,7 @@ from cnnvis.console.files import complete, write_hdf5
 
 COMPRESSION = 4  # of PNG: takes little more than half the time of Pillow's default 6, for 2 % larger files
 GIF_BYTES = 2_000_000  # that load quickly in a web page
+FILM_BYTES = 5_000_000  # of a film of a training, which has more to show
 
 
 def make_folder(folder, option="--out"):
@@ -111,19 +112,31 @@ def save_animation(path, figures):
 
     While it is too large, every second frame is dropped; the last frame always stays.
     """
+    _write_gif(path, figures, pause=150, most=GIF_BYTES)
+    messages.say(path)
+
+
+def save_film(path, figures):
+    """Write figures of a training like `save_animation`, but slower, with up to `FILM_BYTES` bytes and no message.
+
+    The last frame is the first one, too: where nothing moves, the first is all that is shown.
+    """
+    _write_gif(path, figures, pause=300, most=FILM_BYTES, begins=[-1])
+
+
+def _write_gif(path, figures, *, pause, most, begins=()):
+    """`pause`: milliseconds between frames; `begins`: places of frames that are shown before the first."""
     frames = [_as_gif_frame(figure) for figure in figures]
     while True:
         content = io.BytesIO()
-        durations = [150] * (len(frames) - 1) + [2000]  # milliseconds
-        frames[0].save(
-            content, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=False
-        )
-        if content.tell() < GIF_BYTES or len(frames) == 1:
+        first, *others = [*(frames[place] for place in begins), *frames]
+        durations = [pause] * len(others) + [2000]
+        first.save(content, "GIF", save_all=True, append_images=others, duration=durations, loop=0, optimize=False)
+        if content.tell() < most or len(frames) == 1:
             break
         frames = frames[::-2][::-1]
     with complete(path) as unfinished:
         unfinished.write_bytes(content.getbuffer())
-    messages.say(path)
 
 
 def _drawn(figure):

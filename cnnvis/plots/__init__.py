@@ -27,6 +27,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "show_image",
         ],
         "channel": ["channel_terms"],
+        "film": ["film_frames", "film_sheet"],
         "filters": ["filter_pages", "mosaic"],
         "findings": ["findings_pages", "prediction_pages"],
         "galleries": ["confused_pairs", "gallery", "gallery_pages"],

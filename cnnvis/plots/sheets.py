@@ -59,7 +59,7 @@ def _sheet(heading, layer, names):
             liked = f"{names[favourite]} {layer.selectivity[place]:.0%}"
             texts.append((left, top + SIDE + 3 + LINE, liked, small))
     columns, rows = min(len(layer.filters), SHEET_COLUMNS), -(-len(layer.filters) // SHEET_COLUMNS)
-    return _board(images, texts, width=2 * MARGIN + max(columns, 4) * wide, height=HEADING + MARGIN + rows * high)
+    return board(images, texts, width=2 * MARGIN + max(columns, 4) * wide, height=HEADING + MARGIN + rows * high)
 
 
 def filter_atlas(name, layers):
@@ -83,7 +83,7 @@ def _atlas_page(rows):
             images.append((MARGIN + column * step, top, resized(image, ATLAS_SIDE)))
         last = start + ATLAS_COLUMNS >= len(layer.filters)
         top += step + (2 * GAP if last else 0)
-    return _board(images, texts, width=2 * MARGIN + ATLAS_COLUMNS * step, height=top + MARGIN)
+    return board(images, texts, width=2 * MARGIN + ATLAS_COLUMNS * step, height=top + MARGIN)
 
 
 def ascent_frames(layers, most=4):
@@ -111,7 +111,7 @@ def ascent_frames(layers, most=4):
                 label += f"\n{layers[name].frame_activation[number, place]:.3g}"
                 texts.append((left, top + SIDE + 3, label, {"fontsize": SMALL}))
         width, height = 2 * MARGIN + max(columns, 1) * wide, HEADING + MARGIN + len(shown) * high
-        frames.append(_board(images, texts, width=width, height=height))
+        frames.append(board(images, texts, width=width, height=height))
     return frames
 
 
@@ -133,7 +133,7 @@ def _tally(layer):
 
 
 @rc_context(STYLE)
-def _board(images, texts, *, width, height):
+def board(images, texts, *, width, height):
     """A figure of width x height pixels with images (left, top, array) and texts (left, top, text, options) on it."""
     canvas = np.full((height, width, 3), 255, "uint8")
     for left, top, image in images:

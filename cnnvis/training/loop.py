@@ -13,9 +13,10 @@ from cnnvis.network import Classifier
 from cnnvis.training import building, distribution, forecast, journal, optimizers
 from cnnvis.training.batches import Batches, dataset_of, held_out_batches
 from cnnvis.training.early_stop import EarlyStop
+from cnnvis.training.film import Film
 from cnnvis.training.recipe import Recipe
 from cnnvis.training.run import Run
-from cnnvis.training.summary import recipe_line
+from cnnvis.training.summary import recipe_line, reporter
 from cnnvis.training.transfer import Base
 
 
@@ -35,6 +36,8 @@ class Trained:
         images `val_loss` and `val_accuracy`.
     arch : str or Base
         As of `train`.
+    film : Film or None
+        Likewise.
     """
 
     network: keras.Model
@@ -42,6 +45,7 @@ class Trained:
     precision: str
     rows: list
     arch: str | Base
+    film: Film | None = None
 
     @property
     def seconds(self):
@@ -62,7 +66,8 @@ def train(
     run: Run | None = None,
     tested: int = 0,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-    report: Callable[[list], None] = lambda rows: None,
+    film: Film | None = None,
+    draw: Callable[[list], object] | None = None,
 ) -> Trained:
     """Train a network.
 
@@ -89,8 +94,10 @@ def train(
     tested : int
         Images that the network will be tested on: the forecast of the duration includes them.
     callbacks : sequence of keras.callbacks.Callback
-    report : callable
-        Takes the rows so far, after every epoch.
+    film : Film, optional
+        Gets its frames.
+    draw : callable, optional
+        Makes a Figure of the rows so far. After every epoch, its line is printed and, with a run, the figure saved.
 
     Returns
     -------
@@ -136,8 +143,12 @@ def train(
         else:
             evaluated = tested + (recipe.epochs - batches.epoch) * len(held_out or ())
             forecasts = [duration_forecast(arch, recipe, batches, network, dataset=dataset, evaluated=evaluated)]
+            report = reporter(run, recipe.epochs, draw)
             log = journal.Journal(run, rows, report=report, batch_size=recipe.batch_size, show=show, others=state)
-        callbacks = [*forecasts, *averaging, *stops, log, *callbacks]
+        films = [film] if film else []
+        for each in films:
+            each.begin(network, steps=len(batches), epochs=recipe.epochs, done=batches.epoch)
+        callbacks = [*forecasts, *averaging, *stops, *films, log, *callbacks]  # frames are kept before the state
         if not any(stop.ended(batches.epoch) for stop in stops):
             fit(model, recipe, batches, held_out=held_out, callbacks=callbacks)
     for stop in stops:
@@ -145,7 +156,7 @@ def train(
         if epoch < recipe.epochs:
             console.say(f"Held-out images had their smallest loss after epoch {epoch}: the network has its weights.")
     network.set_weights(model.get_weights())
-    return Trained(network=network, recipe=recipe, precision=precision, rows=rows, arch=arch)
+    return Trained(network=network, recipe=recipe, precision=precision, rows=rows, arch=arch, film=film)
 
 
 def precision_of(asked):

@@ -15,7 +15,7 @@ from cnnvis.console import claimed, complete, notice, one_line, temporary_folder
 from cnnvis.training import distribution
 from cnnvis.training.journal import load_state
 
-# The options of train.py that determine the result of a run.
+# The options of train.py that determine the results of a run.
 SETTINGS = (
     "arch",
     "start_from",
@@ -32,6 +32,7 @@ SETTINGS = (
     "deterministic",
     "recipe",
     "skip_bad",
+    "film",
 )
 
 
@@ -42,7 +43,7 @@ def new_name(data, arch=None, start_from=None):
 
 
 @contextmanager
-def open_run(folder, name, *, resume=False, overwrite=False, strategy="none"):
+def open_run(folder, name, *, resume=False, overwrite=False, strategy="none", film=False):
     """Open a training run, and keep its name from other processes until it is closed.
 
     Of several workers, only the chief writes. An interrupt or a full disk ends in a message that says how to resume.
@@ -57,6 +58,8 @@ def open_run(folder, name, *, resume=False, overwrite=False, strategy="none"):
     overwrite : bool
         Whether files of that name may be replaced.
     strategy : {"none", "mirrored", "multiworker"}
+    film : bool
+        Whether a new run has a film.
 
     Yields
     ------
@@ -75,7 +78,7 @@ def open_run(folder, name, *, resume=False, overwrite=False, strategy="none"):
     with contextlib.ExitStack() as held:
         if writes:
             held.enter_context(temporary_folder(folder))
-        run = Run(folder, name, strategy=strategy, writes=writes, resumes=resume)
+        run = Run(folder, name, strategy=strategy, writes=writes, resumes=resume, film=film)
         if writes:
             held.enter_context(run.claimed())
         if not resume:
@@ -94,6 +97,8 @@ class Run:
         earlier run of that name stay as they are.
     settings, state, table, curves : Path
         NAME.resume.json, .npz, .csv and .png, which exist only while the run is unfinished.
+    animation, sheet, frames : Path
+        Of a run with a film: NAME.gif, NAME_film.png, and, as long as it is unfinished, NAME.resume.film.npz.
     writes : bool
         Whether this process writes them.
     options : dict of str to JSON value
@@ -103,27 +108,30 @@ class Run:
         Complete epochs, and all epochs; `of` is None as long as there is nothing to resume.
     """
 
-    def __init__(self, folder, name, *, strategy="none", writes=True, resumes=False):
+    def __init__(self, folder, name, *, strategy="none", writes=True, resumes=False, film=False):
         is_file = name and Path(name).name == name and len(name.encode()) <= 200
         is_ours = name.startswith(".") or name.lower().endswith(".resume")  # names of hidden and of unfinished files
         if not is_file or is_ours:
             raise ValueError(f"--name {name!r} can't be the name of a file")
         self.name, self.folder, self.strategy, self.writes, self.resumes = name, folder, strategy, writes, resumes
-        self.options = {}
+        self.options = {"film": True} if film else {}
         self.epochs, self.of = 0, None
         self.checkpoint = folder / f"{name}.keras"
         ends = ("json", "npz", "csv", "png")
         self.settings, self.state, self.table, self.curves = (folder / f"{name}.resume.{end}" for end in ends)
+        self.frames = folder / f"{name}.resume.film.npz"
+        self.animation, self.sheet = folder / f"{name}.gif", folder / f"{name}_film.png"
 
     @property
     def finished(self):
         """The files of a finished run: list of Path."""
-        return [self.folder / f"{self.name}.{end}" for end in ("keras", "json", "csv", "png")]
+        films = [self.animation, self.sheet] if self.options.get("film") else []
+        return [self.folder / f"{self.name}.{end}" for end in ("keras", "json", "csv", "png")] + films
 
     @property
     def unfinished(self):
         """The files of an unfinished run, list of Path. Settings come first: without them, nothing is resumed."""
-        return [self.settings, self.state, self.table, self.curves]
+        return [self.settings, self.state, self.table, self.curves, self.frames]
 
     @contextmanager
     def claimed(self):
@@ -154,7 +162,7 @@ class Run:
 
     def begin(self, settings):
         """Write the settings (JSON values) of a new run, and remove what an unfinished one of this name left."""
-        for path in (self.state, self.table, self.curves):
+        for path in self.unfinished[1:]:
             path.unlink(missing_ok=True)
         with complete(self.settings) as unfinished:
             unfinished.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
@@ -226,7 +234,8 @@ class Run:
     def _sweep(self):
         """Remove the half-written files that a killed process left."""
         of_this_run = re.compile(
-            rf"\.[0-9a-f]+\.{re.escape(self.name)}(\.resume)?\.(keras|json|csv|png|npz)", re.DOTALL
+            rf"\.[0-9a-f]+\.{re.escape(self.name)}((\.resume(\.film)?)?\.(keras|json|csv|png|npz|gif)|_film\.png)",
+            re.DOTALL,
         )
         for path in self.folder.glob(".*"):
             if of_this_run.fullmatch(path.name):

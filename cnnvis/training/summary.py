@@ -5,6 +5,7 @@ import platform
 from dataclasses import asdict
 from datetime import datetime, timezone
 
+from cnnvis import console
 from cnnvis.images import image_statistics
 from cnnvis.training.run import as_command, as_options
 
@@ -24,6 +25,17 @@ def epoch_line(row, epochs):
     if "val_loss" in row:
         line += f"   validation: loss {row['val_loss']:.3f}   accuracy {row['val_accuracy']:6.2%}"
     return f"{line}   {row['seconds']:.1f} s   {row['images_per_second']:,.0f} images/s"
+
+
+def reporter(run, epochs, draw):
+    """What is done with the rows after every epoch: nothing without `draw`, which makes a figure of them."""
+
+    def report(rows):
+        console.say(epoch_line(rows[-1], epochs))
+        if run:
+            console.save_figure(run.curves, draw(rows))
+
+    return report if draw else lambda rows: None
 
 
 def metadata(run, trained, dataset, tested):

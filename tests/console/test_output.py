@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from cnnvis.console import output
 
@@ -83,6 +83,17 @@ def other_drive(path, start):
 def test_file_names_of_layers_differ_by_more_than_case(tmp_path):
     files = [output.layer_file("topic", number, name) for number, name in enumerate(("conv", "Conv", "CONV"), 1)]
     assert len({file.casefold() for file in files}) == 3
+
+
+def test_a_film_begins_with_its_last_frame_and_has_few_bytes(tmp_path, monkeypatch, capsys):
+    figures = [Figure(figsize=(1, 1), facecolor=(grey, grey, grey)) for grey in (0.0, 0.2, 0.4, 0.6, 0.8)]
+    for most, expected in ((5_000_000, (204, 0, 51, 102, 153, 204)), (100, (204,))):
+        monkeypatch.setattr(output, "FILM_BYTES", most)
+        output.save_film(tmp_path / "x.gif", figures)
+        with Image.open(tmp_path / "x.gif") as gif:
+            shown = [np.asarray(frame.convert("RGB"))[0, 0] for frame in ImageSequence.Iterator(gif)]
+        assert [rgb.tolist() for rgb in shown] == [[grey] * 3 for grey in expected]
+    assert not capsys.readouterr().out
 
 
 def test_no_output_file_is_open_when_it_is_renamed(windows, tmp_path):

@@ -2,20 +2,25 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
+from scipy import ndimage
 
 from cnnvis import plots
 from cnnvis.attribution.explanation import Explanation
 from cnnvis.evaluation import metrics
 from cnnvis.features.visualization import FilterImages
 from cnnvis.network.channel import ChannelTerms
+from cnnvis.plots import film as film_plots
 from cnnvis.plots import layers, sheets
-from cnnvis.plots.canvas import DIVERGING, OTHER, RIGHT, percent
+from cnnvis.plots.canvas import DIVERGING, OTHER, RIGHT, WRONG, percent
+from cnnvis.training.film import Frame
 from tests.conftest import OTHER_TEXT
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -53,6 +58,31 @@ def explanation(images, maps):
 def terms(rng, channels):
     inputs, weights, parts = (rng.normal(size=(size, size, channels)) for size in (9, 3, 7))
     return ChannelTerms(inputs, weights, parts, bias=0.5, activation="relu", output=rng.normal(size=(7, 7)))
+
+
+def film_of(rng, classes, *, inputs=3, filters=64, count=64, layer="conv1", learns=True):
+    """A film of two epochs of nine steps, with a dead feature map."""
+    depth, channels = inputs if inputs in (1, 3) else 1, np.array([0, 7, 9, 63])[: 4 if filters else 0]
+
+    def frame(step):
+        arrays = rng.dirichlet(np.ones(len(classes))), rng.normal(size=(12, 9, len(channels))) * 1e-4
+        arrays[1][..., 1:2] = 0
+        known = np.nan if step == 0 else rng.uniform(), np.nan if step % 9 or step == 0 else rng.uniform()
+        return Frame(step, *arrays, rng.normal(size=(3, 3, depth, filters)), *known)
+
+    return SimpleNamespace(
+        image=rng.integers(0, 256, (30, 24, 3), dtype="uint8"),
+        label=1,
+        classes=tuple(classes),
+        frames=[frame(step) for step in (0, 1, 2, 4, 8, 9, 18)],
+        steps=9,
+        epochs=2,
+        layer=layer,
+        learns=learns,
+        inputs=inputs,
+        count=count,
+        channels=channels,
+    )
 
 
 def figures(rng):
@@ -103,6 +133,11 @@ def figures(rng):
     frames = {"frames": np.stack([images] * 3), "frame_activation": activation, "frame_steps": [0, 5, 9]}
     yield "ascent", plots.ascent_frames({"a_long_layer_name": replace(filters, **frames)})[1]
     yield "ascent of the dead", plots.ascent_frames({"conv1": replace(few, **frames)})[1]
+    film = film_of(rng, CLASSES)
+    yield "film", list(plots.film_frames(film))[-1]
+    yield "first frame of a film", next(plots.film_frames(film))
+    yield "sheet of a film", plots.film_sheet(film)
+    yield "film without CONV layers", next(plots.film_frames(film_of(rng, CLASSES, filters=0, inputs=0)))
     yield "one heat map", plots.heat_maps(explained[:1], [f"{CLASSES[2]} 9% (true: {CLASSES[3]})"], "logit")
     for shape in ((9, 9, 20), (1, 1, 7), (130,)):
         for scale in ("channel", "layer"):
@@ -122,6 +157,9 @@ def narrow_figures(rng):
     yield "confused pairs", plots.confused_pairs([image], [[1.0]], [["#123456"]], LONG, pairs, title)
     yield "breakdown", plots.breakdown(np.arange(16).reshape(4, 4), [(0, 3, 40), (3, 0, 7)], LONG)
     probabilities = probabilities[0]
+    film = film_of(rng, LONG * 250, inputs=2048, count=1024, layer="a_very_long_layer_name_" * 3, learns=False)
+    yield "film", list(plots.film_frames(film))[-1]
+    yield "sheet of a film", plots.film_sheet(film)
     title, outputs = f"From pixels to probabilities: {caption}", {"conv": rng.normal(size=(3, 3, 20))}
     predicted = {"probabilities": probabilities, "classes": LONG}
     yield "network", plots.network_outputs(image[0], outputs, {"conv": "CONV"}, **predicted, title=title)
@@ -290,6 +328,55 @@ def test_input_channels_have_their_numbers():
 def test_a_constant_channel_is_dark_not_nan():
     tiles, _ = plots.tile(np.full((2, 2, 1), 7.0), 1, "channel")
     assert tiles.tolist() == [[0, 0], [0, 0]]
+
+
+def squares(figure, color):
+    """The (top, left, bottom, right) of each square of that colour on a board, above the curves."""
+    canvas = figure.axes[0].images[0].get_array()[: film_plots.CURVES[1]]
+    places, _ = ndimage.label((canvas == np.uint8(255 * np.array(to_rgb(color)))).all(axis=-1))
+    return [(rows.start, columns.start, rows.stop, columns.stop) for rows, columns in ndimage.find_objects(places)]
+
+
+def test_bars_of_a_film_keep_their_places_and_are_as_long_as_probable(rng):
+    film = film_of(rng, [*"abcdefghijkl"], filters=0, inputs=0)
+    for frame, probable in zip(film.frames, (11, 1, 11, 1, 11, 11, 11)):
+        frame.probabilities[:] = 0
+        frame.probabilities[[1, probable]] += 0.25, 0.5
+    tops = []
+    for frame, figure in zip(film.frames, plots.film_frames(film)):
+        ((top, left, _, right),) = squares(figure, RIGHT)
+        tops.append(top)
+        wrong = [right - left for _, left, _, right in squares(figure, WRONG)]
+        most = film_plots.PROBABILITIES["width"] - film_plots.NAME - film_plots.PERCENT
+        assert right - left == round(most * frame.probabilities[1])
+        assert wrong == ([round(most / 2)] if frame.probabilities[11] else [])
+    assert len(set(tops)) == 1
+    shown = [text.get_text() for text in next(plots.film_frames(film)).axes[0].texts]
+    assert shown[0] == "before training"
+    assert sum(text.endswith("%") for text in shown) == 10
+
+
+def test_six_moments_of_a_film_are_in_words(rng):
+    texts = [text.get_text() for text in plots.film_sheet(film_of(rng, CLASSES)).axes[0].texts]
+    moments = [text.split("\ntraining")[0] for text in texts if text.startswith(("before", "epoch"))]
+    words = ["step 1 of 9", "step 2 of 9", "step 8 of 9"]
+    assert moments == ["before training", *(f"epoch 1,\n{each}" for each in words), "epoch 1 of 2", "epoch 2 of 2"]
+    assert sum("held out" in text for text in texts) == 2
+    assert not [text for text in texts if "nan" in text]
+
+
+def test_ranges_are_short():
+    values = [0, -0.0991, 12.34, 999.4, 1234, -0.000224, 3.2e-12, 1e12]
+    assert [*map(film_plots._short, values)] == ["0", "-0.099", "12", "999", "1e3", "-2e-4", "3e-12", "1e12"]
+
+
+def test_filters_are_grey_at_zero():
+    """And their largest weight is white or black, in its colour."""
+    weights = np.zeros((1, 3, 3))
+    weights[0, 0, 0], weights[0, 1, 2] = 0.5, -0.25
+    assert film_plots._filter(weights, 3).tolist() == [[[255, 128, 128], [128, 128, 64], [128, 128, 128]]]
+    assert film_plots._filter(weights[..., :1], 1)[0, 0].tolist() == [255, 255, 255]
+    assert film_plots._filter(np.full((1, 1, 3), np.nan), 3).tolist() == [[[128] * 3]]
 
 
 def test_the_overlay_is_grey_at_zero_and_coloured_elsewhere():

@@ -600,25 +600,28 @@ def test_each_file_in_turn_exceeds_the_limit(topic, tmp_path, writes, file_size,
 
 
 @pytest.mark.slow
-def test_each_file_of_a_training_in_turn_exceeds_the_limit(tmp_path, writes, file_size, capsys):
+@pytest.mark.parametrize("film", [False, True])
+def test_each_file_of_a_training_in_turn_exceeds_the_limit(film, tmp_path, writes, file_size, capsys):
     """Once there is space again, the run can be resumed to its end."""
-    options = [*NARROW, "--epochs", "1", "--name", "run", "--out", str(tmp_path)]
+    options = [*NARROW, "--epochs", "1", "--name", "run", "--out", str(tmp_path), *["--film"] * film]
     assert train.main(options) == 0
-    assert writes.count == 6  # settings, table, curves, state, network, metadata
-    for fails in range(1, writes.count + 1):
+    finished = sorted(content(tmp_path))
+    assert finished == sorted(["run.csv", "run.json", "run.keras", "run.png", *["run.gif", "run_film.png"] * film])
+    assert writes.count == (9 if film else 6)  # settings, frames, table, curves, state, network, metadata, film, sheet
+    for fails in (2, 8, 9) if film else range(1, 7):  # those of the film only
         shutil.rmtree(tmp_path)
         writes.count, writes.fails = 0, fails
         line = refused(capsys, "train", *options)
         file_size(None)
         assert "File too large" in line
-        assert ("--resume" in line) == (tmp_path / "run.resume.npz").exists() == (fails > 4)
+        assert ("--resume" in line) == (tmp_path / "run.resume.npz").exists() == (fails > 4 + film)
         writes.fails = 0
         for path in tmp_path.glob("*"):  # if the first file doesn't fit, the new folder is removed
             assert not path.name.startswith(".")
             check_whole(path)
         begun = (tmp_path / "run.resume.json").exists()
         assert train.main(["--name", "run", "--out", str(tmp_path), "--resume"] if begun else options) == 0
-        assert sorted(content(tmp_path)) == ["run.csv", "run.json", "run.keras", "run.png"]
+        assert sorted(content(tmp_path)) == finished
         checkpoints.load(tmp_path / "run.keras")
 
 

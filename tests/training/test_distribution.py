@@ -35,6 +35,7 @@ ONE_STEP = ["--epochs", "1", "--limit", "51", "--batch-size", "51"]  # an odd nu
 BASIC = ["--arch", "basic", "--recipe", "widths=4,8"]
 DEEP = ["--arch", "deep", "--recipe", "widths=4,8,8", "optimizer=sgd"]
 SMALL_FIRST = [*DEEP, "small_side=24", "small_epochs=1"]
+ENDS = (".csv", ".gif", ".json", ".keras", ".png", "_film.png")
 HANGS = 600  # seconds; on a busy machine TensorFlow alone may take a minute or two to be imported
 STARTED = []
 
@@ -218,7 +219,7 @@ def test_two_mirrored_replicas_take_the_steps_of_one(tmp_path):
 
 @pytest.mark.slow
 def test_two_workers_take_the_step_of_one(tmp_path):
-    options = [*ONE_STEP, *DEEP, "--validation", "101"]
+    options = [*ONE_STEP, *DEEP, "--validation", "101", "--film"]
     folders = (tmp_path / "chief", tmp_path / "other")
     paths = (tmp_path / "0.npz", tmp_path / "1.npz")
     workers = start_workers("train_and_keep", paths, *MULTIWORKER, *options, "--out", folders)
@@ -232,7 +233,7 @@ def test_two_workers_take_the_step_of_one(tmp_path):
     assert_same_steps(single, before, after, single.get_weights())
 
     assert_same_bits(after, keras.saving.load_model(tmp_path / "chief" / "run.keras").get_weights())
-    assert sorted(os.listdir(tmp_path / "chief")) == ["run.csv", "run.json", "run.keras", "run.png"]
+    assert sorted(os.listdir(tmp_path / "chief")) == [f"run{end}" for end in ENDS]
     assert not (tmp_path / "other").exists()
     assert "Test accuracy" in out
     assert len(other_out.splitlines()) == 2, other_out

@@ -47,9 +47,30 @@ def test_a_folder_of_that_name_is_refused(end, tmp_path):
         Run(tmp_path, "run").check_free(overwrite=True)
 
 
+def test_a_film_has_a_name_like_the_other_files(tmp_path):
+    """Which is taken only for a run with a film: NAME_film.png may be the curves of another run."""
+    for path in (tmp_path / "run.gif", tmp_path / "run_film.png"):
+        path.touch()
+        Run(tmp_path, "run").check_free()
+        with pytest.raises(FileExistsError, match=f"{path.name} exists: choose another --name, or say --overwrite"):
+            Run(tmp_path, "run", film=True).check_free()
+        Run(tmp_path, "run", film=True).check_free(overwrite=True)
+        path.unlink()
+    run = Run(tmp_path, "run", film=True)
+    run.begin({"film": True})
+    run.frames.touch()
+    assert run.command() == ["--film"]
+    run.begin({"film": True})
+    assert [path.name for path in tmp_path.iterdir()] == ["run.resume.json"]
+    run.frames.touch()
+    run.discard()
+    assert not list(tmp_path.iterdir())
+
+
 def test_half_written_files_of_a_killed_process_are_removed(tmp_path):
-    mine = [".12.run.keras", ".12.run.resume.npz", ".7.run.csv"]
-    others = [".12.other.run.keras", ".run.json", "run.keras", ".12.running.png"]
+    mine = [".12.run.keras", ".12.run.resume.npz", ".7.run.csv", ".7.run.gif", ".7.run_film.png"]
+    mine += [".12.run.resume.film.npz"]
+    others = [".12.other.run.keras", ".run.json", "run.keras", ".12.running.png", ".12.run_more.gif"]
     for name in mine + others:
         (tmp_path / name).touch()
     with Run(tmp_path, "run").claimed():
