@@ -7,14 +7,14 @@ from pathlib import Path
 
 from cnnvis import checkpoints, console, evaluation, images, network, plots
 
-MOST_ROWS = 25  # of classes in the table on the console
-
 
 def options():
     parser = console.visualize_parser(__doc__)
     add = parser.add_argument_group("results").add_argument
     add("--examples", type=console.positive, default=12, metavar="N", help="images in each gallery")
     add("--topk", type=console.positive, metavar="K", help="report top-K accuracy, and show K classes (default: 3)")
+    nearest = "training images beside each of the worst mistakes (0: none, which saves a pass through all of them)"
+    add("--nearest", type=console.natural, default=5, metavar="N", help=nearest)
     add("--batch-size", type=console.positive, metavar="N", help="images at once (default: 250 of 32x32, or fewer)")
     add("--compare", type=Path, metavar="OTHER", help="compare with another model on the same images")
     console.input_range(add, "--compare-input-range", "OTHER expects (default: detected if possible)")
@@ -44,11 +44,13 @@ def visualize(args):
         order = evaluation.class_order(dataset.classes, others.classes, second.path)
 
     how = {"batch_size": args.batch_size, "track": console.track("Predicting")}
-    probabilities = classifier.probabilities(dataset.streamed, **how)
+    hidden = network.hidden(classifier, len(dataset)) if labelled else None
+    probabilities, features = network.predict(classifier, dataset.streamed, hidden, **how)
     if args.compare:
         theirs = other_classifier.probabilities(others.streamed, **how)[:, order]
     skipped, (dataset, kept) = dataset.skipped, images.without_unreadable(dataset)
-    probabilities = probabilities[kept] if skipped else probabilities
+    if skipped:
+        probabilities, features = probabilities[kept], features[kept] if hidden else None
     other = None
     if args.compare:
         theirs, paths = theirs[kept] if skipped else theirs, (checkpoint.path, args.compare)
@@ -56,10 +58,15 @@ def visualize(args):
 
     if labelled:
         found = evaluation.evaluate(probabilities, dataset.labels, topk)
+        how = {"k": args.nearest, "seed": args.seed, "skip_bad": args.skip_bad, "checkpoint": checkpoint}
+        track = console.track("Comparing with the training images")
+        how |= {"folders": (checkpoint.path.parent, args.out), "track": track, "tell": console.say}
+        space = evaluation.explore_space(hidden, features, dataset, found, probabilities, **how)
         how = {"examples": args.examples, "topk": topk, "seed": args.seed, "other": other}
         figures = plots.findings_pages(dataset, probabilities, found, headline=evaluation.headline(found.scores), **how)
-        say(found, other, dataset.classes)
-        more, numbers = evaluation.to_save(found, other)
+        figures |= plots.space_pages(dataset, probabilities, space, examples=args.examples)
+        evaluation.print_findings(found, dataset, other, space)
+        more, numbers = evaluation.to_save(found, other, space)
     else:
         figures = plots.prediction_pages(dataset, probabilities, examples=args.examples, topk=topk)
         more, numbers = evaluation.nothing_to_save(classifier.classes)
@@ -70,7 +77,8 @@ def visualize(args):
     arrays = {"probabilities": probabilities, "labels": dataset.labels, "indices": kept}
     console.save_arrays(args.out / "results.h5", arrays | more, what | numbers)
     if args.report:
-        said = {"found": found, "other": other, "figures": evaluation.links(figures, args.out, args.report)}
+        links = evaluation.links(figures, args.out, args.report)
+        said = {"found": found, "other": other, "space": space, "figures": links}
         console.save_text(args.report, evaluation.markdown(checkpoint.path.stem, dataset, probabilities, **said))
 
 
@@ -79,17 +87,6 @@ def take_apart(args, checkpoint, dataset, name="input_range"):
     given, known = images.class_names(args.classes), checkpoint.classes
     dataset = dataset.in_classes(known or given if args.compare else given or known, checkpoint.class_count)
     return network.take_apart(checkpoint, dataset, getattr(args, name), option=f"--{name.replace('_', '-')}"), dataset
-
-
-def say(found, other, classes):
-    """Print a table of the classes, of many only those with the lowest F1, and what else was found."""
-    rows = evaluation.class_rows(found.scores, classes, other=other, most=MOST_ROWS)
-    title = evaluation.headline(found.scores), evaluation.class_choice(found.scores, MOST_ROWS)
-    console.print_table("\n".join(filter(None, title)), evaluation.class_columns(other), rows)
-    console.say(evaluation.calibration_sentence(found.scores))
-    console.say(evaluation.suspicion(found))
-    if other:
-        console.say(evaluation.difference(other, found.scores))
 
 
 def main(argv=None):

@@ -15,7 +15,7 @@ FOLDERS = "article", "bench", "cnnvis", "fuzz", "models", "tests"
 OURS = {*FOLDERS, *(path.stem for path in ROOT.glob("*.py"))}
 MODULES = {"pillow": "PIL", "scikit-learn": "sklearn", "opencv-python-headless": "cv2"}  # that go by another name
 NOT_IMPORTED = {"ruff", "pytest-xdist", "opencv-python-headless"}  # but run, plugged in, or needed by another one
-NOT_ASKED_FOR = {"scipy", "packaging", "markdown_it", "google", "tf_keras"}  # which these bring
+NOT_ASKED_FOR = {"scipy", "threadpoolctl", "packaging", "markdown_it", "google", "tf_keras"}  # which these bring
 
 
 def requirements(folder):

@@ -121,7 +121,7 @@ def class_order(classes, others, path):
     return np.array([others.index(name) for name in classes])
 
 
-def to_save(found, other=None):
+def to_save(found, other=None, space=None):
     """Arrays and numbers for results.h5: two dicts, by name."""
     scores = found.scores
     arrays = {
@@ -139,6 +139,9 @@ def to_save(found, other=None):
         "calibration_error": scores.calibration.error,
         "brier": scores.brier,
     }
+    if space:
+        arrays |= space.arrays()
+        numbers |= {"embedding_method": space.method, "hidden_layer": space.layer}
     if other:
         arrays |= {"other_probabilities": other.probabilities, "other_confusion": other.scores.confusion}
         arrays |= dict(zip(("only_first", "only_second"), other.comparison.only))

@@ -7,9 +7,10 @@ from urllib.parse import quote
 
 import numpy as np
 
-from cnnvis.console import shown
+from cnnvis.console import print_table, say, shown, some
+from cnnvis.evaluation.duplicates import ALIKE
 
-MOST_ROWS = 25  # in a table of images
+MOST_ROWS = 25  # in a table of classes or images
 
 
 def headline(scores):
@@ -32,6 +33,45 @@ def suspicion(found):
     count = len(found.suspects)
     subject = "1 image is" if count == 1 else f"{count:,} images are"
     return f"{subject} confidently predicted as another class than labelled: label errors, or wrong predictions"
+
+
+def space_sentences(space, dataset):
+    """Near-duplicates between test and training images, and labels that may well be wrong, in sentences: list of str.
+
+    Parameters
+    ----------
+    space : Space
+        Or None.
+    dataset : Dataset
+        The test images.
+    """
+    if space is None or space.training is None:
+        return []
+
+    def pair(test, other):
+        return f"#{dataset.number(test)} and training #{space.training.number(other)}"
+
+    pairs, sentences = space.pairs.tolist(), []
+    have = (
+        "1 test image has a near-duplicate" if len(pairs) == 1 else f"{len(pairs):,} test images have near-duplicates"
+    )
+    how = f"the same edges, and a cosine of at least {ALIKE:g} in {shown(space.layer)}"
+    sentences.append(f"{have} among the training images ({how})")
+    if pairs:
+        sentences[0] += f": {some([pair(*each) for each in pairs])}"
+    labels = [(dataset.labels[i], space.training.labels[j]) for i, j in pairs]
+    unlike = [
+        f"{pair(*each)} ({dataset.classes[a]}, {dataset.classes[b]})" for each, (a, b) in zip(pairs, labels) if a != b
+    ]
+    if unlike:
+        sentences.append(f"Near-duplicates with two labels, one of which is wrong: {some(unlike)}")
+    doubtful = space.mistakes[space.doubtful]
+    if len(doubtful):
+        named = [f"#{dataset.number(i)} ({dataset.classes[dataset.labels[i]]})" for i in doubtful]
+        count = "1 label" if len(doubtful) == 1 else f"{len(doubtful):,} labels"
+        why = "the network is confident of another class, and so are the nearest training images"
+        sentences.append(f"{count} may well be wrong ({why}): {some(named)}")
+    return sentences
 
 
 def difference(other, scores):
@@ -82,6 +122,17 @@ def class_rows(scores, classes, other=None, most=None):
     return rows
 
 
+def print_findings(found, dataset, other=None, space=None):
+    """Print a table of the classes, of many only those with the lowest F1, and what else was found."""
+    title = headline(found.scores), class_choice(found.scores, MOST_ROWS)
+    rows = class_rows(found.scores, dataset.classes, other=other, most=MOST_ROWS)
+    print_table("\n".join(filter(None, title)), class_columns(other), rows)
+    for sentence in (calibration_sentence(found.scores), suspicion(found), *space_sentences(space, dataset)):
+        say(sentence)
+    if other:
+        say(difference(other, found.scores))
+
+
 def links(figures, folder, path):
     """Markdown that embeds figures, by their names in a folder, in a report at `path`: dict of str to str."""
     try:
@@ -96,7 +147,7 @@ def _in_link(letter):
     return letter if letter.isprintable() and letter not in " <>\\%#?&" else quote(os.fsencode(letter))
 
 
-def markdown(name, dataset, probabilities, found, *, other=None, figures):
+def markdown(name, dataset, probabilities, found, *, other=None, space=None, figures):
     """The whole report in Markdown.
 
     Parameters
@@ -107,6 +158,7 @@ def markdown(name, dataset, probabilities, found, *, other=None, figures):
     probabilities : (N, K) float array
     found : Findings
     other : OtherNetwork, optional
+    space : Space, optional
     figures : dict of str to str
         Markdown that embeds each, by name, as `links` makes it.
 
@@ -141,6 +193,9 @@ def markdown(name, dataset, probabilities, found, *, other=None, figures):
         parts += [f"The {len(wrong)} most confident:"]
         parts += [_table(("image", "true class", "predicted", "its probability", "the true class's"), wrong)]
         parts += drawn("results_wrong")
+    if mapped := drawn("results_embedding", "results_nearest", "results_duplicates"):
+        said = [f"{_escape(sentence)}." for sentence in space_sentences(space, dataset)]
+        parts += ["## What the last hidden layer takes for alike", *said, *mapped]
     if len(found.suspects):
         parts += [
             "## Labels that may be wrong",

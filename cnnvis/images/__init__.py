@@ -14,7 +14,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "choosing": ["available", "choose", "for_training"],
+        "choosing": ["available", "choose", "for_training", "training_images"],
         "cifar10": ["Unavailable"],
         "classes": ["class_index", "class_names"],
         "dataset": ["Dataset", "images_at_once"],

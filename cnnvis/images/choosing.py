@@ -1,6 +1,7 @@
 """Which images a script looks at: the user's files, a data set, or what the network was trained on."""
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -88,6 +89,42 @@ def choose(
     in_memory = unreadable.read(dataset, dataset.at_most(MOST_PIXELS), track("Reading images"))
     unreadable.report_skipped(dataset)
     return in_memory
+
+
+def training_images(test, skip_bad=False):
+    """The training images of the data set whose test images are given.
+
+    Parameters
+    ----------
+    test : Dataset
+        In the network's size and classes.
+    skip_bad : bool
+
+    Returns
+    -------
+    Dataset
+        In memory, in the same size and classes: `MOST_PIXELS` at most, evenly spaced. `numbers` are their indices in
+        the training set.
+
+    Raises
+    ------
+    ValueError, OSError
+        If there are none, or they can't be read.
+    """
+    name = test.name
+    if name in ("images", "samples"):
+        raise ValueError(f"the {len(test)} {shown(name)} have no training set")
+    how = {"size": test.images.shape[1:3], "crop": getattr(test.images, "crop", False), "skip_bad": skip_bad}
+    dataset = sources.load(name, "train", **how).in_classes(test.classes, len(test.classes))
+    files = (
+        {file for file in getattr(part.images, "sources", ()) if isinstance(file, str)} for part in (dataset, test)
+    )
+    if set.intersection(*files):
+        raise ValueError(f"{shown(name)} has no other images than those for training")
+    chosen = dataset.at_most(MOST_PIXELS)
+    in_memory = unreadable.read(dataset, chosen, track("Reading training images"))
+    unreadable.report_skipped(dataset)
+    return replace(in_memory, numbers=np.setdiff1d(chosen, list(dataset.bad or ())))
 
 
 def _load(name, split, **how):

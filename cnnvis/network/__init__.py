@@ -20,6 +20,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "channel": ["ChannelTerms", "channel_terms", "has_filters"],
         "classifier": ["Classifier", "Layer"],
         "computing": ["Computed", "compiled"],
+        "last_hidden": ["Hidden", "hidden", "predict"],
         "layer_kinds": ["is_activation"],
         "opening": ["load", "take_apart"],
         "outputs": ["layer_outputs", "size_change"],

@@ -66,8 +66,8 @@ class Classifier:
     classes : int
     cost : cost.Cost
         Of one image.
-    entry, exit : symbolic tensors
-        The images in the wrapped model's channels and range, (N, H, W, channels); the probabilities, (N, K).
+    entry, output, exit : symbolic tensors
+        The images in the wrapped model's channels and range, (N, H, W, channels); what it gives; probabilities, (N, K).
     fed : symbolic tensor
         `entry` in the shape that the wrapped model takes, such as (N, channels, H, W), (N, H, W) or (N, values).
     notice : str
@@ -100,7 +100,7 @@ class Classifier:
         self.fed = x
         try:
             self._check_size("the input", self.entry)
-            output = walk(model, x, self._call)
+            output = self.output = walk(model, x, self._call)
             self.cost = cost.check(self.layers.values())
         except cost.TooLarge as error:
             raise self._with_size_that_fits(error, model) from None
@@ -111,7 +111,7 @@ class Classifier:
         probes = endings.probe_images(*self.size)
         fixed_batch.check(self._batch_size, lambda other: compiled(self.model_to(output))(probes[:other]))
         ending = endings.read(
-            self.layers.values(), output, lambda x: self._evaluate(("probes", id(x)), lambda: x, probes)
+            self.layers.values(), output, lambda x: self.evaluate(("probes", id(x)), lambda: x, probes)
         )
         self._logits, self.exit, self.notice = ending.logits, ending.probabilities, ending.notice
         self.classes = self.exit.shape[-1]
@@ -187,11 +187,11 @@ class Classifier:
         The default batch size is `at_once`. Raises ValueError if the network outputs NaN.
         """
         how = {"batch_size": batch_size, "track": track}
-        return numbers(self._evaluate("probabilities", lambda: self.exit, images, **how))
+        return numbers(self.evaluate("probabilities", lambda: self.exit, images, **how))
 
     def logits(self, images):
         """(N, H, W, 3) pixels 0-255 -> (N, K) float32 logits, finite; raises ValueError if the network outputs NaN."""
-        logits = numbers(self._evaluate("logits", lambda: self._logits, images))
+        logits = numbers(self.evaluate("logits", lambda: self._logits, images))
         return np.nan_to_num(logits, posinf=LARGEST, neginf=-LARGEST)
 
     @property
@@ -246,13 +246,14 @@ class Classifier:
 
     def outputs(self, images, names):
         """Outputs of several layers in one pass: dict of name to (N, h, w, c) or (N, units) float32."""
-        return self._evaluate(("outputs", *names), lambda: {name: self.layers[name].output for name in names}, images)
+        return self.evaluate(("outputs", *names), lambda: {name: self.layers[name].output for name in names}, images)
 
     def model_to(self, tensors):
         """Keras model from (N, H, W, 3) pixels 0-255 to symbolic tensors of `layers`."""
         return keras.Model(self._pixels, tensors)
 
-    def _evaluate(self, key, tensors, images, batch_size=None, track=iter):
+    def evaluate(self, key, tensors, images, batch_size=None, track=iter):
+        """The values of symbolic `tensors()` for images; the function that computes them is kept under `key`."""
         if key not in self._functions:
             self._functions[key] = compiled(self.model_to(tensors()))
         function = self._functions[key]

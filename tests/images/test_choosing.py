@@ -191,3 +191,39 @@ def test_an_image_size_is_refused_for_a_network_of_one_size(size, words):
 def test_an_image_size_that_no_memory_holds_is_refused_before_images_are_read():
     with pytest.raises(ValueError, match=r"--image-size 2000000000 needs too much memory: choose 10000 or smaller"):
         choosing.choose(name="samples", image_size=2 * 10**9, split="train")
+
+
+def test_training_images_of_the_data_set_of_test_images(tmp_path, capsys):
+    """In the classes of the network, and with their numbers."""
+    for split, count in (("train", 5), ("test", 2)):
+        for label in "ab":
+            (tmp_path / split / label).mkdir(parents=True)
+            for number in range(count):
+                Image.new("RGB", (5, 4), (50 * number, 0, 0)).save(tmp_path / split / label / f"{number}.png")
+    (tmp_path / "train" / "a" / "1.png").write_bytes(b"no image")
+    test = choosing.choose(name=str(tmp_path), size=(8, 9)).in_classes(("b", "c", "a"), 3)
+    with pytest.raises(ValueError, match=r"1\.png"):
+        choosing.training_images(test)
+    training = choosing.training_images(test, skip_bad=True)
+    assert "Skipped 1 of 10 images" in capsys.readouterr().err
+    assert training.images.shape == (9, 8, 9, 3)
+    assert training.labels.tolist() == [2] * 4 + [0] * 5
+    assert training.numbers.tolist() == [0, *range(2, 10)]
+
+
+def test_there_are_no_training_images_of_samples_and_of_files_that_are_for_testing(tmp_path):
+    with pytest.raises(ValueError, match="the 20 samples have no training set"):
+        choosing.training_images(choosing.choose(name="samples"))
+    (tmp_path / "a").mkdir()
+    Image.new("RGB", (5, 4), "red").save(tmp_path / "a" / "0.png")
+    with pytest.raises(ValueError, match="has no other images than those for training"):
+        choosing.training_images(choosing.choose(name=str(tmp_path)))
+
+
+def test_training_images_have_a_limit(monkeypatch):
+    test = choosing.choose(name="digits")
+    whole = choosing.training_images(test)
+    monkeypatch.setattr(choosing, "MOST_PIXELS", 500 * 32 * 32)
+    some = choosing.training_images(test)
+    assert some.numbers.tolist() == list(range(0, len(whole), 3))
+    np.testing.assert_array_equal(some.images, whole.images[::3])

@@ -145,6 +145,12 @@ def figures(rng):
     yield "channel", plots.channel_terms(terms(rng, 12), "a_very_long_layer_name_" * 3, 511)
     predicted = {"probabilities": probabilities[0], "classes": CLASSES}
     yield "network", plots.network_outputs(images[0], outputs, kinds, **predicted, title="A title")
+    beside = [[(image, CLASSES[2], 0.99983, 49999, "other") for image in images[:number]] for number in range(5)]
+    yield "nearest", plots.nearest_images(images, ["#9999\nx → y 100%"] * 5, beside, "A title", columns=4, across=2)
+    points = rng.normal(size=(400, 2))
+    drawn = {"images": np.repeat(images, 80, axis=0)[:, :, :24], "classes": CLASSES, "title": "A title"}
+    labels = {"labels": np.arange(400) % 4, "predicted": np.arange(400) // 2 % 4}
+    yield "map", plots.embedding_map(points, **drawn, **labels)
 
 
 def narrow_figures(rng):
@@ -166,6 +172,11 @@ def narrow_figures(rng):
     note = "3×3 window, no padding: 224×224 becomes 222×222"
     yield "layer", plots.layer_output("a_long_layer_name" * 3, "CONV", rng.normal(size=(9, 9, 1)), "layer", note)
     yield "channel", plots.channel_terms(terms(rng, 1), "a_very_long_layer_name_" * 3, 511)
+    caption, others = "#123456\n" + "M" * 16 + "\nlabel may\nbe wrong", [(image[0], LONG[3], 0.5, 123456, "true")]
+    yield "nearest", plots.nearest_images(image, [caption], [others], "A title " * 20, columns=1)
+    many = {"images": image.repeat(120, axis=0), "labels": np.arange(120), "predicted": np.zeros(120, int)}
+    names = [f"{LONG[3]} {number}" for number in range(120)]
+    yield "map", plots.embedding_map(rng.normal(size=(120, 2)), **many, classes=names, title="A title " * 30)
 
 
 def test_nothing_is_cut_off_where_there_is_little_room(rng, tmp_path):

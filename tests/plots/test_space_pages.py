@@ -1,0 +1,157 @@
+"""The map shows every image, and the pages of nearest images say what they show."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.offsetbox import AnnotationBbox
+
+from cnnvis import plots
+from cnnvis.plots import nearest
+from cnnvis.plots.embedding import COLOURS, MARKS
+
+
+class Images(SimpleNamespace):
+    """As a data set."""
+
+    def __len__(self):
+        return len(self.labels)
+
+    def number(self, index):
+        return int(self.numbers[index])
+
+
+def mapped(count, classes, wrong=5, **how):
+    rng = np.random.default_rng(0)
+    labels, points = np.arange(count) % classes, rng.normal(size=(count, 2))
+    predicted = np.where(np.arange(count) < wrong, (labels + 1) % classes, labels)
+    names, images = [f"_class {number}" for number in range(classes)], rng.integers(0, 256, (count, 6, 8, 3), "uint8")
+    figure = plots.embedding_map(points, images, labels, predicted, names, "title", **how)
+    return figure, points, labels, predicted
+
+
+def drawn_points(figure):
+    """Every point that is drawn, in the order of its place: (M, 2) array."""
+    points = np.concatenate([points.get_offsets() for points in figure.axes[0].collections])
+    return points[np.lexsort(points.T)]
+
+
+@pytest.mark.parametrize(("count", "classes"), [(1, 1), (3, 1), (20, 2), (200, 37), (300, 100), (1100, 1000)])
+def test_every_image_is_a_point(count, classes):
+    figure, points, labels, predicted = mapped(count, classes)
+    np.testing.assert_allclose(drawn_points(figure), points[np.lexsort(points.T)])
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    shown = min(classes, 25)
+    assert len(texts) == shown + (classes > 25) + (predicted != labels).any()
+    if classes > 25:
+        assert f"{classes - 25:,} other classes" in texts
+    low, high = figure.axes[0].get_xlim()
+    assert low < points[:, 0].min()
+    assert points[:, 0].max() < high
+
+
+def test_classes_differ_in_colour_and_mark():
+    figure, *_ = mapped(200, 25)
+    handles = figure.legends[0].legend_handles[:25]
+    looks = {(to_hex(handle.get_color()), handle.get_marker()) for handle in handles}
+    assert len(looks) == 25
+    assert {colour for colour, _ in looks} == set(COLOURS)
+    figure, *_ = mapped(200, 10)
+    marks = [handle.get_marker() for handle in figure.legends[0].legend_handles[:10]]
+    assert marks == list(MARKS)
+
+
+def test_mistakes_have_black_edges():
+    figure, points, labels, predicted = mapped(200, 4, wrong=9)
+    edged = [part for part in figure.axes[0].collections if part.get_linewidths()[0] > 0]
+    found = np.concatenate([part.get_offsets() for part in edged])
+    assert {*map(tuple, found)} == {*map(tuple, points[labels != predicted])}
+
+
+def test_thumbnails_do_not_cover_each_other():
+    figure, *_ = mapped(50, 4)
+    places = np.array([box.xy for box in figure.axes[0].artists if isinstance(box, AnnotationBbox)])
+    assert 5 < len(places) <= 50
+    low, high = figure.axes[0].get_xlim()
+    apart = np.abs(places[:, None] - places).max(axis=-1)[~np.eye(len(places), dtype=bool)]
+    assert apart.min() / (high - low) > 34 / 110 / 7.6  # inches of a thumbnail, and of the map
+
+
+def test_equal_points_can_be_drawn(tmp_path):
+    images, labels = np.zeros((4, 5, 5, 3), "uint8"), np.zeros(4, int)
+    figure = plots.embedding_map(np.zeros((4, 2)), images, labels, labels, ["a"], "title")
+    figure.savefig(tmp_path / "map.png")
+
+
+@pytest.fixture
+def space():
+    rng = np.random.default_rng(0)
+    training = Images(labels=np.array([0, 1, 2, 1]), images=rng.integers(0, 256, (4, 6, 6, 3), "uint8"))
+    training.numbers = np.array([0, 10, 20, 30])
+    return SimpleNamespace(
+        layer="fc1",
+        method="PCA",
+        embedding=rng.normal(size=(5, 2)),
+        mistakes=np.array([3, 1]),
+        training=training,
+        nearest=np.array([[1, 2], [0, 3]]),
+        similarity=np.array([[0.9, 0.2], [0.9987, 0.5]]),
+        pairs=np.array([[3, 2], [0, 0]]),
+        pair_similarity=np.array([0.97, 0.95]),
+        doubtful=np.array([False, True]),
+    )
+
+
+@pytest.fixture
+def dataset():
+    from cnnvis.images.dataset import Dataset
+
+    images = np.random.default_rng(1).integers(0, 256, (5, 6, 6, 3), dtype="uint8")
+    return Dataset("some", images, np.array([0, 1, 2, 0, 1]), ("ant", "bee", "cow"), numbers=np.arange(5) + 100)
+
+
+PROBABILITIES = np.eye(3)[[0, 2, 2, 1, 1]] * 0.7 + 0.1
+
+
+def texts(figure):
+    axes = figure.axes
+    return [text.get_text() for each in axes for text in each.texts], [each.get_title() for each in axes]
+
+
+def test_pages_of_the_space(dataset, space):
+    pages = plots.space_pages(dataset, PROBABILITIES, space, examples=5)
+    assert list(pages) == ["results_embedding", "results_nearest", "results_duplicates"]
+    captions, titles = texts(pages["results_nearest"])
+    assert captions == [
+        "#103\nant\n→ bee 80%\nnear-duplicate of\ntraining #20",
+        "#101\nbee\n→ cow 80%\nlabel may\nbe wrong",
+    ]
+    assert titles[2:4] == ["✗ bee\n#10: 0.90", "cow\n#20: 0.20"]
+    assert titles[6:] == ["ant\n#0: 0.9987", "✓ bee\n#30: 0.50"]
+    assert "2 of 5 test images have near-duplicates" in pages["results_nearest"].get_suptitle()
+    captions, titles = texts(pages["results_duplicates"])
+    assert captions == ["#103\nant\n→ bee 80%", "#100\nant"]
+    assert [title for title in titles if title] == ["cow\n#20: 0.97", "✓ ant\n#0: 0.95"]
+
+
+def test_without_a_space_or_training_images_there_are_fewer_pages(dataset, space):
+    assert plots.space_pages(dataset, PROBABILITIES, None, examples=5) == {}
+    space.training = None
+    assert list(plots.space_pages(dataset, PROBABILITIES, space, examples=5)) == ["results_embedding"]
+    space.embedding = space.embedding[:2]
+    two = replace(dataset, images=dataset.images[:2], labels=dataset.labels[:2])
+    assert plots.space_pages(two, PROBABILITIES[:2], space, examples=5) == {}
+
+
+def test_only_some_mistakes_are_shown(dataset, space):
+    pages = plots.space_pages(dataset, PROBABILITIES, space, examples=1)
+    assert len(texts(pages["results_nearest"])[0]) == len(texts(pages["results_duplicates"])[0]) == 1
+
+
+def test_a_cosine_has_the_digits_that_tell_it_from_1():
+    cosines = 1, 0.99999, 0.99983, 0.9983, 0.99, 0.87, 0, -0.3
+    assert [nearest._similarity(x) for x in cosines] == (
+        ["1.00000", "0.99999", "0.99983", "0.9983", "0.990", "0.87", "0.00", "-0.30"]
+    )
