@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from cnnvis.network import Computed, compiled
+from cnnvis.network import Computed, compiled, relu_input
 
 PATCHES = 9  # kept for each filter
 PATCH_SIDE = 64  # pixels; larger patches are scaled down, so that those of a whole layer fit into memory
@@ -103,19 +103,19 @@ def observe(classifier, layers, images, labels, track=iter):
 
 def _summary(classifier, layer):
     """Symbolic responses to each image: dict of str to (N, F) tensors."""
-    x, relu_input = layer.linear, classifier.relu_input(layer)
+    x, before_relu = layer.linear, relu_input(classifier, layer)
 
-    def summarize(x, relu_input=None):
-        passed = keras.ops.relu(x if relu_input is None else relu_input)
+    def summarize(x, before_relu=None):
+        passed = keras.ops.relu(x if before_relu is None else before_relu)
         summary = {"mean": _over_space(x, "mean"), "peak": _over_space(x, "max"), "passed": _over_space(passed, "mean")}
         if len(x.shape) == 4:
             flat = keras.ops.reshape(x, (-1, x.shape[1] * x.shape[2], x.shape[3]))
             summary["place"] = keras.ops.argmax(flat, axis=1)
-        if relu_input is not None:
-            summary["input"] = _over_space(relu_input, "max")
+        if before_relu is not None:
+            summary["input"] = _over_space(before_relu, "max")
         return summary
 
-    return Computed(summarize, f"summary_of_{layer.name}")(*[x] if relu_input is None else [x, relu_input])
+    return Computed(summarize, f"summary_of_{layer.name}")(*[x] if before_relu is None else [x, before_relu])
 
 
 def _over_space(x, what):

@@ -17,6 +17,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "activations": ["activated", "relu_input"],
         "channel": ["ChannelTerms", "channel_terms", "has_filters"],
         "classifier": ["Classifier", "Layer"],
         "computing": ["Computed", "compiled"],

@@ -1,25 +1,25 @@
 """Anybody's Keras image classifier, taken apart: from pixels 0-255 to every layer's output and the probabilities."""
 
+import difflib
 import itertools
 import math
 from dataclasses import dataclass
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from cnnvis import keras_internals
 from cnnvis.checkpoints import image_shape
 from cnnvis.console import pixel_range
 from cnnvis.images import images_at_once
-from cnnvis.network import cost, endings, fixed_batch, layer_kinds, twins
+from cnnvis.network import cost, endings, fixed_batch, gradients, layer_kinds, twins
 from cnnvis.network.computing import Computed, compiled, numbers
-from cnnvis.network.layouts import moves_only_channels, with_channels_last
-from cnnvis.network.pixel_range import ToInput
+from cnnvis.network.layouts import with_channels_last
+from cnnvis.network.pixel_range import ToInput, whole
 from cnnvis.network.walking import symbolic, walk
 
 MOST_OUTPUTS = 2**26  # values in a layer's output for one image, at most: 256 MB of float32
-NO_GRADIENTS = "the model's output has no gradient (it rounds or looks up pixels, say): choose --method occlusion"
+FEW_LAYERS, NEAR_NAMES = 30, 5  # that an error names
 LARGEST = 65504  # of float16, and what stands for infinite logits
 
 
@@ -28,7 +28,7 @@ class Layer:
     """One layer in the network's graph: its name, its kind, and the symbolic tensors around it.
 
     Feature maps are (N, h, w, c), also those of a channels-first network. `linear` is the output before the layer's own
-    activation function; the same as `output` if it has none.
+    activation function; the same as `output` if it has none. `own_output` is the output as the next layer gets it.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Layer:
     output: object
     activation: str  # "linear" if it has none
     channels_first: bool = False  # the network itself has its inputs as (N, c, h, w)
+    own_output: object = None
 
 
 class Classifier:
@@ -90,7 +91,7 @@ class Classifier:
         self._pixels = keras.Input((*self.size, 3), name="pixels_0_255")
         x = self.entry = ToInput(self.channels, self.input_range, name="cnnvis_to_input")(self._pixels)
         if not keras.backend.is_float_dtype(model.inputs[0].dtype):
-            x = Computed(_whole, "whole_pixels")(x)
+            x = Computed(whole, "whole_pixels")(x)
         shape, moved = tuple(model.inputs[0].shape[1:]), {}
         if len(shape) != 3:
             x = keras.layers.Reshape(shape, name="cnnvis_flat_input")(x)
@@ -195,6 +196,11 @@ class Classifier:
         return np.nan_to_num(logits, posinf=LARGEST, neginf=-LARGEST)
 
     @property
+    def weights(self):
+        """All Keras variables that the probabilities are computed with: list."""
+        return self.model_to(self.exit).weights
+
+    @property
     def kept(self):
         """How many values are in memory for the gradients of one image: int."""
         return cost.kept(self.layers.values(), self.cost)
@@ -219,30 +225,40 @@ class Classifier:
         ValueError
             If the score doesn't depend on the pixels by differentiable steps, or they would fill the memory.
         """
-        if (kept := self.kept) > cost.MOST_KEPT:
-            smaller = f" or --image-size {side}" if (side := self.side(cost.MOST_KEPT / kept)) else ""
-            raise ValueError(f"gradients of one image take {kept / 2**28:.1f} GB: choose --method occlusion{smaller}")
-        key = f"gradients of {score}"
+        return np.concatenate([slopes for _, slopes in self._gradients(score, images, targets, self._pixels)])
+
+    def feature_gradients(self, score, images, targets, name):
+        """Feature maps of a layer, and the gradients of target scores with respect to them, batch by batch.
+
+        Parameters
+        ----------
+        score, images, targets
+            As of `gradients`.
+        name : str
+            Of a layer whose output is (N, h, w, c).
+
+        Yields
+        ------
+        maps, gradients : (B, h, w, c) float32 arrays
+
+        Raises
+        ------
+        ValueError
+            As `gradients`.
+        """
+        layer = self.layer(name)
+        for found in self._gradients(score, images, targets, layer.own_output):
+            moved = layer.own_output is not layer.output  # (B, c, h, w)
+            yield tuple(array.transpose(0, 2, 3, 1) if moved else array for array in found)
+
+    def _gradients(self, score, images, targets, source):
+        """Generate the values of a symbolic tensor, and the gradients with respect to it, batch by batch."""
+        gradients.check_memory(self)
+        key = "gradients", score, id(source)
         if key not in self._functions:
-            model = self.model_to(self._logits if score == "logit" else self.exit)
-            shape = tf.TensorSpec((None, *self.size, 3), tf.float32), tf.TensorSpec((None,), tf.int32)
-
-            @tf.function(input_signature=shape, jit_compile=False, autograph=False)
-            def gradients(pixels, chosen):
-                with tf.GradientTape() as tape:
-                    tape.watch(pixels)
-                    total = tf.reduce_sum(tf.gather(model(pixels, training=False), chosen, axis=1, batch_dims=1))
-                found = tape.gradient(total, pixels)
-                if found is None:
-                    raise ValueError(NO_GRADIENTS)
-                return found
-
-            self._functions[key] = gradients
-        images, targets = np.asarray(images, "float32"), np.asarray(targets, "int32")
-        batch = max(1, min(cost.MOST_VALUES // kept, cost.MOST_AT_ONCE // self.cost.multiplications))
-        parts = (slice(start, start + batch) for start in range(0, len(images), batch))
-        found = np.concatenate([self._functions[key](images[part], targets[part]) for part in parts])
-        return np.nan_to_num(found, nan=0, posinf=0, neginf=0)  # such as the logarithm's at 0
+            scores = self._logits if score == "logit" else self.exit
+            self._functions[key] = gradients.compiled(self.model_to([source, scores]))
+        return gradients.in_batches(self, self._functions[key], images, targets)
 
     def outputs(self, images, names):
         """Outputs of several layers in one pass: dict of name to (N, h, w, c) or (N, units) float32."""
@@ -268,32 +284,12 @@ class Classifier:
         return whole
 
     def layer(self, name):
-        """The layer of that name; raises ValueError, with all names, if there is none."""
+        """The layer of that name; raises ValueError, with similar names or all of few, if there is none."""
         if name not in self.layers:
-            raise ValueError(f"no layer is called {name!r}; there are {', '.join(self.layers)}")
+            near = difflib.get_close_matches(name, self.layers, n=NEAR_NAMES, cutoff=0.4)
+            few = f"there are {', '.join(self.layers)}"
+            many = (
+                f"similar are {', '.join(near)}" if near else f"of {len(self.layers)}, the last is {[*self.layers][-1]}"
+            )
+            raise ValueError(f"no layer is called {name!r}; {few if len(self.layers) <= FEW_LAYERS else many}")
         return self.layers[name]
-
-    def relu_input(self, layer):
-        """Symbolic input of the ReLU behind a layer, with only normalisation, pooling and the like between them.
-
-        None if there is no such ReLU, or if the output is also used elsewhere.
-        """
-        if layer.activation in ("relu", "relu6"):
-            return layer.linear
-        x = layer.output
-        while True:
-            readers = [reader for reader in self.layers.values() if any(x is source for source in reader.inputs)]
-            if len(readers) != 1:
-                return None
-            (reader,) = readers
-            if reader.activation in ("relu", "relu6") and reader.kind == "RELU":
-                return x
-            if not isinstance(reader.layer, layer_kinds.KEEPS_CHANNELS) and not moves_only_channels(reader):
-                return None
-            x = reader.output
-
-
-def _whole(pixels):
-    """Pixels without fractions, as Keras casts them for integer inputs, but with the gradient of the pixels."""
-    almost = 1e-3  # a grey pixel that is a little less than a whole number by rounding
-    return keras.ops.floor(pixels + almost) + (pixels - keras.ops.stop_gradient(pixels))

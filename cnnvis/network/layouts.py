@@ -27,6 +27,7 @@ def with_channels_last(layers, given):
             inputs=tuple(map(last, layer.inputs)),
             linear=last(layer.linear),
             output=keras.tree.map_structure(last, layer.output),
+            own_output=layer.output,
             channels_first=any(id(x) in first for x in layer.inputs),
         )
         for layer in layers

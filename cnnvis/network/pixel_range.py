@@ -127,3 +127,9 @@ def _is_standardised(ends, least, most):
     width, mean = np.abs(white - black), -black / (white - black)
     is_scaled = (least <= width) & (width <= most) | np.isclose(width, 255, rtol=0.01)
     return bool((is_scaled & (mean > 0.02) & (mean < 0.98)).all())
+
+
+def whole(pixels):
+    """Pixels without fractions, as Keras casts them for integer inputs, but with the gradient of the pixels."""
+    almost = 1e-3  # a grey pixel that is a little less than a whole number by rounding
+    return keras.ops.floor(pixels + almost) + (pixels - keras.ops.stop_gradient(pixels))

@@ -7,6 +7,7 @@ from keras import layers
 
 from cnnvis import keras_internals
 from cnnvis.features.top_images import observe
+from cnnvis.network import relu_input
 from cnnvis.network.classifier import Classifier
 from models.convnet import build_model
 from tests.conftest import rounding, small_sequential
@@ -132,11 +133,11 @@ def test_a_layer_before_and_after_its_activation(sequential, images):
 def test_relu_input_is_found_behind_normalization_and_pooling(sequential):
     classifier = Classifier(build_model("deep", 10))
     for conv, norm in (("conv1", "norm1"), ("conv2", "norm2")):
-        assert classifier.relu_input(classifier.layer(conv)) is classifier.layer(norm).output
-    assert classifier.relu_input(classifier.layer("fc1")) is classifier.layer("fc1").linear
-    assert classifier.relu_input(classifier.layer("fc2")) is None
+        assert relu_input(classifier, classifier.layer(conv)) is classifier.layer(norm).output
+    assert relu_input(classifier, classifier.layer("fc1")) is classifier.layer("fc1").linear
+    assert relu_input(classifier, classifier.layer("fc2")) is None
     classifier = Classifier(sequential)
-    assert classifier.relu_input(classifier.layer("first")) is classifier.layer("first").linear
+    assert relu_input(classifier, classifier.layer("first")) is classifier.layer("first").linear
 
 
 def test_the_error_for_an_unknown_layer_lists_the_known_ones(sequential):
@@ -200,8 +201,8 @@ def residual(after_add):
 
 def test_a_layer_that_bypasses_a_relu_has_no_relu_input():
     classifier = Classifier(residual(lambda x: x))
-    assert classifier.relu_input(classifier.layer("stem")) is None
-    assert classifier.relu_input(classifier.layer("branch")) is None
+    assert relu_input(classifier, classifier.layer("stem")) is None
+    assert relu_input(classifier, classifier.layer("branch")) is None
 
 
 def test_a_relu_after_padding_or_as_an_operation():
@@ -211,10 +212,10 @@ def test_a_relu_after_padding_or_as_an_operation():
     x = keras.ops.relu(layers.Conv2D(4, 3, name="operation")(x))
     x = keras.activations.relu(layers.Conv2D(4, 3, name="function")(x))
     classifier = Classifier(keras.Model(inputs, layers.Dense(2)(layers.Flatten()(x))))
-    assert classifier.relu_input(classifier.layer("padded")) is classifier.layer("zeros").output
+    assert relu_input(classifier, classifier.layer("padded")) is classifier.layer("zeros").output
     assert [layer.kind for layer in classifier.layers.values()].count("RELU") == 3
     for name in ("operation", "function"):
-        assert classifier.relu_input(classifier.layer(name)) is classifier.layer(name).output
+        assert relu_input(classifier, classifier.layer(name)) is classifier.layer(name).output
 
 
 def test_a_network_that_outputs_nan_is_an_error(sequential, images):

@@ -9,7 +9,7 @@ import visualize_hidden_layer_output
 from cnnvis import features
 from cnnvis.explore import browser_network
 from cnnvis.images import Dataset
-from cnnvis.network import channel_terms, layer_outputs, receptive_fields, size_change
+from cnnvis.network import channel_terms, layer_outputs, receptive_fields, relu_input, size_change
 from cnnvis.network.classifier import Classifier
 from cnnvis.network.receptive_field import Field
 from tests.conftest import rounding
@@ -75,7 +75,7 @@ def test_every_layer_is_shown_as_that_of_its_twin(kind, enter, images):
         assert receptive_fields(first, ours) == receptive_fields(last, twin), twin.name
         assert size_change(ours) == size_change(twin), twin.name
     assert (receptive_fields(first, first.layer("pool")) is None) == (kind == "transposed")
-    before_relu = [each.relu_input(each.layer("conv")) for each in (first, last)]
+    before_relu = [relu_input(each, each.layer("conv")) for each in (first, last)]
     assert before_relu[0].shape == before_relu[1].shape
 
 
@@ -164,6 +164,6 @@ def test_layers_that_only_move_the_channels_are_looked_through():
     x = layers.ReLU(name="relu")(keras.ops.transpose(x, (0, 3, 1, 2)))
     classifier = Classifier(keras.Model(inputs, layers.Dense(5)(layers.Flatten()(x))))
     conv, relu = classifier.layer("conv"), classifier.layer("relu")
-    assert classifier.relu_input(conv) is relu.inputs[0]
+    assert relu_input(classifier, conv) is relu.inputs[0]
     assert relu.output.shape == (None, 18, 12, 4)
     assert receptive_fields(classifier, relu) == receptive_fields(classifier, conv) == (Field(0, 3), Field(0, 3))
