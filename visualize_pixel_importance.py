@@ -11,10 +11,12 @@ def options():
     add = parser.add_argument_group("pixel importance").add_argument
     method = (
         "banzhaf: hide half of all patches at once, in many ways; occlusion: hide one patch after the other; "
-        "gradients: integrated gradients (default: banzhaf; with --window or --stride, occlusion)"
+        "gradcam: weight the feature maps of a layer; gradients: integrated gradients; smoothgrad: gradients of noisy "
+        "copies; all: which of them to believe (default: banzhaf; with --window or --stride, occlusion)"
     )
     known = console.checked(lambda name: attribution.check_method(name))
     add("--method", type=known, metavar="METHOD", help=method)
+    add("--layer", metavar="NAME", help="with gradcam: whose feature maps (default: the last CONV layer's)")
     window = "side(s) of the patches in pixels; maps of several are averaged (default: 8 of 32; occlusion: 5 10 15)"
     add("--window", nargs="+", type=console.positive, metavar="N", help=window)
     stride = "pixels from one patch to the next (default: 2 of 32 pixels, or 1 with patches of 1)"
@@ -25,6 +27,8 @@ def options():
     add("--score", choices=("logit", "probability"), default="logit", help="the score to explain")
     target = "class to explain, and to choose images of (default: the predicted class)"
     add("--class", dest="target", metavar="NAME|INDEX", help=target)
+    add("--against", metavar="NAME|INDEX", help="explain why that class rather than this one")
+    add("--sanity", action="store_true", help="show the maps of the same network with random weights, too")
     add("--wrong", action="store_true", help="explain wrong predictions, for the predicted and for the true class")
     indices = "images (default: random ones that are classified correctly)"
     add("--indices", nargs="+", type=console.natural, metavar="I", help=indices)
@@ -41,48 +45,30 @@ def visualize(args):
     dataset = dataset.in_classes(images.class_names(args.classes) or checkpoint.classes, checkpoint.class_count)
     classifier = network.take_apart(checkpoint, dataset, args.input_range)
 
-    method = args.method or ("occlusion" if args.window or args.stride else "banzhaf")
-    windows, stride = attribution.windows_for(method, classifier.size, windows=args.window, stride=args.stride)
-    chosen = {"indices": dataset.check(args.indices), "target": images.class_index(args.target, dataset.classes)}
-    chosen |= {"wrong": args.wrong, "count": args.num, "seed": args.seed}
-    indices, targets = attribution.to_explain(classifier, dataset, **chosen)
-    explained = attribution.explain(
-        classifier,
-        dataset.images[indices],
-        targets,
-        method=method,
-        windows=windows,
-        stride=stride,
-        baseline=args.baseline,
-        score=args.score,
-        seed=args.seed,
-        track=console.track,
-    )
+    methods = attribution.methods_for(args.method, layer=args.layer, patches=args.window or args.stride)
+    target, against = (images.class_index(each, dataset.classes) for each in (args.target, args.against))
+    chosen = {"indices": dataset.check(args.indices), "wrong": args.wrong, "count": args.num, "seed": args.seed}
+    indices, targets = attribution.to_explain(classifier, dataset, target=target, against=against, **chosen)
+    asked = classifier if against is None else attribution.Contrast(classifier, against)
+    how = {"windows": args.window, "stride": args.stride, "layer": args.layer, "baseline": args.baseline}
+    how |= {"score": args.score, "seed": args.seed}
+    bars = {"track": console.track}
+    compared = attribution.compare(asked, dataset.images[indices], targets, methods=methods, **how, **bars)
+    if args.sanity:
+        compared = attribution.with_random_weights(asked, compared, **how, **bars)
 
-    titles = attribution.titles(explained, dataset.labels[indices], dataset.classes, both=args.wrong)
-    tell(indices, titles, explained)
-    titles = attribution.titles(explained, dataset.labels[indices], plots.legible(dataset.classes), both=args.wrong)
+    about = {"labels": dataset.labels[indices], "both": args.wrong, "against": against}
+    titles = attribution.titles(compared.first, classes=dataset.classes, **about)
+    console.print_table(*attribution.scores_table(compared, indices, titles))
+    for sentence in attribution.sentences(compared):
+        console.say(sentence)
+    titles = attribution.titles(compared.first, classes=plots.legible(dataset.classes), **about)
     most = (2 if args.wrong else 1) if args.separate else 8
-    figures = plots.heat_map_pages("pixel_importance", explained, titles, unit=args.score, most=most)
-    console.save_figures(args.out, figures, args.show)
-    how = {"method": method, "windows": windows, "stride": stride, "baseline": args.baseline, "score": args.score}
-    what = {"model": str(checkpoint.path), "data": dataset.name, "classes": list(dataset.classes)}
-    what |= {"input_range": classifier.input_range}
-    console.save_arrays(args.out / "pixel_importance.h5", {"indices": indices, **explained.arrays()}, how | what)
-
-
-def tell(indices, titles, explained):
-    """Print how faithful each map is."""
-    fields = ("deletion", "random_deletion", "insertion", "random_insertion", "hidden_probability")
-    numbers = zip(*(getattr(explained, field) for field in fields))
-    console.print_table(
-        "Mean probability of the class while the most important pixels are hidden (lower is better) or shown (higher):",
-        ("image", "deletion", "at random", "insertion", "at random", "without the patch"),
-        [
-            (f"{index}: {title}", *(f"{number:.3f}" for number in row))
-            for index, title, row in zip(indices, titles, numbers)
-        ],
-    )
+    console.save_figures(args.out, plots.importance_pages(compared, titles, unit=args.score, most=most), args.show)
+    arrays, attributes = attribution.to_save(compared, asked, indices, **how)
+    attributes |= {"model": str(checkpoint.path), "data": dataset.name, "classes": list(dataset.classes)}
+    attributes |= {"input_range": classifier.input_range}
+    console.save_arrays(args.out / "pixel_importance.h5", arrays, attributes)
 
 
 def main(argv=None):

@@ -1,7 +1,8 @@
 """Which pixels made the network decide so?
 
-Heat maps by Banzhaf values, occlusion or integrated gradients, and how far to trust them: deletion and insertion
-scores, compared with those of random maps.
+Heat maps by Banzhaf values, occlusion, Grad-CAM, integrated gradients or SmoothGrad, also of why it is one class rather
+than another. How far to trust them: deletion and insertion scores, beside those of random maps and of other methods,
+and maps of the same network with random weights.
 
 >>> from cnnvis import attribution, images, network
 >>> classifier = network.load("basic")
@@ -18,8 +19,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "banzhaf": ["Masks", "banzhaf_maps"],
         "choosing": ["to_explain"],
-        "explanation": ["METHODS", "Explanation", "check_method", "explain", "titles", "windows_for"],
+        "comparison": ["Comparison", "compare", "with_random_weights"],
+        "contrast": ["Contrast"],
+        "explanation": ["Explanation", "explain", "heat_maps", "titles"],
         "faithfulness": ["deletion_insertion"],
+        "methods": ["ALL", "METHODS", "check_method", "layer_for", "methods_for", "windows_for"],
         "occlusion": ["baseline_images", "occlude", "occlusion_maps", "parse_baseline", "window_corners"],
+        "report": ["scores_table", "sanity_verdict", "sentences", "to_save", "verdict"],
+        "sanity": ["likeness", "random_weights"],
     },
 )

@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from cnnvis.console import shown
 from cnnvis.images import none_left, readable
 
 
-def to_explain(classifier, dataset, indices=None, target=None, wrong=False, count=4, seed=0):
+def to_explain(classifier, dataset, indices=None, target=None, *, against=None, wrong=False, count=4, seed=0):
     """Which images to explain, and for which class.
 
     Parameters
@@ -16,6 +17,8 @@ def to_explain(classifier, dataset, indices=None, target=None, wrong=False, coun
         `count` random correctly predicted images if not given, or all if none has a label.
     target : int, optional
         Class to explain, and whose images to choose; the predicted class of each image if not given.
+    against : int, optional
+        A class that no image may be explained for, since it is to be compared with.
     wrong : bool
         Choose wrongly predicted images instead (predicted as `target`, if given), each explained for the predicted and
         then for the true class.
@@ -28,20 +31,25 @@ def to_explain(classifier, dataset, indices=None, target=None, wrong=False, coun
     Raises
     ------
     ValueError
-        If there are no such images.
+        If there are no such images, or one is explained for the class `against`.
     """
     if indices is None:
         indices = _choose(classifier, dataset, target, wrong=wrong, count=count, seed=seed)
     indices = readable(dataset, indices)
     labels = dataset.labels[indices]
-    if not wrong and target is not None:
-        return indices, np.full(len(indices), target)
-    predicted = classifier.probabilities(dataset.images[indices]).argmax(axis=1)
-    if not wrong:
-        return indices, predicted
-    for index in indices[(labels < 0) | (labels == predicted)]:
-        raise ValueError(f"image {index} is not known to be predicted wrongly: leave out --wrong")
-    return np.repeat(indices, 2), np.stack([predicted, labels], axis=1).ravel()
+    if wrong or target is None:
+        predicted = classifier.probabilities(dataset.images[indices]).argmax(axis=1)
+        targets = predicted
+    else:
+        targets = np.full(len(indices), target)
+    if wrong:
+        for index in indices[(labels < 0) | (labels == predicted)]:
+            raise ValueError(f"image {index} is not known to be predicted wrongly: leave out --wrong")
+        indices, targets = np.repeat(indices, 2), np.stack([predicted, labels], axis=1).ravel()
+    for index in indices[targets == against]:
+        name = shown(dataset.classes[against])
+        raise ValueError(f"--against {name}: image {index} is explained as {name} itself: choose another --class")
+    return indices, targets
 
 
 def _choose(classifier, dataset, target, *, wrong, count, seed):

@@ -57,13 +57,14 @@ def link(path, folder):
 
 
 def save_arrays(path, arrays, attributes=None):
-    """Write named arrays and attributes to an HDF5 file. A name with a slash makes a group."""
+    """Write named arrays and attributes to an HDF5 file. A name with a slash makes, or means, a group."""
 
     def fill(file):
         for name, array in arrays.items():
             file.create_dataset(name, data=array)
         for name, value in (attributes or {}).items():
-            file.attrs[name] = _in_utf8(value)
+            group, _, name = name.rpartition("/")
+            (file[group] if group else file).attrs[name] = _in_utf8(value)
 
     write_hdf5(path, fill)
     messages.say(path)

@@ -14,7 +14,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "attribution": ["heat_map_pages", "heat_maps", "overlay"],
+        "attribution": ["heat_map_pages", "heat_maps", "importance_pages", "overlay"],
         "canvas": [
             "DIVERGING",
             "INK",

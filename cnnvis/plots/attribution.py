@@ -8,8 +8,10 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import FuncNorm
 from matplotlib.patches import Rectangle
 
-from cnnvis.plots.canvas import DIVERGING, STYLE, new_figure, numbered, show_image
+from cnnvis.plots.canvas import DIVERGING, RIGHT, STYLE, new_figure, numbered, show_image, wrapped
 from cnnvis.plots.names import cut
+
+RANDOM = "random"  # the column of random maps
 
 
 @rc_context(STYLE)
@@ -58,11 +60,122 @@ def heat_maps(explained, titles, unit, limit=None):
     return figure
 
 
+@rc_context(STYLE)
+def method_comparison(compared, titles):
+    """Each image with the map of every method over it, and a random map: one row an image, one column a method.
+
+    Each map has a scale of its own. The most faithful map of an image is marked.
+
+    Parameters
+    ----------
+    compared : Comparison
+    titles : sequence of str
+        One per image.
+    """
+    maps = {name: each.importance for name, each in compared.explanations.items()} | {RANDOM: compared.floor}
+    figure, grid = _grid(compared.first.images, titles, maps)
+    for name, column in zip(maps, grid.T[1:]):
+        if name != RANDOM:
+            seconds = compared.explanations[name].seconds.mean()
+            column[0].set_title(f"{name}\n{seconds:.2g} s a map", fontsize=10)
+            found = compared.explanations[name].deletion, compared.explanations[name].insertion
+        else:
+            found = compared.first.random_deletion, compared.first.random_insertion
+        for n, (axes, deletion, insertion) in enumerate(zip(column, *found)):
+            best = name == compared.best[n]
+            axes.set_xlabel(
+                f"deletion {deletion:.2f}\ninsertion {insertion:.2f}" + "\nbest" * best,
+                fontsize=9,
+                fontweight="bold" if best else "normal",
+            )
+            if best:
+                _mark(axes)
+    return figure
+
+
+@rc_context(STYLE)
+def sanity_maps(compared, titles):
+    """Maps of the trained network, and under them those of the same network with random weights: two rows an image.
+
+    Parameters
+    ----------
+    compared : Comparison
+        With maps of random weights.
+    titles : sequence of str
+        One per image.
+    """
+    images = compared.first.images
+    maps = {
+        name: np.stack([each.importance, compared.random_weights[name]], axis=1).reshape(-1, *images.shape[1:3])
+        for name, each in compared.explanations.items()
+    }
+    rows = [text for title in titles for text in (title, "random weights")]
+    figure, grid = _grid(np.repeat(images, 2, axis=0), rows, maps)
+    for column, likeness in zip(grid.T[1:], compared.likeness.values()):
+        for axes, value in zip(column[1::2], likeness):
+            axes.set_xlabel(f"rank correlation {value:.2f}", fontsize=9)
+    return figure
+
+
+def _grid(images, titles, maps):
+    """A figure with images in the first column and maps over them in the others; the axes: (N, 1 + M) array."""
+    titles = [wrapped(cut(title, 48), 1.1, 9) for title in titles]
+    lines = max(3, *(1 + title.count("\n") for title in titles))
+    figure = new_figure(1.55 * (1 + len(maps)) + 0.9, (1.6 + 0.17 * lines) * len(images) + 0.6)
+    grid = figure.subplots(len(images), 1 + len(maps), squeeze=False)
+    for axes, image, title in zip(grid[:, 0], images, titles):
+        show_image(axes, image)
+        axes.set_xlabel(title, fontsize=9)
+    for (name, values), column in zip(maps.items(), grid.T[1:]):
+        column[0].set_title(name, fontsize=10)
+        for axes, image, each in zip(column, images, values):
+            show_image(axes, overlay(image, each, np.abs(each).max() or 1.0))
+    bar = figure.colorbar(ScalarMappable(_signed_norm(1.0), DIVERGING), ax=grid, shrink=0.9, aspect=30, pad=0.01)
+    bar.set_ticks([-1, -0.1, 0, 0.1, 1], labels=["-1", "-0.1", "0", "0.1", "1"], fontsize=9)
+    bar.ax.minorticks_off()
+    bar.set_label("bright: for the class\ndark: against it\n(1: the map's largest value)", fontsize=9)
+    return figure, grid
+
+
+def _mark(axes):
+    for spine in axes.spines.values():
+        spine.set(visible=True, color=RIGHT, linewidth=3)
+
+
 def heat_map_pages(name, explained, titles, *, unit, most=8):
     """Pages of `heat_maps` with at most `most` images each, on one scale: dict of `name`, `name_2`, ... to Figure."""
     scale = {"unit": unit, "limit": np.abs(explained.importance).max()}
     parts = (slice(start, start + most) for start in range(0, len(explained), most))
     return numbered(name, (heat_maps(explained[part], titles[part], **scale) for part in parts))
+
+
+def importance_pages(compared, titles, *, unit, most):
+    """Pages with all maps: dict of name to Figure.
+
+    One method has pages of `heat_maps`, several have pages of `method_comparison`; and if there are any with random
+    weights, pages of `sanity_maps`.
+
+    Parameters
+    ----------
+    compared : Comparison
+    titles : sequence of str
+    unit : str
+        Of the maps.
+    most : int
+        Images on a page.
+    """
+    if len(compared.explanations) == 1:
+        figures = heat_map_pages("pixel_importance", compared.first, titles, unit=unit, most=most)
+    else:
+        figures = _pages("pixel_importance", method_comparison, compared, titles, most=most)
+    if compared.random_weights:
+        figures |= _pages("pixel_importance_sanity", sanity_maps, compared, titles, most=most)
+    return figures
+
+
+def _pages(name, draw, compared, titles, *, most):
+    parts = (slice(start, start + most) for start in range(0, len(titles), most))
+    return numbered(name, (draw(compared[part], titles[part]) for part in parts))
 
 
 def frame(axes, patch):

@@ -6,7 +6,7 @@ import pytest
 
 import visualize_pixel_importance
 from cnnvis import attribution
-from cnnvis.attribution import explanation
+from cnnvis.attribution import methods
 
 
 def grad_times_input(classifier, images, targets, *, baselines, score, track, **_):
@@ -15,13 +15,13 @@ def grad_times_input(classifier, images, targets, *, baselines, score, track, **
     return (gradients * (images - np.asarray(baselines))).sum(axis=-1).astype("float32")
 
 
-def noise(shape, windows, stride, rng, track):
+def noise(shape, rng, **_):
     return rng.normal(size=shape).astype("float32")
 
 
 @pytest.fixture(autouse=True)
 def added(monkeypatch):
-    method = explanation.Method(grad_times_input, noise, windows=(8,))
+    method = methods.Method(grad_times_input, noise, windows=(8,))
     monkeypatch.setitem(attribution.METHODS, "gradtimesinput", method)
 
 
@@ -39,4 +39,4 @@ def test_the_script_finds_it(sequential, tmp_path):
 def test_a_method_that_is_unknown_is_named_with_those_that_are_known(capsys):
     assert visualize_pixel_importance.main(["--method", "halves"]) == 2
     said = capsys.readouterr().err
-    assert "no method is called 'halves': choose banzhaf, occlusion, gradients, gradtimesinput" in said
+    assert "choose banzhaf, occlusion, gradcam, gradients, smoothgrad, gradtimesinput, or all" in said

@@ -5,8 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from cnnvis.attribution import banzhaf, explanation, faithfulness, occlusion
+from cnnvis.attribution import METHODS, banzhaf, explanation, faithfulness, methods, occlusion
 from cnnvis.network import cost
+
+WITHOUT_LAYERS = [name for name, method in METHODS.items() if not method.of_layer]
 
 
 class LinearClassifier:
@@ -37,7 +39,7 @@ def test_a_map_of_zeros_is_said(images, capsys):
     assert "0 everywhere" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("method", explanation.METHODS)
+@pytest.mark.parametrize("method", WITHOUT_LAYERS)
 def test_how_long_it_takes_is_said_before_anything_is_computed(method, images, capsys, monkeypatch):
     """As many passes as there are, where a gradient counts as three."""
     classifier, passes, said = LinearClassifier(), [], []
@@ -59,7 +61,7 @@ def test_how_long_it_takes_is_said_before_anything_is_computed(method, images, c
     assert forecast * 2 == sum(passes) - 2 * 2  # the last say how probable a class is with the patch and without
 
 
-@pytest.mark.parametrize("method", explanation.METHODS)
+@pytest.mark.parametrize("method", WITHOUT_LAYERS)
 def test_a_linear_network_is_explained_exactly_by_every_method(method, images):
     explained = explanation.explain(
         LinearClassifier(), images, [0, 2], method=method, windows=[1], stride=1, baseline="zero"
@@ -102,8 +104,8 @@ def test_an_explanation_equals_its_parts(method, images):
 @pytest.mark.parametrize("method", ["banzhaf", "occlusion"])
 def test_random_maps_are_as_smooth_as_those_of_the_method(method):
     rng = np.random.default_rng(9)
-    scattered = explanation.random_maps("gradients", (4, 16, 16), [8], 2, rng)
-    smooth = explanation.random_maps(method, (4, 16, 16), [4, 8], 2, rng)
+    scattered = methods.random_maps("gradients", (4, 16, 16), rng, windows=[8], stride=2)
+    smooth = methods.random_maps(method, (4, 16, 16), rng, windows=[4, 8], stride=2)
     for maps in (scattered, smooth):
         assert maps.shape == (4, 16, 16)
         assert maps.dtype == np.float32
@@ -113,15 +115,15 @@ def test_random_maps_are_as_smooth_as_those_of_the_method(method):
 
 
 def test_patches_scale_with_the_image():
-    assert explanation.windows_for("banzhaf", (32, 32)) == ([8], 2)
-    assert explanation.windows_for("banzhaf", (224, 300)) == ([56], 14)
-    assert explanation.windows_for("occlusion", (32, 32)) == ([5, 10, 15], 2)
-    assert explanation.windows_for("occlusion", (224, 300)) == ([35, 70, 105], 14)
-    assert explanation.windows_for("occlusion", (8, 8)) == ([1, 2, 4], 1)
-    assert explanation.windows_for("banzhaf", (1, 1)) == ([1], 1)
-    assert explanation.windows_for("banzhaf", (32, 32), [7, 3]) == ([3, 7], 2)
-    assert explanation.windows_for("banzhaf", (32, 32), [1]) == ([1], 1)
+    assert methods.windows_for("banzhaf", (32, 32)) == ([8], 2)
+    assert methods.windows_for("banzhaf", (224, 300)) == ([56], 14)
+    assert methods.windows_for("occlusion", (32, 32)) == ([5, 10, 15], 2)
+    assert methods.windows_for("occlusion", (224, 300)) == ([35, 70, 105], 14)
+    assert methods.windows_for("occlusion", (8, 8)) == ([1, 2, 4], 1)
+    assert methods.windows_for("banzhaf", (1, 1)) == ([1], 1)
+    assert methods.windows_for("banzhaf", (32, 32), [7, 3]) == ([3, 7], 2)
+    assert methods.windows_for("banzhaf", (32, 32), [1]) == ([1], 1)
     with pytest.raises(ValueError, match="--window 9 doesn't fit"):
-        explanation.windows_for("banzhaf", (8, 20), [9])
+        methods.windows_for("banzhaf", (8, 20), [9])
     with pytest.raises(ValueError, match="--stride 4 skips"):
-        explanation.windows_for("occlusion", (8, 8), [3], 4)
+        methods.windows_for("occlusion", (8, 8), [3], 4)

@@ -13,6 +13,7 @@ from PIL import Image
 from scipy import ndimage
 
 from cnnvis import plots
+from cnnvis.attribution.comparison import Comparison
 from cnnvis.attribution.explanation import Explanation
 from cnnvis.evaluation import metrics
 from cnnvis.features.visualization import FilterImages
@@ -52,7 +53,7 @@ def rng():
 def explanation(images, maps):
     numbers = np.linspace(0.1, 0.9, len(images))
     patches = np.full((len(images), 4), [1, 0, 4, 3])
-    return Explanation(images, numbers, images, maps, *[numbers] * 4, patches, numbers, 1 - numbers)
+    return Explanation(images, numbers, images, maps, *[numbers] * 4, patches, numbers, 1 - numbers, numbers)
 
 
 def terms(rng, channels):
@@ -138,6 +139,12 @@ def figures(rng):
     yield "first frame of a film", next(plots.film_frames(film))
     yield "sheet of a film", plots.film_sheet(film)
     yield "film without CONV layers", next(plots.film_frames(film_of(rng, CLASSES, filters=0, inputs=0)))
+    methods = dict.fromkeys(("banzhaf", "occlusion", "gradcam", "gradients", "smoothgrad"), explained)
+    random_weights = {name: rng.normal(size=explained.importance.shape) for name in methods}
+    compared = Comparison(methods, rng.normal(size=explained.importance.shape), random_weights)
+    titles = [f"{CLASSES[2]} rather than {CLASSES[3]} 9%"] * 5
+    for name, figure in plots.importance_pages(compared, titles, unit="logit", most=3).items():
+        yield f"methods, {name}", figure
     yield "one heat map", plots.heat_maps(explained[:1], [f"{CLASSES[2]} 9% (true: {CLASSES[3]})"], "logit")
     for shape in ((9, 9, 20), (1, 1, 7), (130,)):
         for scale in ("channel", "layer"):

@@ -644,7 +644,7 @@ def test_own_images_are_all_shown_and_a_channel_is_computed(foreign, tmp_path):
         (
             "visualize_hidden_layer_activation",
             ["--layers", "conv99"],
-            "no layer is called 'conv99'; there are normalization",
+            "no layer is called 'conv99'; similar are conv",
         ),
         ("visualize_hidden_layer_activation", ["--layers", "pool1"], "pool1 is neither a CONV nor an FC layer"),
         ("visualize_hidden_layer_activation", ["--layers", "conv1", "--filters", "999"], "conv1 has no filter 999"),

@@ -1,0 +1,124 @@
+"""Several methods side by side, the best of them, and maps with random weights."""
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from cnnvis import attribution
+from cnnvis.attribution import METHODS, comparison, report, sanity
+from cnnvis.network.classifier import Classifier
+from tests.conftest import small_sequential
+
+HOW = {"windows": None, "stride": None, "baseline": "mean", "layer": None, "score": "logit"}
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return Classifier(small_sequential(size=16))
+
+
+@pytest.fixture(scope="module")
+def small_images():
+    return np.random.default_rng(6).integers(0, 256, (2, 16, 16, 3), dtype="uint8")
+
+
+@pytest.fixture(scope="module")
+def compared(classifier, small_images):
+    return attribution.compare(classifier, small_images, np.array([1, 2]), **HOW, seed=4)
+
+
+def test_every_method_has_the_maps_that_it_has_alone(classifier, small_images, compared):
+    assert list(compared.explanations) == list(METHODS)
+    for method, explained in compared.explanations.items():
+        alone = attribution.explain(classifier, small_images, np.array([1, 2]), method=method, seed=4)
+        np.testing.assert_allclose(explained.importance, alone.importance, atol=1e-6)
+        assert (explained.seconds > 0).all()
+
+
+def test_the_best_has_the_largest_difference_of_insertion_and_deletion(compared):
+    values = {name: each.insertion - each.deletion for name, each in compared.explanations.items()}
+    assert compared.best == [max(values, key=lambda name: values[name][n]) for n in range(2)]
+    assert len(compared[1:]) == 1
+    assert compared[1:].best == compared.best[1:]
+
+
+def scored(**faithful):
+    """A comparison with given insertion - deletion of each method; random maps have 0.1."""
+
+    class Scores:
+        def __init__(self, values):
+            self.insertion, self.deletion = np.array(values), np.zeros(len(values))
+            self.random_insertion, self.random_deletion = np.full(len(values), 0.1), np.zeros(len(values))
+
+    count = len(next(iter(faithful.values())))
+    return comparison.Comparison({name: Scores(values) for name, values in faithful.items()}, np.zeros((count, 2, 2)))
+
+
+def test_the_verdict_names_the_best_and_whether_its_lead_counts():
+    sure = report.verdict(scored(gradcam=[0.5, 0.6, 0.55, 0.5], banzhaf=[0.3, 0.4, 0.36, 0.29]))
+    assert sure == (
+        "For this network, believe gradcam: insertion - deletion is 0.54 on average of 4 images "
+        "(banzhaf 0.34; random maps 0.10)."
+    )
+    unsure = report.verdict(scored(gradcam=[0.5, 0.1], banzhaf=[0.1, 0.4]))
+    assert unsure.endswith("Its lead over banzhaf may be chance: --num shows more images.")
+    assert "of one image" in report.verdict(scored(gradcam=[0.5], banzhaf=[0.1]))
+    assert report.verdict(scored(gradcam=[0.05], banzhaf=[0.1])).startswith("Believe none of the maps")
+
+
+def test_random_weights_are_the_shuffled_ones_and_are_put_back(classifier, small_images):
+    before = classifier.probabilities(small_images)
+    kept = [weight.numpy() for weight in classifier.weights]
+
+    def interrupted():
+        with sanity.random_weights(classifier, seed=1):
+            assert np.abs(classifier.probabilities(small_images) - before).max() > 1e-3
+            for weight, values in zip(classifier.weights, kept):
+                np.testing.assert_array_equal(np.sort(weight.numpy(), axis=None), np.sort(values, axis=None))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    np.testing.assert_array_equal(classifier.probabilities(small_images), before)
+
+
+def test_maps_of_random_weights_are_those_of_that_network(classifier, small_images, compared):
+    found = attribution.with_random_weights(classifier, compared, **HOW, seed=4)
+    assert set(found.likeness) == set(METHODS)
+    with sanity.random_weights(classifier, seed=4):
+        alone = attribution.explain(classifier, small_images, np.array([1, 2]), method="gradients", seed=4)
+    np.testing.assert_allclose(found.random_weights["gradients"], alone.importance, atol=1e-6)
+    assert np.abs(found.random_weights["gradients"] - compared.explanations["gradients"].importance).max() > 0
+
+
+def test_likeness_is_spearmans_rank_correlation():
+    rng = np.random.default_rng(7)
+    maps, others = rng.normal(size=(2, 3, 6, 5)).round(1)  # with ties
+    expected = [spearmanr(a.ravel(), b.ravel()).statistic for a, b in zip(maps, others)]
+    np.testing.assert_allclose(sanity.likeness(maps, others), expected)
+    np.testing.assert_allclose(sanity.likeness(maps, np.exp(maps)), 1)
+    np.testing.assert_array_equal(sanity.likeness(maps, np.zeros_like(maps)), 0)
+
+
+def test_methods_that_do_not_change_are_not_to_be_believed():
+    said = report.sanity_verdict({"gradcam": np.array([0.9, 0.7]), "banzhaf": np.array([0.9, -0.2])})
+    assert said.startswith("Don't believe gradcam (0.80): ")
+    assert "All maps change" in report.sanity_verdict({"banzhaf": np.array([0.1])})
+
+
+def test_a_network_without_conv_layers_leaves_grad_cam_out(small_images, capsys):
+    import keras
+
+    dense = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Flatten(), keras.layers.Dense(3)])
+    compared = attribution.compare(Classifier(dense), small_images, np.array([1, 2]), **HOW)
+    assert list(compared.explanations) == [method for method in METHODS if method != "gradcam"]
+    assert "gradcam is left out: --method gradcam explains by feature maps" in capsys.readouterr().err
+
+
+def test_which_methods_options_ask_for():
+    assert attribution.methods_for(None) == ("banzhaf",)
+    assert attribution.methods_for(None, patches=[3]) == ("occlusion",)
+    assert attribution.methods_for(None, layer="conv1") == ("gradcam",)
+    assert attribution.methods_for("all", layer="conv1") == tuple(METHODS)
+    with pytest.raises(ValueError, match="--layer is for --method gradcam, not banzhaf"):
+        attribution.methods_for("banzhaf", layer="conv1")
