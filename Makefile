@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test test-slow test-lowest check format figures bench bench-defaults bench-peers bench-tricks bench-importance bench-filters bench-page bench-robustness fuzz page check-page clean
+.PHONY: setup demo test test-slow test-lowest check format figures notebook bench bench-defaults bench-peers bench-tricks bench-importance bench-filters bench-page fuzz page check-page clean bench-robustness
 
 setup: .venv/installed
 
@@ -71,6 +71,10 @@ figures: setup
 		hidden_layer_output_03_conv1_channel5.png) imgs/
 	cp $(MODEL:.keras=.png) imgs/training.png
 
+# docs/notebook.ipynb, with its figures; needs nothing but the clone.
+notebook: setup
+	$(BIN)/python -m article.notebook
+
 # The page that explore.py fills, from its TypeScript; needs Node.js 20 or newer.
 page:
 	cd page && npm ci --no-audit --no-fund && npm run build
@@ -107,6 +111,7 @@ bench-peers: setup
 bench-importance: .venv-bench/installed
 	.venv-bench/bin/python bench/faithfulness.py --out outputs/faithfulness.md
 	.venv-bench/bin/python bench/occlusion_speed.py --out outputs/occlusion_speed.md
+	.venv-bench/bin/python bench/gradient_speed.py --out outputs/gradient_speed.md
 
 # Our images of what filters respond to beside plain ascent's and tf-keras-vis's: how strong, how smooth, how fast, on
 # two networks; needs CIFAR-10, and a machine with nothing else to do.
