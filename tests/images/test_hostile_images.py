@@ -539,12 +539,14 @@ def test_an_image_is_decoded_once_before_it_is_drawn(folder, model, tmp_path, mo
     spoil(folder / "test", "a/0.png")
     looked, whole = [], image_files.open_image
     monkeypatch.setattr(image_files, "open_image", lambda path, **how: looked.append(path) or whole(path, **how))
-    monkeypatch.setattr(plots, "findings_pages", lambda *_, **__: {})
-    assert run(visualize_results, model, "--data", folder, "--skip-bad", "--out", tmp_path / "out") == 0
+    for pages in ("findings_pages", "space_pages"):
+        monkeypatch.setattr(plots, pages, lambda *_, **__: {})
+    options = ["--data", folder, "--skip-bad", "--nearest", 0]
+    assert run(visualize_results, model, *options, "--out", tmp_path / "out") == 0
     assert len(looked) == len(set(looked)) == 10
     looked.clear()
     compare = ["--compare", model, "--compare-input-range", "0", "1"]
-    assert run(visualize_results, model, "--data", folder, *compare, "--skip-bad", "--out", tmp_path) == 0
+    assert run(visualize_results, model, *options, *compare, "--out", tmp_path) == 0
     assert len(looked) == 19  # also for the second network, except the unreadable one
 
 

@@ -309,11 +309,13 @@ def test_a_signal_while_images_are_read_leaves_nothing(moment, number, tmp_path,
             (tmp_path / "images" / split / name).mkdir(parents=True)
             for i in range(2):
                 Image.new("RGB", (32, 32)).save(tmp_path / "images" / split / name / f"{i}.png")
-    seen = []
+    seen, interrupted = [], []
 
     def interrupt(*_arguments, **_options):
         seen.append([path.name for path in out.iterdir()])
-        signal.raise_signal(number)
+        if out not in interrupted:  # images are read in several threads, and a second signal would end the tidying up
+            interrupted.append(out)
+            signal.raise_signal(number)
 
     if moment == "opened":
         monkeypatch.setattr("cnnvis.images.sources.load", interrupt)
