@@ -14,7 +14,8 @@ FILES = {name: ROOT / name / "requirements.txt" for name in (".", "tests", "benc
 FOLDERS = "article", "bench", "cnnvis", "fuzz", "models", "tests"
 OURS = {*FOLDERS, *(path.stem for path in ROOT.glob("*.py"))}
 MODULES = {"pillow": "PIL", "scikit-learn": "sklearn", "opencv-python-headless": "cv2"}  # that go by another name
-NOT_IMPORTED = {"ruff", "pytest-xdist", "opencv-python-headless"}  # but run, plugged in, or needed by another one
+# But run, plugged in, or needed by another one.
+NOT_IMPORTED = {"ruff", "pytest-xdist", "opencv-python-headless", "ipykernel"}
 NOT_ASKED_FOR = {"scipy", "threadpoolctl", "packaging", "markdown_it", "google", "tf_keras"}  # which these bring
 
 

@@ -96,7 +96,8 @@ def limit_high_frequencies(image, size, amplitudes, fraction):
         energy = tf.math.real(spectrum * tf.math.conj(spectrum)) * counts
         of_high, of_low = (tf.reduce_sum(energy * band, axis=(1, 2, 3), keepdims=True) for band in (high, 1 - high))
         scale = tf.minimum(1.0, tf.sqrt(share / (1 - share) * of_low / (of_high + 1e-6) + 1e-12))
-        spectrum *= tf.cast(1 - high + high * scale, tf.complex64)
+        kept = 1 - high + high * scale
+        spectrum *= tf.complex(kept, tf.zeros_like(kept))  # unlike a cast, it has a gradient without a warning
         return tf.clip_by_value(tf.transpose(tf.signal.irfft2d(spectrum, fft_length=size), (0, 2, 3, 1)), 0, 255)
 
     return Parametrization(image.variable, render)
