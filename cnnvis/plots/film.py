@@ -3,10 +3,11 @@
 import re
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from cnnvis.plots.canvas import INK, OTHER, OUTPUTS, RIGHT, WRONG, despine
+from cnnvis.plots.canvas import INK, OTHER, OUTPUTS, RIGHT, STYLE, WRONG, despine
 from cnnvis.plots.names import short_names
 from cnnvis.plots.sheets import board, resized
 
@@ -45,6 +46,7 @@ def film_frames(film, track=iter):
     return (_frame(film, number, classes, background) for number in track(range(len(film.frames))))
 
 
+@rc_context(STYLE)
 def _what_stays(film, classes):
     images, layer = [(MARGIN, 62, resized(film.image, 120))], _layer(film)
     below = PROBABILITIES["top"] + len(classes) * PROBABILITIES["step"] + 4
@@ -74,6 +76,7 @@ def _what_stays(film, classes):
     return figure
 
 
+@rc_context(STYLE)
 def _frame(film, number, classes, background):
     frame, images = film.frames[number], [(0, 0, background)]
     texts = [(MARGIN, 12, moment(film, frame.step), {"fontsize": 13})]
@@ -92,6 +95,7 @@ def _frame(film, number, classes, background):
     return figure
 
 
+@rc_context(STYLE)
 def film_sheet(film):
     """Six moments, evenly spaced among the frames, one in a row: Figure."""
     places = np.unique(np.linspace(0, len(film.frames) - 1, MOMENTS).round().astype(int))

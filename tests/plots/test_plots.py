@@ -214,7 +214,8 @@ USERS_STYLE = {
 }
 ONE_OF_EACH = {
     *("training_curves", "page", "gallery", "confused pairs", "comparison", "breakdown", "one heat map", "one filter"),
-    *("sheet of one", "layer_130_channel", "layer_20_layer", "channel", "network"),
+    *("sheet of one", "layer_130_channel", "layer_20_layer", "channel", "network", "film without CONV layers"),
+    *("sheet of a film", "methods, pixel_importance_2", "methods, pixel_importance_sanity_2"),
 }
 
 

@@ -318,7 +318,7 @@ def test_a_report_names_the_files_of_wrong_predictions(foreign, tmp_path):
 @pytest.mark.slow
 @LINUX
 def test_a_folder_of_20_000_images_takes_no_more_memory_than_one_of_500(tmp_path):
-    """All of them together would take 246 MB."""
+    """All of them together would take 246 MB; the map of 10,000 of them takes some 60."""
     layers = [keras.layers.AveragePooling2D(32), keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
     keras.Sequential([keras.Input((64, 64, 3)), *layers]).save(tmp_path / "model.keras")
     peaks = []
@@ -335,7 +335,7 @@ def test_a_folder_of_20_000_images_takes_no_more_memory_than_one_of_500(tmp_path
             peak_memory("visualize_results", *options, "--data", tmp_path / str(count), "--out", tmp_path / "out")
         )
         assert len(read(tmp_path / "out" / "results.h5")["labels"]) == count
-    assert peaks[1] - peaks[0] < 60_000
+    assert peaks[1] - peaks[0] < 120_000
 
 
 def test_results_of_own_images(tmp_path, undrawn):
