@@ -8,7 +8,7 @@ import numpy as np
 
 from cnnvis.attribution import sanity
 from cnnvis.attribution.explanation import explain, heat_maps
-from cnnvis.attribution.methods import METHODS, random_maps, windows_for
+from cnnvis.attribution.methods import METHODS, layer_for, random_maps, windows_for
 from cnnvis.console import notice
 
 if TYPE_CHECKING:  # they import TensorFlow
@@ -110,8 +110,8 @@ def compare(
     how = {"stride": stride, "baseline": baseline, "layer": layer, "score": score, "seed": seed, "track": track}
     for method in methods:
         windows_for(method, images.shape[1:3], windows, stride)
-    if layer:
-        classifier.layer(layer)
+        if layer:
+            layer_for(method, classifier, layer)
     explanations = {}
     for method in methods:
         try:

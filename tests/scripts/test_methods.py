@@ -84,6 +84,7 @@ def test_against_gives_the_difference_of_two_classes(method, folder, tmp_path):
         ("small", ["--class", "cat", "--against", "cat"], "--against cat: image 0 is explained as cat itself"),
         ("small", ["--against", "unicorn"], "no class is called 'unicorn'"),
         ("small", ["--method", "gradcam", "--layer", "hidden"], "--layer hidden has no feature maps: choose --layer"),
+        ("small", ["--method", "all", "--layer", "hidden"], "--layer hidden has no feature maps: choose --layer"),
         ("small", ["--layer", "secnd"], "no layer is called 'secnd'; there are first, shrink, second"),
         ("small", ["--method", "occlusion", "--layer", "first"], "--layer is for --method gradcam, not occlusion"),
         ("dense", ["--method", "gradcam"], "the network has no CONV layer: choose another"),
