@@ -1,6 +1,11 @@
 """Augmentation: images in, as many slightly different images out. `rng` makes all random choices."""
 
+import io
+
 import numpy as np
+from PIL import Image
+
+JPEG_QUALITIES = range(50, 96)  # of 1 to 100
 
 
 def pad(images, margin):
@@ -57,6 +62,50 @@ def alternating_flip(images, flipped_first, pass_number):
     (N, H, W, C) array, a new one.
     """
     return flip(images, flipped_first ^ (pass_number % 2 == 1))
+
+
+def change_light(images, brightness, contrast, rng):
+    """Multiply the pixels of each image by a factor, and their distance from its mean by another.
+
+    Parameters
+    ----------
+    images : (N, H, W, C) uint8 array
+    brightness, contrast : float
+        The largest difference of each factor from 1, at most 1.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    (N, H, W, C) uint8 array, rounded, and clipped to 0-255.
+    """
+    shape = (len(images), 1, 1, 1)
+    brighter, starker = (1 + rng.uniform(-most, most, shape).astype("float32") for most in (brightness, contrast))
+    mean = images.mean(axis=(1, 2, 3), keepdims=True, dtype="float32")
+    changed = brighter * (mean + starker * (images - mean))
+    return np.rint(np.clip(changed, 0, 255)).astype("uint8")
+
+
+def compress(images, fraction, rng):
+    """Save a random part of the images as JPEG, at random qualities, and decode them again.
+
+    Parameters
+    ----------
+    images : (N, H, W, 1 or 3) uint8 array
+    fraction : float
+        Probability of each image to be saved.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    (N, H, W, 1 or 3) uint8 array, a new one.
+    """
+    images = images.copy()
+    chosen = np.flatnonzero(rng.random(len(images)) < fraction)
+    for index, quality in zip(chosen, rng.choice(JPEG_QUALITIES, len(chosen))):
+        file = io.BytesIO()
+        Image.fromarray(images[index].squeeze()).save(file, "JPEG", quality=int(quality))
+        images[index] = np.asarray(Image.open(file)).reshape(images.shape[1:])
+    return images
 
 
 def shrink(images, side):

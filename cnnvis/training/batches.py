@@ -42,6 +42,10 @@ class Batches:
                 images = augmentation.alternating_flip(images, self.flipped_first[chosen], pass_number[places])
             elif self.recipe.flip == "random":
                 images = augmentation.flip(images, rng.random(len(images)) < 0.5)
+            if self.recipe.brightness or self.recipe.contrast:
+                images = augmentation.change_light(images, self.recipe.brightness, self.recipe.contrast, rng)
+            if self.recipe.jpeg:
+                images = augmentation.compress(images, self.recipe.jpeg, rng)
             if epoch < self.recipe.small_epochs:
                 images = augmentation.shrink(images, self.recipe.small_side)
             yield images, self.labels[chosen]

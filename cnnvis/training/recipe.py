@@ -81,6 +81,9 @@ class Recipe:
     )
     crop_margin: int = _number("largest shift of an image, in pixels", 0, LARGEST_SIDE - 1, default=2)
     flip: str = _choice("how images are mirrored left to right", "alternating", "random", "none", default="alternating")
+    brightness: float = _number("largest change of an image's brightness, as a fraction of it", 0, 1, default=0.0)
+    contrast: float = _number("largest change of an image's contrast, as a fraction of it", 0, 1, default=0.0)
+    jpeg: float = _number("fraction of the images that are saved as JPEG and decoded again", 0, 1, default=0.0)
     small_side: int = _number(
         "side of the shrunk images of the first epochs, in pixels; 0: none", 0, LARGEST_SIDE, default=0
     )

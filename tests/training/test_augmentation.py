@@ -1,9 +1,13 @@
-"""Augmentation crops, mirrors and shrinks as it says, and changes nothing else."""
+"""Augmentation changes what it says, as much as it says, and nothing else."""
+
+import io
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from cnnvis.training import augmentation
 
@@ -41,6 +45,58 @@ def test_two_epochs_show_each_image_both_ways_round():
     np.testing.assert_array_equal(even, odd[:, :, ::-1])
     np.testing.assert_array_equal(even[1], images[1])
     np.testing.assert_array_equal(even[0], images[0, :, ::-1])
+
+
+class Chosen:
+    """A generator whose "random" numbers are chosen."""
+
+    def __init__(self, *values):
+        self.values = list(values)
+
+    def uniform(self, low, high, shape):
+        return np.full(shape, self.values.pop(0)).clip(low, high)
+
+
+def test_light_by_hand():
+    """Mean 100: half of the contrast makes 80 and 120 of 60 and 140, and 1.5 times the brightness 120 and 180."""
+    images = np.array([60, 140], "uint8").reshape(1, 1, 2, 1)
+    changed = augmentation.change_light(images, 0.5, 0.5, Chosen(0.5, -0.5))
+    assert changed.dtype == np.uint8
+    assert changed.ravel().tolist() == [120, 180]
+    clipped = augmentation.change_light(images, 0.9, 0.0, Chosen(0.9, 0.0))
+    assert clipped.ravel().tolist() == [114, 255]
+
+
+@given(brightness=st.floats(0, 1), contrast=st.floats(0, 1), seed=st.integers(0, 99))
+def test_light_stays_within_its_bounds(brightness, contrast, seed):
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 256, (5, 4, 6, 3), dtype="uint8")
+    before = images.copy()
+    means = augmentation.change_light(images, brightness, 0.0, rng).mean(axis=(1, 2, 3))
+    old = images.mean(axis=(1, 2, 3))
+    np.testing.assert_array_equal(images, before)
+    assert (means >= (1 - brightness) * old - 0.6).all()
+    assert (means <= (1 + brightness) * old + 0.6).all()
+    spread = augmentation.change_light(images, 0.0, contrast, rng).std(axis=(1, 2, 3))
+    assert (spread <= (1 + contrast) * images.std(axis=(1, 2, 3)) + 0.6).all()
+    np.testing.assert_array_equal(augmentation.change_light(images, 0.0, 0.0, rng), images)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_are_compressed_as_jpeg(channels):
+    images = np.random.default_rng(2).integers(0, 256, (40, 16, 16, channels), dtype="uint8")
+    assert (augmentation.compress(images, 0.0, np.random.default_rng(0)) == images).all()
+    some = augmentation.compress(images, 0.5, np.random.default_rng(0))
+    assert 10 < (some != images).any(axis=(1, 2, 3)).sum() < 30
+    changed = augmentation.compress(images, 1.0, np.random.default_rng(0))
+    for image, after in zip(images, changed, strict=True):
+        assert any((after == saved(image, quality)).all() for quality in augmentation.JPEG_QUALITIES)
+
+
+def saved(image, quality):
+    file = io.BytesIO()
+    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file)).reshape(image.shape)
 
 
 def test_shrinking_by_hand():

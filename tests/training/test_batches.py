@@ -43,6 +43,20 @@ def test_an_epoch_can_show_every_image_several_times(images):
     assert (first != second).all()
 
 
+def test_light_and_jpeg_come_after_crops_and_flips(images):
+    recipe = dataclasses.replace(RECIPE, batch_size=7)
+    changed = dataclasses.replace(recipe, brightness=0.3, contrast=0.2, jpeg=0.5)
+    (x, y), (changed_x, changed_y) = (
+        next(Batches(images, np.arange(7), r, seed=1).of_epoch(3)) for r in (recipe, changed)
+    )
+    rng = np.random.default_rng([1, 3, 0])
+    augmentation.random_crop(augmentation.pad(images, 2), 2, rng)
+    expected = augmentation.compress(augmentation.change_light(x, 0.3, 0.2, rng), 0.5, rng)
+    np.testing.assert_array_equal(changed_x, expected)
+    np.testing.assert_array_equal(changed_y, y)
+    assert (changed_x != x).any(axis=(1, 2, 3)).all()
+
+
 def test_small_images_are_the_same_ones_shrunk(images):
     recipe = dataclasses.replace(RECIPE, batch_size=3, epochs=4)
     whole, small = (
