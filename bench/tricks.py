@@ -32,6 +32,8 @@ TRICKS = {
         "no crops": ["crop_margin=0"],
         "random flips": ["flip=random"],
         "statistics of whole batches": ["ghost_batch=0"],
+        "brightness and contrast": ["brightness=0.14", "contrast=0.14"],
+        "a quarter as JPEG": ["jpeg=0.25"],
         "lookahead": ["lookahead=on"],
         "small images first": ["small_side=24", "small_epochs=2"],
     },
@@ -107,20 +109,14 @@ def measured(args, changes, seed):
 
 def measure(args):
     """Train, and print the accuracy on held-out images, without and with TTA, and the seconds, as JSON."""
-    import time
-
     from cnnvis import evaluation, images, network, training
 
     dataset, held_out, _ = images.for_training("cifar10", validation=args.validation, seed=args.seed)
     recipe = training.recipe_for(args.arch, dataset, args.changes.split(), epochs=args.epochs)
-    how = {"arch": args.arch, "seed": args.seed, "precision": training.precision_of("auto")}
-    model, batches, callbacks = training.prepare(dataset, recipe, **how)
-    began = time.perf_counter()
-    training.fit(model, recipe, batches, callbacks=callbacks)
-    seconds = time.perf_counter() - began
-    trained = training.plain(args.arch, dataset, recipe, model, args.seed)
-    accuracy, tta = evaluation.accuracies(network.Classifier(trained), held_out.images, held_out.labels)
-    console.say(json.dumps([accuracy, tta, seconds]))
+    trained = training.train(dataset, recipe, arch=args.arch, seed=args.seed)
+    classifier = network.Classifier(trained.network)
+    accuracy, tta = evaluation.accuracies(classifier, held_out.images, held_out.labels)
+    console.say(json.dumps([accuracy, tta, trained.seconds]))
 
 
 def table(args, tricks):

@@ -50,6 +50,11 @@ class Batches:
                 images = augmentation.shrink(images, self.recipe.small_side)
             yield images, self.labels[chosen]
 
+    def parts(self, epoch):
+        """Generate the images of an epoch, in parts as large as batch normalisation sees them: (n, H, W, C) uint8."""
+        for images, _ in self.of_epoch(epoch):
+            yield from np.array_split(images, self.recipe.ghost_batches)
+
     def next_epoch(self):
         """Generate the batches of `epoch`, which goes up by one at once."""
         self.epoch += 1

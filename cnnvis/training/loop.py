@@ -14,10 +14,12 @@ from cnnvis.training import building, distribution, forecast, journal, optimizer
 from cnnvis.training.batches import Batches, dataset_of, held_out_batches
 from cnnvis.training.early_stop import EarlyStop
 from cnnvis.training.film import Film
+from cnnvis.training.final_statistics import recompute_statistics
 from cnnvis.training.recipe import Recipe
 from cnnvis.training.run import Run
 from cnnvis.training.summary import recipe_line, reporter
 from cnnvis.training.transfer import Base
+from models import convnet
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,8 @@ def train(
         if epoch < recipe.epochs:
             console.say(f"Held-out images had their smallest loss after epoch {epoch}: the network has its weights.")
     network.set_weights(model.get_weights())
+    if arch in convnet.ARCHITECTURES:
+        recompute_statistics(network, batches.parts(recipe.epochs))
     return Trained(network=network, recipe=recipe, precision=precision, rows=rows, arch=arch, film=film)
 
 
