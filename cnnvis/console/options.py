@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cnnvis.console.names import shown
 
+MORE = "(--help tells more)"  # at the end of a message about options
 PREPROCESSINGS = ("caffe", "torch")  # of pixels for networks that were trained on ImageNet
 
 
@@ -23,7 +24,7 @@ class _Parser(argparse.ArgumentParser):
     """Reports a mistake in one line."""
 
     def error(self, message):
-        self.exit(2, f"{self.prog}: {shown(' '.join(message.split()))} (--help tells more)\n")
+        self.exit(2, f"{self.prog}: {shown(' '.join(message.split()))} {MORE}\n")
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter):
@@ -192,11 +193,15 @@ def restore(args, parser, began, names, source):
     ValueError
         If `began` is not a valid command line, or an option differs.
     """
+    said = io.StringIO()
     try:
-        with contextlib.redirect_stderr(io.StringIO()):
+        with contextlib.redirect_stderr(said):
             before = parser.parse_args(began)
     except SystemExit:
-        raise ValueError(f"{source} is damaged: start anew with --overwrite") from None
+        reason = said.getvalue().strip().removeprefix(f"{parser.prog}: ").removesuffix(f" {MORE}")
+        raise ValueError(
+            f"{source} is damaged or from another version ({reason}): start anew with --overwrite"
+        ) from None
     for name in names:
         given, value = getattr(args, name), getattr(before, name)
         if given not in (value, parser.get_default(name)):

@@ -161,6 +161,18 @@ def test_a_resumed_run_on_photos_ends_as_it_would_have(tmp_path, monkeypatch, ca
     assert sorted(names(tmp_path)) == ["photos", *(f"{name}.{end}" for name in ("run", "whole") for end in ENDS)]
 
 
+@pytest.mark.parametrize("change", ["cutout=8"])
+def test_a_run_with_an_entry_that_recipes_no_longer_have_is_not_resumed(change, tmp_path, capsys, monkeypatch):
+    """An older version began it."""
+    Run(tmp_path, "run").begin({"arch": "deep", "data": "digits", "recipe": ["flip=none", change]})
+    monkeypatch.setattr(images, "available", not_asked)
+    line = refused(capsys, "train", "--name", "run", "--out", tmp_path, "--resume")
+    name = change.split("=")[0]
+    assert f"run.resume.json is damaged or from another version (argument --recipe: a recipe has no {name!r};" in line
+    assert line.endswith("): start anew with --overwrite")
+    assert names(tmp_path) == ["run.resume.json"]
+
+
 def test_nothing_held_out_is_an_option_that_a_resumed_run_keeps():
     assert as_options({"validation": 0, "limit": None, "deterministic": False, "recipe": []}) == ["--validation", "0"]
 
