@@ -35,7 +35,6 @@ TRICKS = {
         "brightness and contrast": ["brightness=0.14", "contrast=0.14"],
         "a quarter as JPEG": ["jpeg=0.25"],
         "lookahead": ["lookahead=on"],
-        "small images first": ["small_side=24", "small_epochs=2"],
     },
     "basic": {
         "the recipe": [],

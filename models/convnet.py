@@ -10,10 +10,9 @@ in `cnnvis/training/recipes.py`. Training finds layers by name: Muon takes ortho
 `conv2`, ... and `fc1`; `fc2` has a learning rate of its own; a layer called `whitening` gets whitening filters.
 """
 
-import bisect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -24,7 +23,6 @@ WHITENING_FILTERS = 24
 WIDTHS = {"basic": (32, 64), "deep": (64, 256, 256)}  # filters of the CONV layers, one number per group
 SIDE = 32  # of the images that they are for, in pixels
 NARROWEST = 16  # filters of a group that is put in front for larger images
-ANY_SIZE = {"deep"}  # architectures that take images of any size, so that training can begin with small ones
 LAST = {"data_format": "channels_last"}  # (B, H, W, C), even where a keras.json says otherwise
 FC2_STDDEV = 1 / 144  # of the initial FC2 weights of deep: small logits, so that training starts undecided
 
@@ -77,8 +75,7 @@ def build_model(
     seed : int
         Of the initial weights and of dropout.
     input_shape : tuple of int
-        (height, width, channels) of an image; for the architectures in `ANY_SIZE`, height and width can be None.
-        Larger images get more groups, as in `group_widths`.
+        (height, width, channels) of an image. Larger images get more groups, as in `group_widths`.
 
     Returns
     -------
@@ -97,7 +94,7 @@ def build_model(
     pixels = keras.Input(input_shape, name="pixels")  # (B, 32, 32, 3)
     x = variant.normalization(mean=mean, variance=variance, dtype="float32", name="normalization")(pixels)
     build = ARCHITECTURES[arch]
-    widths = variant.widths or group_widths(arch, min(side or SIDE for side in input_shape[:2]))
+    widths = variant.widths or group_widths(arch, min(input_shape[:2]))
     logits = build(x, classes, widths=widths, seeds=seeds, variant=variant)  # (B, classes)
     outputs = layers.Softmax(dtype="float32", name="probabilities")(logits) if variant.softmax else logits
     return variant.network(pixels, outputs, name=arch)
@@ -113,20 +110,6 @@ def group_widths(arch, side=SIDE):
     for _ in range(round(math.log2(max(side, SIDE) / SIDE))):
         groups = (max(NARROWEST, groups[0] // 2), *groups)
     return groups
-
-
-def smallest_side(arch, variant, most):
-    """The smallest side, up to `most` pixels, of square images that leave every layer an output; else `most` + 1."""
-    narrow = replace(variant, widths=(1,) * len(variant.widths or WIDTHS[arch]))  # quickly built
-
-    def fits(side):
-        try:
-            model = build_model(arch, 2, narrow, input_shape=(side, side, 3))
-        except ValueError:  # a newer Keras builds no layer without an output
-            return False
-        return all(0 not in layer.output.shape for layer in model.layers)
-
-    return bisect.bisect_left(range(1, most + 1), True, key=fits) + 1
 
 
 def basic(x, classes, *, widths, seeds, variant):

@@ -106,33 +106,3 @@ def compress(images, fraction, rng):
         Image.fromarray(images[index].squeeze()).save(file, "JPEG", quality=int(quality))
         images[index] = np.asarray(Image.open(file)).reshape(images.shape[1:])
     return images
-
-
-def shrink(images, side):
-    """Shrink images without aliasing: training on smaller images takes less time.
-
-    Each new pixel is a weighted mean of the old ones around its place, nearer ones weighing more. The result is that of
-    `tf.image.resize(..., antialias=True)`, in half the time.
-
-    Parameters
-    ----------
-    images : (N, H, W, C) uint8 array
-    side : int
-        Pixels; at most H and W.
-
-    Returns
-    -------
-    (N, side, side, C) uint8 array, rounded.
-    """
-    count, height, width, channels = images.shape
-    rows = _triangles(height, side) @ images.reshape(count, height, -1).astype("float32")
-    return np.rint(_triangles(width, side) @ rows.reshape(count, side, width, channels)).astype("uint8")
-
-
-def _triangles(length, shorter):
-    """Weights of `length` pixels in `shorter` ones: (shorter, length) float32 array, whose rows add up to 1."""
-    scale = length / shorter
-    places = scale * (np.arange(shorter) + 0.5)
-    distances = np.abs(np.arange(length) + 0.5 - places[:, None])
-    weights = np.maximum(0, 1 - distances / scale)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype("float32")

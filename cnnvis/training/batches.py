@@ -1,5 +1,7 @@
 """The batches of training: shuffled, augmented, and prepared while the network learns."""
 
+import itertools
+
 import numpy as np
 import tensorflow as tf
 
@@ -8,7 +10,7 @@ from cnnvis.training import augmentation
 
 
 class Batches:
-    """Shuffled, augmented batches, epoch after epoch; in the first epochs, images may be shrunk.
+    """Shuffled, augmented batches, epoch after epoch.
 
     They depend only on seed, epoch and step, so that a resumed run sees what it would have seen without the
     interruption. The last, incomplete batch is dropped; which images that leaves out differs from epoch to epoch.
@@ -28,7 +30,7 @@ class Batches:
         return len(self.labels) * self.recipe.repeats // self.recipe.batch_size
 
     def of_epoch(self, epoch):
-        """Generate the batches of an epoch: (N, H, W, C) uint8 images, all of one size, and (N,) labels."""
+        """Generate the batches of an epoch: (N, H, W, C) uint8 images and (N,) labels."""
         shuffle = np.random.default_rng([self.seed, epoch])
         order = np.concatenate([shuffle.permutation(len(self.labels)) for _ in range(self.recipe.repeats)])
         pass_number = epoch * self.recipe.repeats + np.arange(len(order)) // len(self.labels)
@@ -46,8 +48,6 @@ class Batches:
                 images = augmentation.change_light(images, self.recipe.brightness, self.recipe.contrast, rng)
             if self.recipe.jpeg:
                 images = augmentation.compress(images, self.recipe.jpeg, rng)
-            if epoch < self.recipe.small_epochs:
-                images = augmentation.shrink(images, self.recipe.small_side)
             yield images, self.labels[chosen]
 
     def parts(self, epoch):
@@ -60,14 +60,10 @@ class Batches:
         self.epoch += 1
         yield from self.of_epoch(self.epoch - 1)
 
-    def stages(self):
-        """The remaining epochs, as ranges with images of one size each: list of range.
-
-        Small images come first: coarse shapes can be learned from them in less time (Howard 2018, in DAWNBench; Tan &
-        Le, "EfficientNetV2", 2021).
-        """
-        border, end = self.recipe.small_epochs, self.recipe.epochs
-        return [stage for stage in (range(self.epoch, border), range(max(self.epoch, border), end)) if stage]
+    def endless(self):
+        """Generate the batches of `epoch` and of all epochs after it."""
+        for epoch in itertools.count(self.epoch):
+            yield from self.of_epoch(epoch)
 
 
 def dataset_of(batches, count, example):

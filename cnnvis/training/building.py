@@ -14,7 +14,7 @@ from models import convnet
 WHITENING_PIXELS = 5_120_000  # from which the whitening filters are computed: 5000 images of 32x32
 
 
-def build(arch, dataset, recipe, seed=0, *, variant=None, input_shape=None, weights=None):
+def build(arch, dataset, recipe, seed=0, *, variant=None, weights=None):
     """Build a network, untrained unless it gets `weights`. It knows the colour statistics of the training images.
 
     Parameters
@@ -27,8 +27,6 @@ def build(arch, dataset, recipe, seed=0, *, variant=None, input_shape=None, weig
     seed : int
     variant : convnet.Variant, optional
         By default Keras's own layers, ending in probabilities.
-    input_shape : (height, width, channels), optional
-        By default that of the images.
     weights : list of array, optional
         Of a network of the same recipe. By default, the whitening filters are those of the training images, and the
         other weights are drawn at random.
@@ -43,7 +41,7 @@ def build(arch, dataset, recipe, seed=0, *, variant=None, input_shape=None, weig
     mean, variance = channel_statistics(dataset.images)
     shape = dataset.images.shape[1:]
     model = convnet.build_model(
-        arch, len(dataset.classes), variant, mean=mean, variance=variance, seed=seed, input_shape=input_shape or shape
+        arch, len(dataset.classes), variant, mean=mean, variance=variance, seed=seed, input_shape=shape
     )
     for whitening in (layer for layer in model.layers if layer.name == "whitening"):
         whitening.trainable = not recipe.whitening
@@ -84,21 +82,6 @@ def training_variant(recipe, precision, strategy):
         convolution=fast_layers.PackedConv2D if packed else keras.layers.Conv2D,
         **distribution.layers(strategy, recipe),
     )
-
-
-def input_shape(arch, recipe, shape):
-    """The input shape of a network while it is trained on images of shape (height, width, channels).
-
-    Height and width are None if the first images are smaller. Raises ValueError if the network can't take these.
-    """
-    *size, channels = shape
-    if not recipe.small_epochs:
-        return (*size, channels)
-    largest = min(size) - 1
-    smallest = convnet.smallest_side(arch, plain_variant(recipe), largest)
-    if not smallest <= recipe.small_side <= largest:
-        raise ValueError(f"small_side can't be {recipe.small_side}: it is {smallest} to {largest} pixels here")
-    return (None, None, channels)
 
 
 def whitening_filters(images, filters, epsilon=5e-4):

@@ -207,7 +207,8 @@ def run_epochs(model, recipe, batches, held_out=None, callbacks=()):
         test_shares = _shares(strategy, lambda: itertools.cycle(tests))
     callbacks = keras.callbacks.CallbackList(callbacks, model=model)
     callbacks.on_train_begin()
-    for epoch, shares in _shares_of_epochs(strategy, batches):
+    shares = _shares(strategy, batches.endless)
+    for epoch in range(batches.epoch, recipe.epochs):
         callbacks.on_epoch_begin(epoch)
         sums = 0.0
         for step in range(len(batches)):
@@ -235,14 +236,6 @@ def _vary_dropout(model):
         state.value.assign_add([2**20 * tf.cast(replica, tf.int64), 0])
 
 
-def _shares_of_epochs(strategy, batches):
-    """Generate the remaining epochs, each with the iterator over its shares."""
-    for stage in batches.stages():
-        shares = _shares(strategy, partial(_endless, batches, stage))
-        for epoch in stage:
-            yield epoch, shares
-
-
 def _shares(strategy, batches):
     """An endless iterator over the shares of batches, one per replica.
 
@@ -267,8 +260,3 @@ def _shares(strategy, batches):
         return tf.data.Dataset.from_generator(cut, output_signature=signature).apply(endless).prefetch(tf.data.AUTOTUNE)
 
     return iter(strategy.distribute_datasets_from_function(here))
-
-
-def _endless(batches, stage):
-    for epoch in itertools.cycle(stage):
-        yield from batches.of_epoch(epoch)

@@ -11,11 +11,11 @@ class RowNormalization(keras.layers.Normalization):
     """Keras's normalisation of pixels, by rows: vectors of three colours would leave a vector unit mostly idle."""
 
     def call(self, inputs):
-        shape = tf.shape(inputs)
-        mean, variance = (tf.tile(tf.reshape(each, [-1]), shape[2:3]) for each in (self.mean, self.variance))
-        rows = tf.reshape(inputs, (-1, shape[2] * shape[3]))
+        height, width, channels = inputs.shape[1:]
+        mean, variance = (tf.tile(tf.reshape(each, [-1]), [width]) for each in (self.mean, self.variance))
+        rows = tf.reshape(inputs, (-1, width * channels))
         rows = (rows - mean) / tf.maximum(tf.sqrt(variance), keras.config.epsilon())
-        return tf.ensure_shape(tf.reshape(rows, shape), inputs.shape)
+        return tf.reshape(rows, (-1, height, width, channels))
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):
@@ -54,8 +54,7 @@ class PackedConv2D(keras.layers.Conv2D):
     """
 
     def convolution_op(self, inputs, kernel):
-        width = inputs.shape[2]  # None only while a network for images of any size is built
-        if width is None or width > WIDEST_PACKED:
+        if inputs.shape[2] > WIDEST_PACKED:
             return super().convolution_op(inputs, kernel)
         return _packed_convolution(inputs, tf.convert_to_tensor(kernel))
 

@@ -188,7 +188,7 @@ def prepare(dataset, recipe, *, arch, held_out=None, seed=0, precision="float32"
     Raises
     ------
     ValueError
-        If the network can't take images as small as the recipe's, or replicas would have too few images.
+        If replicas would have too few images.
     ConnectionError
         If the workers don't find each other.
     """
@@ -201,10 +201,9 @@ def prepare(dataset, recipe, *, arch, held_out=None, seed=0, precision="float32"
     if strategy == "multiworker":
         console.say("Waiting for the other workers.")
     strategy = distribution.start(strategy, min(recipe.batch_size, len(held_out or ()) or recipe.batch_size))
-    shape = building.input_shape(arch, recipe, dataset.images.shape[1:])
     with distribution.scope(strategy):
         variant = building.training_variant(recipe, precision, strategy)
-        model = building.build(arch, dataset, recipe, seed=seed, variant=variant, input_shape=shape)
+        model = building.build(arch, dataset, recipe, seed=seed, variant=variant)
         building.compile_model(model, recipe, steps)
         return model, batches, [optimizers.Lookahead(model, steps)] if recipe.lookahead else []
 
@@ -223,20 +222,16 @@ def fit(model, recipe, batches, held_out=None, callbacks=()):
     """
     if distribution.is_distributed(model):
         distribution.run_epochs(model, recipe, batches, held_out=held_out, callbacks=callbacks)
-        return
-    for stage in batches.stages():
-        model.make_train_function(force=True)  # else its images have unknown size in the second stage
+    elif batches.epoch < recipe.epochs:  # else only the test of a resumed run is left
         model.fit(
-            dataset_of(batches.next_epoch, len(batches), next(batches.of_epoch(stage.start))),
-            epochs=stage.stop,
-            initial_epoch=stage.start,
+            dataset_of(batches.next_epoch, len(batches), next(batches.of_epoch(batches.epoch))),
+            epochs=recipe.epochs,
+            initial_epoch=batches.epoch,
             validation_data=held_out_batches(held_out) if held_out else None,
             callbacks=list(callbacks),
             verbose=0,
             shuffle=False,
         )
-        if model.stop_training:
-            break
 
 
 def plain(arch, dataset, recipe, model, seed=0):

@@ -48,19 +48,12 @@ TRANSFER = Recipe(
     flip="none",
 )
 # Entries that say how a network is built, or are for layers that only ours have.
-FROM_NOTHING = {"bias_scale", "logits_scale", "ghost_batch", "small_side", "small_epochs", "whitening"}
-FROM_NOTHING |= {"identity_start", "anti_aliasing", "widths"}
+FROM_NOTHING = {"bias_scale", "logits_scale", "ghost_batch", "whitening", "identity_start", "anti_aliasing", "widths"}
 
 
 def check(recipe):
     """Raise ValueError if entries with allowed values don't go together."""
-    side, small, rate, decay = recipe.small_side, recipe.small_epochs, recipe.learning_rate, recipe.weight_decay
-    if bool(side) != bool(small):
-        raise ValueError(f"small_side={side} small_epochs={small} shrinks nothing: the two go together")
-    if small and small >= recipe.epochs:
-        raise ValueError(
-            f"small_epochs={small} leaves none of {recipe.epochs} epochs for images of full size: choose fewer"
-        )
+    rate, decay = recipe.learning_rate, recipe.weight_decay
     if recipe.ghost_batches > MOST_PARTS:
         least = recipe.batch_size // (MOST_PARTS + 1) + 1
         allowed = f"0 or {least:,} and more for batches of {recipe.batch_size:,}, which have {MOST_PARTS} parts at most"
@@ -130,8 +123,6 @@ def recipe_of(arch, changes=(), *, image_size=None, epochs=None, batch_size=None
         raise ValueError(f"{arch} has {groups} groups of CONV layers, not {len(recipe.widths)}")
     if is_named:
         recipe = replace(recipe, widths=recipe.widths or convnet.group_widths(arch, side))
-    if recipe.small_epochs and arch not in convnet.ANY_SIZE:
-        raise ValueError(f"{arch} can't begin with small images: its FC1 takes them in one size only")
     return recipe
 
 

@@ -12,9 +12,7 @@ from cnnvis.training.run import as_command, as_options
 
 def recipe_line(arch, recipe, dataset, *, precision, seed, replicas=1):
     """The line before training: what is trained, on which images, and how."""
-    side, small = recipe.small_side, recipe.small_epochs
-    shrunk = f", the first {small} on images shrunk to {side}x{side}" if small else ""
-    line = f"{arch} on {len(dataset):,} images of {dataset.name}: {recipe.epochs} epochs{shrunk}, batches of "
+    line = f"{arch} on {len(dataset):,} images of {dataset.name}: {recipe.epochs} epochs, batches of "
     line += f"{recipe.batch_size}, learning rate {recipe.learning_rate:g}, {precision}, seed {seed}"
     return line + (f", {replicas} replicas" if replicas > 1 else "")
 

@@ -158,7 +158,13 @@ def test_accuracy_is_that_of_the_newest_stashed_network_of_the_same_recipe(tmp_p
     stash(tmp_path, "bare", None)
     stash(tmp_path, "gone", recipe | {"cutout": 8})
     assert peers.stashed_accuracy("deep", tmp_path) == "–"
-    stash(tmp_path, "newer", recipe | {"cutout": 0}, test_accuracy=0.8765, trained_at="2026-01-02T00:00:00+00:00")
+    stash(
+        tmp_path,
+        "newer",
+        recipe | {"cutout": 0, "small_side": 0},
+        test_accuracy=0.8765,
+        trained_at="2026-01-02T00:00:00+00:00",
+    )
     stash(tmp_path, "older", {key: value for key, value in recipe.items() if key != "widths"})
     assert peers.stashed_accuracy("deep", tmp_path) == "87.65% (newer.json)"
 

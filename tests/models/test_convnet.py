@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cnnvis.training import RECIPES
-from models.convnet import ARCHITECTURES, WIDTHS, Variant, build_model, identity_start, smallest_side
+from models.convnet import ARCHITECTURES, WIDTHS, Variant, build_model, identity_start
 from tests.conftest import rounding
 
 BASIC = "conv1 relu1 conv2 relu2 pool1 conv3 relu3 conv4 relu4 pool2 fc1 relu5 fc2 probabilities"
@@ -103,23 +103,6 @@ def test_anti_aliasing_treats_left_and_right_alike():
     np.testing.assert_allclose(pooled(x[:, :, ::-1]), pooled(x)[:, :, ::-1], atol=rounding(4, np.abs(x).max()))
 
 
-@pytest.mark.parametrize(("anti_aliasing", "side", "last"), [(True, 16, "smooth3"), (False, 9, "pool3")])
-def test_the_smallest_images_leave_one_position(anti_aliasing, side, last):
-    variant = Variant(anti_aliasing=anti_aliasing)
-
-    def positions(side):
-        try:
-            model = build_model("deep", 10, variant, input_shape=(side, side, 3))
-        except ValueError:  # a newer Keras builds no layer without any
-            return 0
-        return np.prod(model.get_layer(last).output.shape[1:3])
-
-    assert smallest_side("deep", variant, 31) == smallest_side("deep", variant, side) == side
-    assert smallest_side("deep", variant, side - 1) == side  # none up to that
-    assert positions(side) == 1
-    assert positions(side - 1) == 0
-
-
 @pytest.mark.parametrize(("side", "groups"), [(32, 0), (40, 0), (48, 1), (64, 1), (120, 2), (128, 2), (224, 3)])
 @pytest.mark.parametrize("arch", ["basic", "deep"])
 def test_larger_images_get_more_groups(arch, side, groups):
@@ -132,14 +115,6 @@ def test_larger_images_get_more_groups(arch, side, groups):
     assert model.get_layer(f"pool{groups}").output.shape[1] in range(3, 12)
     assert {layer.name for layer in model.layers} >= {"fc1", f"relu{2 * groups + 1}", "fc2", "probabilities"}
     assert model.predict(np.zeros((1, side, side, 3)), verbose=0).shape == (1, 10)
-
-
-def test_deep_for_images_of_any_size_is_the_same_network(images):
-    either = build_model("deep", 10, input_shape=(None, None, 3))
-    for side in (32, 20):
-        part = images[:, :side, :side].astype("float32")
-        fixed = build_model("deep", 10, input_shape=(side, side, 3))
-        np.testing.assert_allclose(either(part), fixed(part), rtol=1e-5)
 
 
 def test_an_unknown_architecture():

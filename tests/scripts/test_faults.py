@@ -264,9 +264,6 @@ def not_read(*_arguments, **_options):
         (["--recipe", "ghost_batch=2", "--batch-size", "500"], "ghost_batch can't be 2: it is 0 or 30 and more"),
         (["--recipe", "widths=4,8"], "deep has 3 groups of CONV layers, not 2"),
         (["--recipe", "widths=4,8,8", "--arch", "basic"], "basic has 2 groups of CONV layers, not 3"),
-        (["--recipe", "small_side=24"], "small_side=24 small_epochs=0 shrinks nothing"),
-        (["--recipe", "small_side=24", "small_epochs=2", "--epochs", "2"], "small_epochs=2 leaves none of 2 epochs"),
-        (["--recipe", "small_side=24", "small_epochs=1", "--arch", "basic"], "basic can't begin with small images"),
     ],
 )
 def test_errors_are_reported_before_images_are_read(options, line, tmp_path, capsys, monkeypatch):
@@ -293,7 +290,6 @@ def test_errors_that_depend_on_images_are_reported_before_a_network_is_built(tmp
             "--recipe",
             "crop_margin=32",
         ): "crop_margin can't be 32: it is a whole number, 0 to 31 for images of 32 pixels",
-        ("--recipe", "small_side=32", "small_epochs=1"): "small_side can't be 32: it is 16 to 31 pixels here",
         ("--batch-size", "1438"): "1437 training images can't fill a batch of 1438",
         ("--validation", "1437"): "leaves none of the 1437 images",
     }.items():

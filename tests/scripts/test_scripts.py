@@ -743,7 +743,6 @@ def test_thousands_of_classes(tmp_path):
 
 SHORT = ["--data", "digits", "--limit", "300", "--arch", "basic", "--batch-size", "50", "--epochs", "2"]
 NARROW = [*SHORT, "--recipe", "widths=4,8"]  # for tests that don't depend on the network's size
-SMALL_FIRST = [*SHORT, "--arch", "deep"]
 DIVERGES = [*SHORT, "--learning-rate", "1000", "--recipe", "optimizer=sgd", "start_rate=1", "logits_scale=10000"]
 
 
@@ -937,12 +936,6 @@ def test_train_on_cifar10_never_falls_back(tmp_path, offline, capsys):
         (["--validation", "1437"], "leaves none of the 1437 images"),
         (["--batch-size", "2000"], "1437 training images can't fill a batch of 2000"),
         (["--data", "samples"], "not for training"),
-        ([*SMALL_FIRST, "--recipe", "small_side=32", "small_epochs=1"], "small_side can't be 32: it is 16 to 31"),
-        ([*SMALL_FIRST, "--recipe", "small_side=15", "small_epochs=1"], "small_side can't be 15: it is 16 to 31"),
-        ([*SMALL_FIRST, "--recipe", "small_side=8", "small_epochs=1", "anti_aliasing=off"], "it is 9 to 31 pixels"),
-        ([*SMALL_FIRST, "--recipe", "small_side=24", "small_epochs=2"], "small_epochs=2 leaves none of 2 epochs"),
-        ([*SMALL_FIRST, "--recipe", "small_side=24"], "small_side=24 small_epochs=0 shrinks nothing"),
-        ([*SHORT, "--recipe", "small_side=24", "small_epochs=1"], "basic can't begin with small images: its FC1"),
     ],
 )
 def test_errors_in_training(options, line, tmp_path, capsys):
@@ -968,25 +961,13 @@ def test_train_on_a_folder(tmp_path, capsys):
     assert list(arrays["@classes"]) == ["blue", "red"]
 
 
-def test_bfloat16_ends_in_a_float32_checkpoint(tmp_path):
+def test_bfloat16_ends_in_a_float32_checkpoint_of_kerass_own_layers(tmp_path):
     deep = ["--arch", "deep", "--recipe", "widths=4,8,8"]
     assert train.main([*SHORT, *deep, "--precision", "bfloat16", "--name", "half", "--out", str(tmp_path)]) == 0
     model = keras.saving.load_model(tmp_path / "half.keras")
     assert {layer.compute_dtype for layer in model.layers} == {"float32"}
-    assert json.loads((tmp_path / "half.json").read_text())["precision"] == "bfloat16"
-
-
-@pytest.mark.slow
-def test_a_network_trained_on_small_images_first_takes_whole_ones(tmp_path, capsys):
-    recipe = ["--recipe", "small_side=16", "small_epochs=1", "widths=4,8,8"]
-    assert train.main([*SMALL_FIRST, *recipe, "--precision", "bfloat16", "--name", "run", "--out", str(tmp_path)]) == 0
-    assert "2 epochs, the first 1 on images shrunk to 16x16, batches of 50" in capsys.readouterr().out
-    model = keras.saving.load_model(tmp_path / "run.keras")
-    assert model.input_shape == (None, 32, 32, 3)
     assert {vars(keras.layers).get(type(layer).__name__) for layer in model.layers} == {*map(type, model.layers)}
-    metadata = json.loads((tmp_path / "run.json").read_text())
-    assert "small_side=16 small_epochs=1" in metadata["command"]
-    assert (metadata["recipe"]["small_side"], metadata["recipe"]["small_epochs"]) == (16, 1)
+    assert json.loads((tmp_path / "half.json").read_text())["precision"] == "bfloat16"
 
 
 @pytest.mark.slow

@@ -61,19 +61,6 @@ def test_it_learns():
     np.testing.assert_allclose(np.sum(probabilities, axis=1), 1, rtol=1e-5)
 
 
-def test_it_begins_with_small_images_if_it_takes_any_size(monkeypatch):
-    changes = ["small_side=3", "small_epochs=1"]
-    digits = images.load("digits", "train").take(np.arange(64))
-    with pytest.raises(ValueError, match="skip can't begin with small images"):
-        training.recipe_for("skip", digits, changes, epochs=2)
-    monkeypatch.setattr(convnet, "ANY_SIZE", {"skip"})
-    recipe = training.recipe_for("skip", digits, changes, epochs=2)
-    with pytest.raises(ValueError, match="small_side can't be 3: it is 4 to 31 pixels here"):
-        training.train(digits, recipe, arch="skip")
-    recipe = training.recipe_for("skip", digits, ["small_side=4", *changes[1:]], epochs=2)
-    assert len(training.train(digits, recipe, arch="skip").rows) == 2
-
-
 def test_it_can_be_chosen(tmp_path, capsys):
     assert train.options().parse_args(["--arch", "skip"]).arch == "skip"
     options = ["--arch", "skip", "--data", "digits", "--limit", "64", "--name", "run", "--out", str(tmp_path)]

@@ -4,7 +4,6 @@ import io
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -97,29 +96,3 @@ def saved(image, quality):
     file = io.BytesIO()
     Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(file, "JPEG", quality=quality)
     return np.asarray(Image.open(file)).reshape(image.shape)
-
-
-def test_shrinking_by_hand():
-    """Of four pixels in a row, the first two weigh 3/7 each in the first new pixel, the third one 1/7."""
-    images = np.broadcast_to(np.array([0, 70, 140, 210], "uint8")[None, None, :, None], (2, 4, 4, 3))
-    small = augmentation.shrink(images, 2)
-    assert small.dtype == np.uint8
-    np.testing.assert_array_equal(small, np.broadcast_to(np.array([50, 160])[None, None, :, None], (2, 2, 2, 3)))
-    np.testing.assert_array_equal(augmentation.shrink(images.swapaxes(1, 2), 2), small.swapaxes(1, 2))
-
-
-@given(side=st.integers(1, 12), seed=st.integers(0, 99))
-def test_shrinking_agrees_with_tensorflow(side, seed):
-    images = np.random.default_rng(seed).integers(0, 256, (3, 12, 14, 3), dtype="uint8")
-    before = images.copy()
-    small = augmentation.shrink(images, side)
-    np.testing.assert_array_equal(images, before)
-    assert small.shape == (3, side, side, 3)
-    np.testing.assert_allclose(small, tf.image.resize(images, (side, side), antialias=True), atol=0.51)
-
-
-def test_shrinking_keeps_extremes_and_treats_left_and_right_alike():
-    np.testing.assert_array_equal(augmentation.shrink(np.full((1, 32, 32, 3), 255, "uint8"), 24), 255)
-    images = np.random.default_rng(3).integers(0, 256, (4, 32, 32, 3), dtype="uint8")
-    here, there = augmentation.shrink(images, 24), augmentation.shrink(images[:, :, ::-1], 24)[:, :, ::-1]
-    np.testing.assert_allclose(here.astype(int), there, atol=1)  # sums in another order may round differently

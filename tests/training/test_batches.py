@@ -3,7 +3,6 @@
 import dataclasses
 
 import numpy as np
-import pytest
 
 from cnnvis.training import augmentation, recipes
 from cnnvis.training.batches import Batches, dataset_of
@@ -20,6 +19,11 @@ def test_batches_depend_on_seed_epoch_and_position_only(images):
     assert batches.epoch == 3
     resumed = Batches(images, labels, recipe, seed=1, epoch=2)
     for (x, y), (again_x, again_y) in zip(epochs[2], resumed.next_epoch(), strict=True):
+        np.testing.assert_array_equal(again_x, x)
+        np.testing.assert_array_equal(again_y, y)
+    endless = Batches(images, labels, recipe, seed=1, epoch=1).endless()
+    for x, y in (batch for epoch in epochs[1:] for batch in epoch):
+        again_x, again_y = next(endless)
         np.testing.assert_array_equal(again_x, x)
         np.testing.assert_array_equal(again_y, y)
     assert len({tuple(np.concatenate([y for _, y in epoch])) for epoch in epochs}) == 3
@@ -55,35 +59,6 @@ def test_light_and_jpeg_come_after_crops_and_flips(images):
     np.testing.assert_array_equal(changed_x, expected)
     np.testing.assert_array_equal(changed_y, y)
     assert (changed_x != x).any(axis=(1, 2, 3)).all()
-
-
-def test_small_images_are_the_same_ones_shrunk(images):
-    recipe = dataclasses.replace(RECIPE, batch_size=3, epochs=4)
-    whole, small = (
-        Batches(images, np.arange(7), recipe, seed=1)
-        for recipe in (recipe, dataclasses.replace(recipe, small_side=20, small_epochs=2))
-    )
-    for epoch in range(4):
-        for (x, y), (small_x, small_y) in zip(whole.of_epoch(epoch), small.of_epoch(epoch), strict=True):
-            np.testing.assert_array_equal(small_x, augmentation.shrink(x, 20) if epoch < 2 else x)
-            np.testing.assert_array_equal(small_y, y)
-
-
-@pytest.mark.parametrize(
-    ("small_epochs", "epoch", "stages"),
-    [
-        (0, 0, [range(5)]),
-        (0, 3, [range(3, 5)]),
-        (2, 0, [range(2), range(2, 5)]),
-        (2, 1, [range(1, 2), range(2, 5)]),
-        (2, 2, [range(2, 5)]),
-        (2, 4, [range(4, 5)]),
-        (2, 5, []),
-    ],
-)
-def test_stages(small_epochs, epoch, stages, images):
-    recipe = dataclasses.replace(RECIPE, epochs=5, small_side=20, small_epochs=small_epochs)
-    assert Batches(images, np.arange(7), recipe, seed=0, epoch=epoch).stages() == stages
 
 
 def test_tensorflow_does_not_tune_the_pipeline():

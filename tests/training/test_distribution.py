@@ -34,7 +34,6 @@ MULTIWORKER = ["--strategy", "multiworker", *SMALL]
 ONE_STEP = ["--epochs", "1", "--limit", "51", "--batch-size", "51"]  # an odd number: shares of 26 and 25
 BASIC = ["--arch", "basic", "--recipe", "widths=4,8"]
 DEEP = ["--arch", "deep", "--recipe", "widths=4,8,8", "optimizer=sgd"]
-SMALL_FIRST = [*DEEP, "small_side=24", "small_epochs=1"]
 ENDS = (".csv", ".gif", ".json", ".keras", ".png", "_film.png")
 HANGS = 600  # seconds; on a busy machine TensorFlow alone may take a minute or two to be imported
 STARTED = []
@@ -141,10 +140,7 @@ def assert_same_steps(model, before, after, single, rough=()):
         way, expected = here - start, there - start
         # The fused kernel's variance divides by one less than it has numbers.
         if weight.path.endswith("moving_variance") and weight.path not in rough:
-            places = model.get_layer(weight.path.split("/")[0]).output.shape[1:-1]
-            if None in places:  # images of two sizes, a step each: this corrects for one step
-                continue
-            count = 51 * np.prod(places)
+            count = 51 * np.prod(model.get_layer(weight.path.split("/")[0]).output.shape[1:-1])
             expected -= 0.1 * (expected / 0.1 + start) / count
         furthest = np.abs(expected).max()
         assert (furthest > 0) == (weight.path != "whitening/kernel")
@@ -157,7 +153,7 @@ STATISTICS = tuple(f"norm{number}/moving_{what}" for number in range(1, 7) for w
 ROUGH = {"muon, ghost": ORTHOGONAL + STATISTICS}
 CASES = {
     "adam": ("basic", 1, {"optimizer": "adam", "learning_rate": 0.002}),
-    "small": ("deep", 2, {"optimizer": "sgd", "learning_rate": 0.02, "small_side": 24, "small_epochs": 1}),
+    "sgd, whole": ("deep", 1, {"optimizer": "sgd", "learning_rate": 0.02}),
     "muon, ghost": ("deep", 1, {"optimizer": "muon", "ghost_batch": 25}),
     "lookahead": ("basic", 6, {"optimizer": "sgd", "lookahead": True, "learning_rate": 0.02}),
     "wrong": ("basic", 1, {"optimizer": "sgd", "learning_rate": 0.02}),  # and sure of it: by a logit of 50
@@ -173,8 +169,7 @@ def take_steps(strategy, case):
     with strategy.scope():
         variant = Variant(softmax=False, widths=widths, **distribution.layers(strategy, recipe))
         mean, variance = channel_statistics(digits.images)
-        shape = (None, None, 3) if recipe.small_epochs else (32, 32, 3)
-        model = build_model(arch, 10, variant, mean=mean, variance=variance, input_shape=shape)
+        model = build_model(arch, 10, variant, mean=mean, variance=variance)
         for layer in model.layers:
             if isinstance(layer, keras.layers.Dropout):
                 layer.rate = 0.0
@@ -256,22 +251,8 @@ def read_rows(folder, table="run.csv"):
 @POSIX
 @pytest.mark.slow
 def test_a_lost_worker_ends_the_others_and_all_resume(tmp_path):
-    """It is lost in an epoch of small images; the resumed run ends with images of full size."""
-    options = [
-        *MULTIWORKER,
-        *DEEP,
-        "small_side=24",
-        "small_epochs=6",
-        "lookahead=on",
-        "--epochs",
-        "12",
-        "--limit",
-        "100",
-        "--batch-size",
-        "50",
-        "--out",
-        tmp_path,
-    ]
+    options = [*MULTIWORKER, *DEEP, "lookahead=on", "--epochs", "12", "--limit", "100", "--batch-size", "50"]
+    options += ["--out", tmp_path]
     chief, other = start_workers(("train_and_keep", "train_and_go"), tmp_path / "unfinished.npz", *options)
     status, _, err = ended(chief)
     assert status == 2, err
@@ -397,7 +378,7 @@ def test_too_few_images_to_share(options, tmp_path, capsys, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.once
-@pytest.mark.parametrize("arch", [BASIC, SMALL_FIRST], ids=["basic", "deep, small first"])
+@pytest.mark.parametrize("arch", [BASIC, DEEP], ids=["basic", "deep"])
 def test_one_mirrored_replica_does_what_a_single_process_does(arch, tmp_path):
     """Over epochs, with dropout and validation: shuffles, crops, flips and masks are the same."""
     options = [*SMALL, *arch, "--epochs", "2", "--limit", "100", "--batch-size", "50", "--validation", "30"]

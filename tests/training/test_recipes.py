@@ -64,8 +64,6 @@ def test_changes():
         ("label_smoothing=1", "label_smoothing can't be 1: it is 0 to less than 1"),
         ("crop_margin=-1", "crop_margin can't be -1: it is a whole number, 0 to 4,095"),
         ("flip=up", "flip can't be up: it is alternating or random or none (how images are mirrored left to right)"),
-        ("small_side=-8", "small_side can't be -8: it is a whole number, 0 to 4,096"),
-        ("small_epochs=10001", "small_epochs can't be 10001: it is a whole number, 0 to 10,000"),
         ("whitening=1", "whitening can't be 1: it is on or off"),
         ("widths=3,x", "widths can't be 3,x: it is whole numbers with commas between, each 1 to 4,096"),
         ("widths=3,0", "widths can't be 3,0: it is whole numbers"),
@@ -93,8 +91,8 @@ def test_nothing_is_infinite(name, value):
         *("momentum=0", "momentum=0.999", "orthogonal_momentum=0", "weight_decay=0", "weight_decay=10"),
         *("bias_scale=0", "bias_scale=10000", "logits_scale=0", "warmup=0", "warmup=1", "start_rate=0", "start_rate=1"),
         *("final_rate=0", "final_rate=1", "ghost_batch=0", "ghost_batch=2", "ghost_batch=32768", "label_smoothing=0"),
-        *("label_smoothing=0.99", "crop_margin=0", "crop_margin=4095", "small_side=4096"),
-        *("small_epochs=10000", "widths=1,4096,1", "widths=1", "optimizer=adam", "whitening=off"),
+        *("label_smoothing=0.99", "crop_margin=0", "crop_margin=4095"),
+        *("widths=1,4096,1", "widths=1", "optimizer=adam", "whitening=off"),
         *sorted({change for lines in tricks.TRICKS.values() for changes in lines.values() for change in changes}),
     ],
 )
@@ -165,24 +163,6 @@ def test_recipes_adapt_to_few_images(optimizer, count, options, batch_size, lear
     recipe = recipes.adapt(changed(RECIPE, [f"optimizer={optimizer}"]), count, **options)
     assert recipe.batch_size == batch_size
     assert recipe.learning_rate == pytest.approx(learning_rate, rel=0.02)
-
-
-@pytest.mark.parametrize(
-    ("changes", "line"),
-    [
-        (["small_side=24"], "small_side=24 small_epochs=0 shrinks nothing"),
-        (["small_epochs=2"], "small_side=0 small_epochs=2 shrinks nothing"),
-        (["small_side=24", "small_epochs=7"], "small_epochs=7 leaves none of 7 epochs"),
-    ],
-)
-def test_small_images_that_do_not_fit_the_epochs(changes, line):
-    with pytest.raises(ValueError, match=re.escape(line)):
-        recipes.adapt(changed(RECIPE, changes), 80_000, epochs=7)
-
-
-def test_small_images_leave_an_epoch_for_images_of_full_size():
-    recipe = recipes.adapt(changed(RECIPE, ["small_side=24", "small_epochs=6"]), 80_000, epochs=7)
-    assert (recipe.small_side, recipe.small_epochs, recipe.epochs) == (24, 6, 7)
 
 
 def test_a_batch_that_can_not_be_filled():
