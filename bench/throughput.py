@@ -131,7 +131,7 @@ def prepare(args):
     precision = training.precision_of(args.precision)
     dataset, _, _ = images.for_training(args.data)
     recipe = training.recipe_for(args.arch, dataset, batch_size=args.batch_size)
-    model, batches, _ = training.prepare(dataset, recipe, arch=args.arch, precision=precision)
+    model, batches = training.prepare(dataset, recipe, arch=args.arch, precision=precision)
     return precision, recipe, model, batches
 
 

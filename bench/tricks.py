@@ -34,7 +34,6 @@ TRICKS = {
         "statistics of whole batches": ["ghost_batch=0"],
         "brightness and contrast": ["brightness=0.14", "contrast=0.14"],
         "a quarter as JPEG": ["jpeg=0.25"],
-        "lookahead": ["lookahead=on"],
     },
     "basic": {
         "the recipe": [],

@@ -10,7 +10,7 @@ import tensorflow as tf
 from cnnvis import console, processor
 from cnnvis.images import Dataset, images_at_once
 from cnnvis.network import Classifier
-from cnnvis.training import building, distribution, forecast, journal, optimizers
+from cnnvis.training import building, distribution, forecast, journal
 from cnnvis.training.batches import Batches, dataset_of, held_out_batches
 from cnnvis.training.early_stop import EarlyStop
 from cnnvis.training.film import Film
@@ -113,7 +113,7 @@ def train(
         If a worker is lost.
     """
     precision = precision_of(precision)
-    model, batches, averaging = prepare(
+    model, batches = prepare(
         dataset,
         recipe,
         arch=arch,
@@ -124,7 +124,7 @@ def train(
         strategy=strategy,
     )
     stops = [EarlyStop(model, recipe.patience)] if recipe.patience and held_out else []
-    state = [variable for callback in (*averaging, *stops) for variable in callback.state]
+    state = [variable for stop in stops for variable in stop.state]
     if run:
         batches.epoch = run.load(model, len(batches), state)
     distribution.check_alike(model, recipe, batches)
@@ -150,7 +150,7 @@ def train(
         films = [film] if film else []
         for each in films:
             each.begin(network, steps=len(batches), epochs=recipe.epochs, done=batches.epoch)
-        callbacks = [*forecasts, *averaging, *stops, *films, log, *callbacks]  # frames are kept before the state
+        callbacks = [*forecasts, *stops, *films, log, *callbacks]  # frames are kept before the state
         if not any(stop.ended(batches.epoch) for stop in stops):
             fit(model, recipe, batches, held_out=held_out, callbacks=callbacks)
     for stop in stops:
@@ -182,8 +182,6 @@ def prepare(dataset, recipe, *, arch, held_out=None, seed=0, precision="float32"
     model : keras.Model
         Compiled, and ending in logits.
     batches : Batches
-    averaging : list of Lookahead
-        One if the recipe has lookahead, else none.
 
     Raises
     ------
@@ -205,7 +203,7 @@ def prepare(dataset, recipe, *, arch, held_out=None, seed=0, precision="float32"
         variant = building.training_variant(recipe, precision, strategy)
         model = building.build(arch, dataset, recipe, seed=seed, variant=variant)
         building.compile_model(model, recipe, steps)
-        return model, batches, [optimizers.Lookahead(model, steps)] if recipe.lookahead else []
+        return model, batches
 
 
 def fit(model, recipe, batches, held_out=None, callbacks=()):

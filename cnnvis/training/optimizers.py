@@ -1,4 +1,4 @@
-"""How gradients become steps: learning rate schedule, Nesterov momentum, Muon, and lookahead."""
+"""How gradients become steps: learning rate schedule, Nesterov momentum, and Muon."""
 
 import math
 import re
@@ -12,7 +12,6 @@ from cnnvis.keras_internals import variable_index
 # (Jordan, "Muon: An optimizer for hidden layers in neural networks", 2024).
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 NEWTON_SCHULZ_STEPS = 3
-LOOKAHEAD_EVERY = 5  # steps
 
 
 def from_recipe(recipe, steps, dtype="bfloat16", *, tunes=False):
@@ -151,34 +150,3 @@ def orthogonalize(matrix, dtype="bfloat16", steps=NEWTON_SCHULZ_STEPS):
 def _ends(variable, pattern):
     """Whether the path of a Keras variable ends in a match of the regular expression."""
     return re.search(f"(?:{pattern})$", variable.path) is not None
-
-
-class Lookahead(keras.callbacks.Callback):
-    """Every few steps, reset the weights to their running average (Zhang et al. 2019).
-
-    At step t of T, the average keeps 0.95⁵·(t/T)³ of its old value (Jordan 2024), and training ends with it. Statistics
-    of batch normalisation are averaged, too.
-
-    Attributes
-    ----------
-    state : list of tf.Variable
-        The averages, in the order of the model's weights: part of the state that a run is resumed from.
-    """
-
-    def __init__(self, model, steps):
-        super().__init__()
-        self.weights = [weight for weight in model.weights if weight.dtype == "float32"]
-        self.state = [tf.Variable(tf.convert_to_tensor(weight), trainable=False) for weight in self.weights]
-        self.steps = steps
-
-    def on_train_batch_end(self, batch, logs=None):
-        step = int(self.model.optimizer.iterations.numpy())
-        if step % LOOKAHEAD_EVERY == 0 or step == self.steps:
-            kept = 1.0 if step == self.steps else 0.95**LOOKAHEAD_EVERY * (step / self.steps) ** 3
-            self._average(tf.constant(kept, tf.float32))
-
-    @tf.function
-    def _average(self, kept):
-        for slow, weight in zip(self.state, self.weights):
-            slow.assign(kept * slow + (1 - kept) * weight.value)
-            weight.assign(slow)

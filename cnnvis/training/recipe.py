@@ -69,7 +69,6 @@ class Recipe:
     ghost_batch: int = _number(
         "images that batch normalisation sees at a time; 0: the whole batch", 2, LARGEST_BATCH, off=0, default=0
     )
-    lookahead: bool = _switch("whether weights are reset to their running average every few steps", default=False)
     label_smoothing: float = _number("probability that is spread over all classes", 0, 1, without=1, default=0.0)
     repeats: int = _number("how often an epoch shows every image", 1, MOST_EPOCHS, default=1)
     patience: int = _number(
@@ -131,7 +130,7 @@ def refusal(name, value, allowed):
 
 
 def parse_change(text):
-    """Read name and value of a change NAME=VALUE, such as "lookahead=on" or "widths=64,128,128".
+    """Read name and value of a change NAME=VALUE, such as "whitening=off" or "widths=64,128,128".
 
     Raises ValueError if there is no such entry, or it can't have that value.
     """

@@ -260,7 +260,7 @@ def not_read(*_arguments, **_options):
         (["--learning-rate", "-1"], "learning_rate can't be -1: it is more than 0"),
         (["--learning-rate", "20"], "weight_decay can't be 0.06: it is less than 0.05 for a learning rate of 20"),
         (["--recipe", "label_smoothing=3"], "label_smoothing can't be 3: it is 0 to less than 1"),
-        (["--recipe", "lookahead=on", "ghost_batch=1"], "ghost_batch can't be 1: it is a whole number, 0 or 2 to"),
+        (["--recipe", "flip=none", "ghost_batch=1"], "ghost_batch can't be 1: it is a whole number, 0 or 2 to"),
         (["--recipe", "ghost_batch=2", "--batch-size", "500"], "ghost_batch can't be 2: it is 0 or 30 and more"),
         (["--recipe", "widths=4,8"], "deep has 3 groups of CONV layers, not 2"),
         (["--recipe", "widths=4,8,8", "--arch", "basic"], "basic has 2 groups of CONV layers, not 3"),

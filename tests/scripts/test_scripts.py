@@ -827,7 +827,7 @@ def test_a_resumed_run_ends_in_the_same_weights(tmp_path):
 @POSIX
 def test_a_run_that_is_killed_repeatedly_ends_in_the_same_weights(tmp_path):
     """KILLS=20 in the environment kills it more often; the moments are random, from SEED."""
-    options = [*SHORT, "--epochs", "8", "--recipe", "lookahead=on", "widths=4,8", "--deterministic", "--out", tmp_path]
+    options = [*SHORT, "--epochs", "8", "--recipe", "widths=4,8", "--deterministic", "--out", tmp_path]
     began = time.perf_counter()
     assert run("train", *options, "--name", "whole")[0] == 0
     seconds = time.perf_counter() - began

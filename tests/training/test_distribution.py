@@ -22,7 +22,7 @@ import tensorflow as tf
 
 import train
 from cnnvis.images import channel_statistics, sources
-from cnnvis.training import building, distribution, loop, optimizers, recipes
+from cnnvis.training import building, distribution, loop, recipes
 from cnnvis.training.batches import Batches
 from models.convnet import Variant, build_model
 from tests.conftest import LINUX, POSIX, rounding
@@ -155,7 +155,7 @@ CASES = {
     "adam": ("basic", 1, {"optimizer": "adam", "learning_rate": 0.002}),
     "sgd, whole": ("deep", 1, {"optimizer": "sgd", "learning_rate": 0.02}),
     "muon, ghost": ("deep", 1, {"optimizer": "muon", "ghost_batch": 25}),
-    "lookahead": ("basic", 6, {"optimizer": "sgd", "lookahead": True, "learning_rate": 0.02}),
+    "six steps": ("basic", 6, {"optimizer": "sgd", "learning_rate": 0.02}),
     "wrong": ("basic", 1, {"optimizer": "sgd", "learning_rate": 0.02}),  # and sure of it: by a logit of 50
 }
 
@@ -176,11 +176,10 @@ def take_steps(strategy, case):
         if case == "wrong":
             model.get_layer("fc2").bias.assign(50.0 * np.eye(10)[0])
         building.compile_model(model, recipe, epochs)
-        callbacks = [optimizers.Lookahead(model, epochs)] if recipe.lookahead else []
     before = model.get_weights()
     batches = Batches(digits.images, digits.labels, recipe, seed=0)
     assert distribution.is_distributed(model) == (strategy is not tf.distribute.get_strategy())
-    loop.fit(model, recipe, batches, callbacks=callbacks)
+    loop.fit(model, recipe, batches)
     return model, before
 
 
@@ -251,7 +250,7 @@ def read_rows(folder, table="run.csv"):
 @POSIX
 @pytest.mark.slow
 def test_a_lost_worker_ends_the_others_and_all_resume(tmp_path):
-    options = [*MULTIWORKER, *DEEP, "lookahead=on", "--epochs", "12", "--limit", "100", "--batch-size", "50"]
+    options = [*MULTIWORKER, *DEEP, "--epochs", "12", "--limit", "100", "--batch-size", "50"]
     options += ["--out", tmp_path]
     chief, other = start_workers(("train_and_keep", "train_and_go"), tmp_path / "unfinished.npz", *options)
     status, _, err = ended(chief)

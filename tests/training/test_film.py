@@ -47,7 +47,7 @@ class Weights(keras.callbacks.Callback):
     ("arch", "changes"),
     [
         ("basic", {}),
-        pytest.param("deep", {"lookahead": True}, marks=pytest.mark.slow),
+        pytest.param("deep", {}, marks=pytest.mark.slow),
     ],
 )
 def test_each_frame_is_what_the_network_was_at_its_step(arch, changes, digits):

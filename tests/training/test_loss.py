@@ -61,7 +61,7 @@ def prepared(arch, strategy, smoothing):
     changes = [f"widths={WIDTHS[arch]}", "ghost_batch=7", f"label_smoothing={smoothing}"]
     changes += ["optimizer=sgd", "momentum=0", "warmup=0", "weight_decay=0"]
     recipe = recipes.recipe_for(arch, dataset, changes, epochs=1, batch_size=COUNT, learning_rate=1)
-    model, batches, _ = loop.prepare(dataset, recipe, arch=arch, strategy=strategy)
+    model, batches = loop.prepare(dataset, recipe, arch=arch, strategy=strategy)
     fc2 = model.get_layer("fc2")
     fc2.set_weights([np.zeros(fc2.kernel.shape), GAP * np.eye(7)[0]])
     return dataset, recipe, model, batches

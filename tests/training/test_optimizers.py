@@ -81,23 +81,6 @@ def test_biases_have_no_weight_decay(optimizer):
     assert decayed == {"kernel"}
 
 
-def test_lookahead_by_hand():
-    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")])
-    model.compile(keras.optimizers.SGD(1.0), "mean_absolute_error", jit_compile=False)
-    lookahead = optimizers.Lookahead(model, steps=12)
-    slow, fast = 0.0, 0.0
-    for step in range(1, 13):
-        model.fit(np.ones((1, 1)), np.full((1, 1), 100.0), verbose=0, callbacks=[lookahead])  # one unit up
-        fast += 1
-        if step in (5, 10):
-            kept = 0.95**5 * (step / 12) ** 3
-            slow = kept * slow + (1 - kept) * fast
-            fast = slow
-        elif step == 12:
-            fast = slow
-        np.testing.assert_allclose(model.get_weights()[0], fast, rtol=1e-5)
-
-
 def test_only_biases_of_batch_normalization_learn_faster():
     """Once, those of FC1 and FC2 did too, and the loss of the first epoch was 100."""
     model = build_model("deep", 10)

@@ -20,8 +20,8 @@ def changed(recipe, changes):
 
 
 def test_changes():
-    recipe = changed(RECIPE, ["lookahead=on", "widths=16,32,64", "flip=none", "weight_decay=1e-3"])
-    assert (recipe.lookahead, recipe.widths, recipe.flip) == (True, (16, 32, 64), "none")
+    recipe = changed(RECIPE, ["whitening=off", "widths=16,32,64", "flip=none", "weight_decay=1e-3"])
+    assert (recipe.whitening, recipe.widths, recipe.flip) == (False, (16, 32, 64), "none")
     assert recipe.weight_decay == 1e-3
     assert recipe.epochs == 10
     assert changed(RECIPE, ["crop_margin=0"]).crop_margin == 0
@@ -58,13 +58,13 @@ def test_changes():
         ("final_rate=-1", "final_rate can't be -1: it is 0 to 1"),
         ("ghost_batch=1", "ghost_batch can't be 1: it is a whole number, 0 or 2 to 32,768"),
         ("ghost_batch=-2", "ghost_batch can't be -2: it is a whole number, 0 or 2 to 32,768"),
-        ("lookahead=yes", "lookahead can't be yes: it is on or off"),
-        ("lookahead", "lookahead can't be empty: it is on or off"),
         ("label_smoothing=3", "label_smoothing can't be 3: it is 0 to less than 1"),
         ("label_smoothing=1", "label_smoothing can't be 1: it is 0 to less than 1"),
         ("crop_margin=-1", "crop_margin can't be -1: it is a whole number, 0 to 4,095"),
         ("flip=up", "flip can't be up: it is alternating or random or none (how images are mirrored left to right)"),
         ("whitening=1", "whitening can't be 1: it is on or off"),
+        ("whitening=yes", "whitening can't be yes: it is on or off"),
+        ("whitening", "whitening can't be empty: it is on or off"),
         ("widths=3,x", "widths can't be 3,x: it is whole numbers with commas between, each 1 to 4,096"),
         ("widths=3,0", "widths can't be 3,0: it is whole numbers"),
         ("widths=64,4097,64", "widths can't be 64,4097,64: it is whole numbers"),
