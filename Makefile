@@ -33,7 +33,7 @@ PYTEST := -m pytest -n 2 --maxschedchunk 1
 test: setup
 	TF_NUM_INTRAOP_THREADS=1 $(BIN)/python $(PYTEST) -m "not slow"
 
-# Those that take more than ten seconds each, with all threads: every command of the README, full disks, signals, kills,
+# Those that take more than ten seconds each, with all threads: every command of the documents, full disks, signals, kills,
 # many calls, several devices.
 test-slow: setup
 	$(BIN)/python $(PYTEST) -m slow

@@ -3,8 +3,6 @@
 import json
 import re
 import shlex
-import subprocess
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,26 +11,12 @@ import pytest
 import train
 from article import catalogue
 from cnnvis import training
+from tests.article.markdown import ARTICLE, prose, read
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-PROSE = re.sub(r"```.*?```", "", README, flags=re.DOTALL)
-COMMANDS = [
-    line.split("#")[0].strip()
-    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    for line in block.splitlines()
-    if line.startswith("python ")
-]
+README = read(ARTICLE)
+PROSE = prose(README)
 SHIPPED = json.loads((ROOT / "models" / "stashed" / "cifar10_deep.json").read_text())
-
-
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!https?://)([^)#]+)\)", README))))
-def test_links_and_images_are_there(target):
-    assert (ROOT / target).exists()
-
-
-def test_images_have_words_for_those_who_can_not_see_them():
-    assert all(len(words) > 10 for words in re.findall(r"!\[(.*?)\]", README))
 
 
 def test_the_figures_of_the_shipped_network():
@@ -73,61 +57,6 @@ def recipe_of(command):
 def test_the_shipped_network_is_small_and_good():
     assert (ROOT / "models" / "stashed" / "cifar10_deep.keras").stat().st_size <= 20_000_000
     assert SHIPPED["test_accuracy"] >= 0.943
-
-
-@pytest.mark.parametrize("script", sorted(path.stem for path in ROOT.glob("*.py")))
-def test_every_option_is_told(script):
-    module = __import__(script)
-    for action in module.options()._actions:
-        for option in action.option_strings:
-            if option.startswith("--"):
-                assert f"`{option}" in README or f" {option}" in README, option
-
-
-def test_the_commands_name_scripts_and_targets_that_exist():
-    makefile = (ROOT / "Makefile").read_text()
-    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL):
-        for line in filter(None, (line.split("#")[0].strip() for line in block.splitlines())):
-            words = line.split()
-            if words[0] == "make":
-                assert f"\n{words[1]}:" in makefile
-            elif words[0] == "python":
-                assert (ROOT / words[1]).exists()
-                arguments = __import__(words[1].removesuffix(".py")).options().parse_args(words[2:])
-                assert arguments
-
-
-@pytest.mark.slow
-def test_the_example_in_python_gives_what_its_comments_say():
-    """In a process of its own, as `images` and `filters` are names of much else."""
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    asserts = ["probabilities.shape == (20, 10)", "explained.importance.shape == (2, 32, 32)"]
-    asserts += ["filters.images.shape == (2, 32, 32, 3)", "outputs['conv1'].shape == (1, 31, 31, 128)"]
-    code = example + "".join(f"assert {claim}\n" for claim in asserts)
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
-
-
-def slugs(headings):
-    """Anchors as GitHub makes them: small letters, no punctuation, hyphens for blanks; the second one has a number."""
-    seen = {}
-    for heading in headings:
-        plain = re.sub(r"[`*]|\]\(.*?\)|\[", "", heading)
-        slug = re.sub(r"[^\w\- ]", "", plain.lower()).replace(" ", "-")
-        seen[slug] = seen.get(slug, -1) + 1
-        yield f"{slug}-{seen[slug]}" if seen[slug] else slug
-
-
-HEADINGS = re.findall(r"^#+ (.+)$", PROSE, re.MULTILINE)
-
-
-def test_anchors_as_github_makes_them():
-    headings = ["Results: how well does it do?", "`train.py`, and more", "Data", "Data"]
-    assert list(slugs(headings)) == ["results-how-well-does-it-do", "trainpy-and-more", "data", "data-1"]
-
-
-@pytest.mark.parametrize("anchor", sorted(set(re.findall(r"\]\(#([^)]+)\)", README))))
-def test_anchors_lead_somewhere(anchor):
-    assert anchor in slugs(HEADINGS)
 
 
 def test_the_contents_name_every_section_that_comes_behind_them_in_its_order():
@@ -196,27 +125,3 @@ OUTLINE = {
 def test_the_article_teaches_what_it_is_to_teach(title):
     section = README.split(f"\n## {title}\n")[1].split("\n## ")[0]
     assert not [item for item in OUTLINE[title].split("|") if item not in section]
-
-
-def shortened(command):
-    """A command in words: trainings on fewer images, and under no name, so that several become one."""
-    script, *words = shlex.split(command)[1:]
-    if script == "train.py":
-        words = shlex.split(re.sub(r"--(name|limit) \S+", "", shlex.join(words)))
-        words += ["--data", "digits", "--limit", "200", "--epochs", "1"]
-    elif "--images" not in words and "--data" not in words:
-        words += ["--data", "samples"]
-    return script.removesuffix(".py"), *words
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "words", dict.fromkeys(shortened(command) for command in COMMANDS if "multiworker" not in command), ids=" ".join
-)
-def test_the_commands_run(words, tmp_path, monkeypatch):
-    """Each as it stands there, into a folder of its own."""
-    script, *options = words
-    out = tmp_path / ("page.html" if script == "explore" else "")
-    monkeypatch.chdir(ROOT)
-    assert __import__(script).main([*options, "--out", str(out)]) == 0
-    assert list(tmp_path.glob("*.html" if script == "explore" else "*.png"))
