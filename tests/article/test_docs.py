@@ -53,6 +53,12 @@ def test_links_lead_to_files_and_to_headings(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
+def test_tables_have_as_many_cells_in_each_row(path):
+    for table in re.findall(r"(?:^\|.*\n?)+", markdown.prose(read(path)), re.MULTILINE):
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1, table[:100]
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
 def test_images_have_words_for_those_who_can_not_see_them(path):
     assert all(len(words) > 10 for words in re.findall(r"!\[(.*?)\]", read(path)))
 
