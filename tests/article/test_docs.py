@@ -174,6 +174,15 @@ def test_the_commands_name_scripts_and_targets_that_exist():
             assert __import__(words[1].removesuffix(".py")).options().parse_args(words[2:])
 
 
+def test_the_cluster_of_the_example_has_one_chief(monkeypatch):
+    from cnnvis.training import distribution
+
+    (first,) = markdown.code(read(ROOT / "docs" / "machines.md"), "json")
+    for config, is_chief in ((first, True), (first.replace('"index": 0', '"index": 1'), False)):
+        monkeypatch.setenv("TF_CONFIG", config)
+        assert distribution.is_chief("multiworker") == is_chief
+
+
 def shortened(command):
     """A command in words: trainings on fewer images, under no name and not resumed, so that several become one."""
     script, *words = shlex.split(command)[1:]
