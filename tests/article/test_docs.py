@@ -257,7 +257,7 @@ RUNS = {  # the script that writes a file, with options that make it write every
 
 @pytest.mark.slow
 @pytest.mark.parametrize("file", RUNS)
-def test_arrays_and_attributes_are_those_that_are_written(file, model, tmp_path):
+def test_arrays_attributes_and_figures_are_those_that_are_written(file, model, tmp_path):
     text = section(OPTIONS, "Arrays").split(f"\n`{file}`")[1].split(".h5`")[0]
     table = rows(text)
     arrays = {row[0].strip("`"): row[1] for row in table if len(row) == 3}
@@ -280,3 +280,5 @@ def test_arrays_and_attributes_are_those_that_are_written(file, model, tmp_path)
             assert written[array].dtype == kind, array
             assert written[array].ndim == len(shape.split(",")), array
         assert attributes | {"model", "data", "input_range"} == set(stored.attrs)
+    figures = {path.name for path in tmp_path.glob("*.png") if not re.search(r"_\d", path.stem)}
+    assert figures <= set(re.findall(r"`([\w.]+)`", section(OPTIONS, "Output files")))
