@@ -6,7 +6,7 @@ from matplotlib.patches import Rectangle
 
 from cnnvis.plots import INK, WRONG, new_figure, show_image
 
-WIDTH = 8  # inches: shown 350 pixels wide, letters of 15 points are 9 pixels high
+WIDTH = 6.6  # inches: shown 360 pixels wide, letters of 15 points are 11 pixels high
 LETTERS = 15  # points
 GREY = "gray"
 
@@ -21,10 +21,14 @@ def canvas(height):
     return new_figure(WIDTH, height)
 
 
-def number(value):
-    """A number with a real minus: 480, −18, 0.25."""
-    text = f"{value:,d}" if isinstance(value, int | np.integer) else f"{value:g}"
+def signed(text):
+    """Numbers with a real minus."""
     return text.replace("-", "−")
+
+
+def number(value):
+    """A number: 480, −18, 0.25, 1,217."""
+    return signed(f"{value:,d}" if isinstance(value, int | np.integer) else f"{value:g}")
 
 
 def number_grid(axes, values, cmap=None, low=0, high=255, texts=None, size=LETTERS):
@@ -43,11 +47,15 @@ def number_grid(axes, values, cmap=None, low=0, high=255, texts=None, size=LETTE
         axes.axvline(line - 0.5, color="white" if cmap else INK, linewidth=0.8)
 
 
-def frame(axes, top, left, height, width=None, color=WRONG):
-    """A frame round cells of an image, white beneath so that it shows on any colour."""
-    for ink, thick in (("white", 5), (color, 2.5)):
-        corner = left - 0.5, top - 0.5
-        box = Rectangle(corner, width or height, height, fill=False, edgecolor=ink, linewidth=thick, zorder=3)
+def frame(axes, top, left, height, width=None, color=WRONG, outside=0.5):
+    """A frame round pixels of an image, white beneath so that it shows on any colour.
+
+    Its middle runs `outside` pixels beyond them, so that it hides none of a small image's.
+    """
+    corner, room = (left - 0.5 - outside, top - 0.5 - outside), 2 * outside
+    for ink, thick in (("white", 4), (color, 2)):
+        box = Rectangle(corner, (width or height) + room, height + room, fill=False, edgecolor=ink, linewidth=thick)
+        box.set(zorder=3, clip_on=False)
         axes.add_patch(box)
 
 

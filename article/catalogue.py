@@ -1,19 +1,20 @@
-"""Which figures there are, and of what they are made: the samples of this repository and the network it comes with."""
+"""Which figures there are, and of what they are made: the samples of this repository and the networks it comes with."""
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from article import filters, improving, learning, network, pixels
+from article import filters, improving, learning, looking, network, pixels
 
 ROOT = Path(__file__).parent.parent
 FROG, TRUCK, DOG, HORSE, PUPPY = 7, 11, 12, 13, 16  # samples
-EYE = 6, 10, 8  # of the puppy: top, left and side of a section
+EYE = 7, 11, 6  # of the puppy: top, left and side of a section
 EYE_IN_COLOUR = 8, 11, 5
 LEG = 23, 8  # of the horse: top and left of the nine pixels that are worked out
 SIGN = 15, 7  # on the truck
-CONSTANT, RED_CONSTANT = -100, -300  # of the filters for lines, and for what is red
+BIAS, RED_BIAS = -100, -300  # of the filters for vertical lines, and for what is red
 RECEPTIVE = {  # layers, and filters of theirs: those that visualize_hidden_layer_activation.py shows
     "conv1": (34, 53, 102, 125),
     "conv3": (183, 229, 257, 297),
@@ -21,12 +22,22 @@ RECEPTIVE = {  # layers, and filters of theirs: those that visualize_hidden_laye
     "fc1": (1, 9, 273, 376),
 }
 STEPS = 128  # of the ascent
-CHANNEL = 2  # of the first CONV layer, whose way through RELU is shown
-POOLED_CHANNEL = 75  # of relu1
-POOLED = 8, 0  # top and left of the 4×4 cells that are pooled
-ANSWERS = (TRUCK, DOG, 1, 15)
-EXAMPLES = (FROG, PUPPY, 3, TRUCK)  # of the small network
-START, RATE, DESCENT_STEPS = 0.0, 0.8, 30  # of its descent
+CHANNEL = 19  # of conv1, which is shown before and after RELU
+POOLED_CHANNEL = 8  # of relu2
+POOLED = 12, 12  # top and left of the 4×4 values that are pooled
+ANSWERS = (DOG, 1, 15, 3)
+EXAMPLES = (FROG, PUPPY, 3, 1)  # of the small network
+EXAMPLE_WEIGHT = 0.5
+RESIDUALS = 0.1, 0.5, -0.9
+START, RATE, DESCENT_STEPS = 0.0, 0.1, 30  # of its descent
+PATCH, HIDDEN = 8, ((0, 0), (8, 8), (16, 8))  # side, and tops and lefts, in pixels, of what is hidden of the dog
+SHOWN = {
+    20: "lines across",
+    22: "edges upright",
+    10: "slanting lines",
+    6: "red surfaces",
+    28: "red corners",
+}  # of relu2
 CROP_MARGIN = 4  # pixels: twice what training takes, to be seen
 
 
@@ -40,16 +51,12 @@ class Sources:
         return images.load("samples", "test")
 
     @cached_property
-    def network(self):
-        from cnnvis import checkpoints
-
-        return checkpoints.load(ROOT / "models" / "stashed" / "cifar10_deep.keras")
+    def basic(self):
+        return loaded("basic")
 
     @cached_property
-    def classifier(self):
-        from cnnvis.network import Classifier
-
-        return Classifier(self.network.model)
+    def deep(self):
+        return loaded("deep")
 
     @property
     def images(self):
@@ -65,7 +72,7 @@ class Sources:
     @cached_property
     def animals(self):
         """x and y of the small network for all samples."""
-        return learning.warmth(self.images), np.isin(self.names, learning.ANIMALS).astype(float)
+        return learning.warmth(self.images), np.where(np.isin(self.names, learning.ANIMALS), 1.0, -1.0)
 
     @property
     def path(self):
@@ -74,7 +81,26 @@ class Sources:
     def outputs(self, index, names=None):
         from cnnvis.network import layer_outputs
 
-        return layer_outputs(self.classifier, self.images[index], names)
+        return layer_outputs(self.basic.classifier, self.images[index], names)
+
+    def probabilities(self, indices):
+        return self.basic.classifier.probabilities(self.images[indices])
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """A network that the project comes with, and the statistics of its training images."""
+
+    classifier: object
+    statistics: dict
+
+
+def loaded(arch):
+    from cnnvis import checkpoints
+    from cnnvis.network import Classifier
+
+    checkpoint = checkpoints.load(ROOT / "models" / "stashed" / f"cifar10_{arch}.keras")
+    return Shipped(Classifier(checkpoint.model), checkpoint.statistics)
 
 
 def features(of):
@@ -83,10 +109,9 @@ def features(of):
 
     image, rows = of.images[TRUCK], []
     height, width = image.shape[:2]
-    statistics = of.network.statistics
     for name, chosen in RECEPTIVE.items():
-        layer = of.classifier.layer(name)
-        fields = receptive_fields(of.classifier, layer)
+        layer = of.deep.classifier.layer(name)
+        fields = receptive_fields(of.deep.classifier, layer)
         box = (0, 0, height, width)
         if fields:
             (top, bottom), (left, right) = (
@@ -94,34 +119,47 @@ def features(of):
                 for field, cells, side in zip(fields, layer.output.shape[1:3], (height, width))
             )
             box = top, left, bottom, right
-        (made,) = features.ascend(of.classifier, layer, np.array(chosen), statistics, features.Ascent(steps=STEPS))
+        ascent = features.Ascent(steps=STEPS)
+        (made,) = features.ascend(of.deep.classifier, layer, np.array(chosen), of.deep.statistics, ascent)
         rows.append((name, box, made))
     return network.features(image, rows)
 
 
 def whole_network(of):
-    """All layers; of a POOL in two halves, the maxima and their mean, only what comes out of both."""
-    shown = of.outputs(TRUCK)
-    halves = {name for name in shown if name.replace("pool", "smooth") in shown and name.startswith("pool")}
-    outputs = {name.replace("smooth", "pool"): output for name, output in shown.items() if name not in halves}
-    probabilities = of.classifier.probabilities(of.images[TRUCK][None])[0]
-    return network.whole_network(of.images[TRUCK], outputs, probabilities, of.samples.classes)
+    return network.whole_network(of.images[TRUCK], of.outputs(TRUCK), of.probabilities([TRUCK])[0], of.samples.classes)
 
 
-def pooled_cells(of):
+def pooled_values(of):
     top, left = POOLED
-    return of.outputs(TRUCK, ["relu1"])["relu1"][top : top + 4, left : left + 4, POOLED_CHANNEL]
+    return of.outputs(TRUCK, ["relu2"])["relu2"][top : top + 4, left : left + 4, POOLED_CHANNEL]
 
 
 def before_and_after_relu(of):
-    outputs = of.outputs(TRUCK, ["whitening", "relu0"])
+    outputs = of.outputs(TRUCK, ["conv1", "relu1"])
     return network.before_and_after_relu(of.images[TRUCK], *(output[..., CHANNEL] for output in outputs.values()))
 
 
 def answers(of):
     chosen = list(ANSWERS)
-    probabilities = of.classifier.probabilities(of.images[chosen])
-    return network.answers(of.images[chosen], probabilities, of.samples.labels[chosen], of.samples.classes)
+    return network.answers(of.images[chosen], of.probabilities(chosen), of.samples.labels[chosen], of.samples.classes)
+
+
+def occluded(of):
+    copies = np.stack([looking.hide(of.images[DOG], top, left, PATCH) for top, left in HIDDEN])
+    words = [f"{of.names[DOG]} {chance:.0%}" for chance in dog_chances(of)]
+    return looking.occluded(of.images[DOG], copies, words)
+
+
+def dog_chances(of):
+    """The probability of the dog, as it is and with each of the patches hidden."""
+    copies = [looking.hide(of.images[DOG], top, left, PATCH) for top, left in HIDDEN]
+    probabilities = of.deep.classifier.probabilities(np.stack([of.images[DOG], *copies]))
+    return probabilities[:, of.samples.labels[DOG]]
+
+
+def channels(of):
+    outputs = of.outputs(TRUCK, ["relu2"])["relu2"]
+    return looking.channels(of.images[TRUCK], np.moveaxis(outputs[..., list(SHOWN)], -1, 0), list(SHOWN.values()))
 
 
 def leg(of):
@@ -138,12 +176,12 @@ FIGURES = {
     "samples": lambda of: pixels.samples(of.images, of.names),
     "pixels": lambda of: pixels.pixel_numbers(of.grey(PUPPY), *EYE),
     "colours": lambda of: pixels.colour_planes(of.images[PUPPY], *EYE_IN_COLOUR),
-    "block": lambda of: pixels.picture_block(of.images[PUPPY]),
-    "filter": lambda of: filters.applied(of.grey(HORSE), filters.VERTICAL, *LEG),
-    "filter_step": lambda of: filters.worked(leg(of), filters.VERTICAL, CONSTANT),
-    "filter_colour": lambda of: filters.worked_in_colour(sign(of), filters.REDDISH, RED_CONSTANT),
+    "block": lambda of: pixels.image_block(of.images[PUPPY]),
+    "filter": lambda of: filters.applied(of.grey(HORSE), filters.VERTICAL, BIAS, *LEG),
+    "filter_step": lambda of: filters.worked(leg(of), filters.VERTICAL, BIAS),
+    "filter_colour": lambda of: filters.worked_in_colour(sign(of), filters.REDDISH, RED_BIAS),
     "filter_red": lambda of: filters.reddish(
-        of.images[TRUCK], filters.respond(of.images[TRUCK], filters.REDDISH, RED_CONSTANT), *SIGN
+        of.images[TRUCK], filters.respond(of.images[TRUCK], filters.REDDISH, RED_BIAS), *SIGN
     ),
     "lines": lambda of: filters.lines(of.grey(HORSE)),
     "strides": lambda of: filters.strides_and_padding(),
@@ -151,21 +189,25 @@ FIGURES = {
     "network": whole_network,
     "activations": lambda of: network.activations(),
     "relu": before_and_after_relu,
-    "pooling": lambda of: network.pooling(pooled_cells(of)),
+    "pooling": lambda of: network.pooling(pooled_values(of)),
+    "worked_fc": lambda of: network.worked_fc(),
     "answers": answers,
     "examples": lambda of: learning.examples(
-        of.images[list(EXAMPLES)], *(values[list(EXAMPLES)] for values in of.animals), 1
+        of.images[list(EXAMPLES)], *(values[list(EXAMPLES)] for values in of.animals), EXAMPLE_WEIGHT
     ),
-    "residuals": lambda of: learning.residuals_that_cancel(np.array([0, 1, -1])),
-    "cost": lambda of: learning.cost_curve(*of.animals, (0, 1, 3)),
-    "minimum": lambda of: learning.minimum(*of.animals, (0, learning.best(*of.animals), 3)),
-    "learning_rates": lambda of: learning.learning_rates(*of.animals, (0.05, 1, 10), START, 6),
+    "residuals": lambda of: learning.residuals(np.array(RESIDUALS)),
+    "cost": lambda of: learning.cost_curve(*of.animals, (0, learning.best(*of.animals), 2)),
+    "minimum": lambda of: learning.minimum(*of.animals, (0, learning.best(*of.animals), 2)),
+    "local_minimum": lambda of: learning.local_minimum(),
+    "learning_rates": lambda of: learning.learning_rates(*of.animals, (0.05, 0.5, 2), START, 6),
+    "occluded": occluded,
+    "channels": channels,
     "augmentation": lambda of: improving.augmentation(
         of.images[DOG], improving.varied(of.images[DOG], CROP_MARGIN, 8, seed=0)
     ),
     "improvements": lambda of: improving.improvements(improving.gains(ROOT / "bench" / "tricks.csv")),
 }
 ANIMATIONS = {
-    "sliding": lambda of: filters.sliding_frames(of.grey(HORSE), filters.VERTICAL, filters.slide_stops(30, 30)),
+    "sliding": lambda of: filters.sliding_frames(of.grey(HORSE), filters.VERTICAL, BIAS, filters.slide_stops(30, 30)),
     "descent": lambda of: learning.descent_frames(of.images, *of.animals, of.path),
 }

@@ -11,14 +11,14 @@ HORIZONTAL = VERTICAL.T
 REDDISH = np.stack([np.full((3, 3), weight) for weight in (2, -1, -1)], axis=-1)  # red, and neither green nor blue
 
 
-def respond(image, weights, constant=0):
+def respond(image, weights, bias=0):
     """The output of a filter at each place: the sum of pixels times weights, plus a bias.
 
     Parameters
     ----------
     image : (H, W) or (H, W, 3) array
     weights : (h, w) or (h, w, 3) array
-    constant : number
+    bias : number
 
     Returns
     -------
@@ -26,71 +26,73 @@ def respond(image, weights, constant=0):
     """
     windows = np.lib.stride_tricks.sliding_window_view(image.astype(int), weights.shape)
     axes = tuple(range(-weights.ndim, 0))
-    return (windows * weights).sum(axis=axes).reshape(windows.shape[:2]) + constant
+    return (windows * weights).sum(axis=axes).reshape(windows.shape[:2]) + bias
 
 
-def show_answer(axes, answer):
-    limit = np.abs(answer).max()
-    show_image(axes, answer, cmap=DIVERGING, vmin=-limit, vmax=limit)
+def show_output(axes, output):
+    limit = np.abs(output).max()
+    show_image(axes, output, cmap=DIVERGING, vmin=-limit, vmax=limit)
 
 
-def applied(grey, weights, top, left):
+def applied(grey, weights, bias, top, left):
     """An image with the nine pixels under a filter, the filter, and its output, and the place of that output.
 
     Parameters
     ----------
     grey : (H, W) int array
     weights : (3, 3) int array
+    bias : int
     top, left : int
         Of the nine pixels.
     """
-    figure = canvas(3.8)
-    picture, filter_, output = figure.subplots(1, 3, width_ratios=(3, 1.7, 3))
-    answer = respond(grey, weights)
-    show_grey(picture, grey)
-    frame(picture, top, left, 3)
-    picture.set_title(f"picture\n{_size(grey)}")
+    figure = canvas(3.3)
+    before, filter_, after = figure.subplots(1, 3, width_ratios=(3, 1.9, 3))
+    output = respond(grey, weights, bias)
+    show_grey(before, grey)
+    frame(before, top, left, 3)
+    before.set_title(f"image\n{_size(grey)}")
     number_grid(filter_, weights, DIVERGING, -2, 2)
     filter_.set_title("filter\n3×3")
-    show_answer(output, answer)
-    frame(output, top, left, 1)
-    output.set_title(f"what it answers\n{_size(answer)}")
+    filter_.set_xlabel(f"bias {number(bias)}")
+    show_output(after, output)
+    frame(after, top, left, 1)
+    after.set_title(f"output\n{_size(output)}")
     return figure
 
 
-def worked(pixels, weights, constant):
+def worked(pixels, weights, bias):
     """One step of filtering in numbers.
 
     Parameters
     ----------
     pixels, weights : (3, 3) int array
-    constant : int
+    bias : int
     """
-    figure = canvas(3.6)
+    figure = canvas(3)
     pixel, times, weight, equals, product = figure.subplots(1, 5, width_ratios=(4, 0.6, 4, 0.6, 4))
     products = pixels * weights
-    number_grid(pixel, pixels, GREY, size=LETTERS + 3)
-    number_grid(weight, weights, DIVERGING, -2, 2, size=LETTERS + 3)
-    number_grid(product, products, size=LETTERS + 3)
+    number_grid(pixel, pixels, GREY, size=LETTERS + 1)
+    number_grid(weight, weights, DIVERGING, -2, 2, size=LETTERS + 1)
+    number_grid(product, products, size=LETTERS + 1)
     for axes, text in ((pixel, "nine pixels"), (weight, "nine weights"), (product, "nine products")):
         axes.set_title(text)
     sign(times, "×")
     sign(equals, "=")
     total = int(products.sum())
-    words = f"sum {number(total)}   {_plus(constant)} constant   =   {number(total + constant)}"
-    figure.supxlabel(words, fontsize=LETTERS + 4, color=INK)
+    words = f"sum {number(total)}  {_plus(bias)} bias  =  {number(total + bias)}"
+    figure.supxlabel(words, fontsize=LETTERS + 2, color=INK)
     return figure
 
 
-def worked_in_colour(pixels, weights, constant):
+def worked_in_colour(pixels, weights, bias):
     """One step of a filter over three colours, in numbers.
 
     Parameters
     ----------
     pixels, weights : (3, 3, 3) int array
-    constant : int
+    bias : int
     """
-    figure = canvas(7.6)
+    figure = canvas(6.4)
     grid = figure.subplots(3, 5, width_ratios=(3, 0.6, 3, 0.6, 2))
     sums = (pixels * weights).sum(axis=(0, 1))
     for row, (name, shades), color in zip(grid, COLOURS.items(), range(3)):
@@ -103,29 +105,29 @@ def worked_in_colour(pixels, weights, constant):
     grid[0, 2].set_title("3×3×3 weights")
     grid[0, 4].set_title("sums")
     whole = " ".join([number(int(sums[0])), *[_plus(int(part)) for part in sums[1:]]])
-    words = f"{whole}   {_plus(constant)} constant   =   {number(int(sums.sum()) + constant)}"
-    figure.supxlabel(words, fontsize=LETTERS + 3, color=INK)
+    words = f"{whole}   {_plus(bias)} bias   =   {number(int(sums.sum()) + bias)}"
+    figure.supxlabel(words, fontsize=LETTERS + 1, color=INK)
     return figure
 
 
-def reddish(image, answer, top, left):
+def reddish(image, output, top, left):
     """A colour image, and where a filter over its three colours responds.
 
     Parameters
     ----------
     image : (H, W, 3) uint8 array
-    answer : (H - 2, W - 2) int array
+    output : (H - 2, W - 2) int array
     top, left : int
         Of the pixels that are worked out.
     """
-    figure = canvas(4.2)
-    picture, output = figure.subplots(1, 2)
-    show_image(picture, image)
-    frame(picture, top, left, 3)
-    picture.set_title(f"picture\n{_size(image)}")
-    show_answer(output, answer)
-    frame(output, top, left, 1)
-    output.set_title(f"orange: reddish; blue: not\n{_size(answer)}")
+    figure = canvas(3.9)
+    before, after = figure.subplots(1, 2)
+    show_image(before, image)
+    frame(before, top, left, 3)
+    before.set_title(f"image\n{_size(image)}")
+    show_output(after, output)
+    frame(after, top, left, 1)
+    after.set_title(f"output\n{_size(output)}")
     return figure
 
 
@@ -136,47 +138,48 @@ def lines(grey):
     ----------
     grey : (H, W) int array
     """
-    figure = canvas(3.55)
-    answers = [respond(grey, weights) for weights in (VERTICAL, HORIZONTAL)]
-    limit = max(np.abs(answer).max() for answer in answers)
-    picture, *outputs = figure.subplots(1, 3)
-    show_grey(picture, grey)
-    picture.set_title("picture")
-    for axes, answer, name in zip(outputs, answers, ("vertical", "horizontal")):
-        show_image(axes, answer, cmap=DIVERGING, vmin=-limit, vmax=limit)
-        axes.set_title(f"{name} lines")
+    figure = canvas(3.2)
+    outputs = [respond(grey, weights) for weights in (VERTICAL, HORIZONTAL)]
+    limit = max(np.abs(output).max() for output in outputs)
+    before, *after = figure.subplots(1, 3)
+    show_grey(before, grey)
+    before.set_title("image")
+    for axes, output, name in zip(after, outputs, ("vertical", "horizontal")):
+        show_image(axes, output, cmap=DIVERGING, vmin=-limit, vmax=limit)
+        axes.set_title(name)
     scale = figure.colorbar(
-        outputs[0].images[0], ax=[picture, *outputs], location="bottom", aspect=40, ticks=[-limit, 0, limit]
+        after[0].images[0], ax=[before, *after], location="bottom", aspect=40, ticks=[-limit, 0, limit]
     )
     for words, side in zip(scale.ax.set_xticklabels(["negative", "0", "positive"]), ("left", "center", "right")):
         words.set_horizontalalignment(side)
     return figure
 
 
-def sliding_frames(grey, weights, places):
+def sliding_frames(grey, weights, bias, places):
     """The filter on its way over the image: a Figure for each number of places that it has been at.
 
     Parameters
     ----------
     grey : (H, W) int array
     weights : (h, w) int array
+    bias : int
     places : sequence of int
         How many places, row by row, are done.
     """
-    answer = respond(grey, weights)
-    limit = np.abs(answer).max()
+    output = respond(grey, weights, bias)
+    limit = np.abs(output).max()
     for done in places:
-        figure = canvas(4.25)
-        picture, output = figure.subplots(1, 2)
-        row, column = divmod(done - 1, answer.shape[1])
-        show_grey(picture, grey)
-        frame(picture, row, column, len(weights))
-        picture.set_title(_size(grey))
-        so_far = np.where(np.arange(answer.size).reshape(answer.shape) < done, answer, np.nan)
-        output.set_facecolor("#eef0f2")
-        show_image(output, so_far, cmap=DIVERGING, vmin=-limit, vmax=limit)
-        frame(output, row, column, 1)
-        output.set_title(f"{_size(answer)}: place {done} of {answer.size}")
+        figure = canvas(3.6)
+        before, after = figure.subplots(1, 2)
+        row, column = divmod(done - 1, output.shape[1])
+        show_grey(before, grey)
+        frame(before, row, column, len(weights))
+        before.set_title(_size(grey))
+        so_far = np.where(np.arange(output.size).reshape(output.shape) < done, output, np.nan)
+        after.set_facecolor("#eef0f2")
+        show_image(after, so_far, cmap=DIVERGING, vmin=-limit, vmax=limit)
+        frame(after, row, column, 1)
+        after.set_title(f"place {done} of {output.size}")
         yield figure
 
 
@@ -192,15 +195,15 @@ def slide_stops(rows, columns):
 
 
 def strides_and_padding():
-    """Where a 3×3 filter fits into 7×7 cells: alone, with a padded border, and in steps of two."""
-    figure = canvas(3.3)
+    """Where a 3×3 filter fits into 7×7 pixels: alone, with a padded border, and in steps of two."""
+    figure = canvas(3)
     for axes, (title, padding, stride) in zip(
-        figure.subplots(1, 3), (("no padding, stride 1", 0, 1), ("padding 1, stride 1", 1, 1), ("stride 2", 0, 2))
+        figure.subplots(1, 3), (("no padding", 0, 1), ("padding 1", 1, 1), ("stride 2", 0, 2))
     ):
         side = 7 + 2 * padding
-        cells = np.full((side, side, 3), 235, "uint8")
-        cells[padding : side - padding, padding : side - padding] = 184, 192, 200
-        show_image(axes, cells)
+        values = np.full((side, side, 3), 235, "uint8")
+        values[padding : side - padding, padding : side - padding] = 184, 192, 200
+        show_image(axes, values)
         for line in range(1, side):
             axes.axhline(line - 0.5, color="white", linewidth=1)
             axes.axvline(line - 0.5, color="white", linewidth=1)
@@ -208,9 +211,9 @@ def strides_and_padding():
         for row in starts:
             for column in starts:
                 axes.plot(column + 1, row + 1, "o", color=RIGHT, markersize=5)
-        frame(axes, 0, 0, 3)
+        frame(axes, 0, 0, 3, outside=0)
         axes.set_title(title, fontsize=LETTERS)
-        axes.set_xlabel(f"7×7 becomes {len(starts)}×{len(starts)}")
+        axes.set_xlabel(f"7×7 → {len(starts)}×{len(starts)}")
     return figure
 
 

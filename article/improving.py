@@ -29,21 +29,21 @@ def varied(image, margin, count, seed):
     return training.flip(crops, np.arange(count) % 2 == 1)
 
 
-def augmentation(image, pictures):
+def augmentation(image, variations):
     """An image, and variations of it.
 
     Parameters
     ----------
     image : (H, W, 3) uint8 array
-    images : (N, H, W, 3) uint8 array
+    variations : (N, H, W, 3) uint8 array
     """
-    figure = canvas(3.8)
+    figure = canvas(3.2)
     grid = figure.subplot_mosaic([["it", *"abcd"], ["words", *"efgh"]])
     show_image(grid["it"], image)
-    grid["it"].set_title("the picture")
+    grid["it"].set_title("the image")
     grid["words"].axis("off")
-    for place, varied_picture in zip("abcdefgh", pictures):
-        show_image(grid[place], varied_picture)
+    for place, variation in zip("abcdefgh", variations):
+        show_image(grid[place], variation)
     grid["a"].set_title("what training sees", loc="left")
     return figure
 
@@ -83,7 +83,7 @@ def improvements(gained):
     gained : dict of str to (float, float)
         Points and their standard error.
     """
-    figure = canvas(4.2)
+    figure = canvas(4)
     axes = figure.subplots()
     points, errors = np.array(list(gained.values())).T
     places = range(len(points))

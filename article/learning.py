@@ -1,21 +1,21 @@
 """How weights are found: a network so small that one can watch it, with a single weight.
 
-It tells animals from vehicles by one number of an image, x: how much redder than blue its middle is. It answers
-ŷ = 1 / (1 + exp(-A x)), the probability of an animal, and A is to be learned.
+It tells animals from vehicles by one number of an image, x: how much redder than blue its middle is. Its output is
+ŷ = A·x; the truth y is 1 for an animal and −1 for a vehicle, and A is to be learned.
 """
 
 import numpy as np
 
-from article.canvas import LETTERS, canvas
+from article.canvas import LETTERS, canvas, signed
 from cnnvis.plots import INK, OTHER, RIGHT, WRONG, despine, show_image
 
 ANIMALS = ("bird", "cat", "deer", "dog", "frog", "horse")
-SHADES = 10  # of 255, that make one unit of x
-RANGE = np.linspace(-0.5, 4, 451)  # of A, that is drawn
+SHADES = 40  # of 255, that make one unit of x
+RANGE = np.linspace(-0.8, 2.6, 341)  # of A, that is drawn
 
 
 def warmth(images):
-    """x of images: by how many tens of shades their middle quarter is redder than blue.
+    """x of images: by how many times 40 shades their middle quarter is redder than blue.
 
     (N, H, W, 3) uint8 -> (N,) float array
     """
@@ -24,20 +24,14 @@ def warmth(images):
     return (middle[..., 0] - middle[..., 2]).mean(axis=(1, 2)) / SHADES
 
 
-def answer(weight, x):
-    """ŷ: the probability of an animal, 0 to 1."""
-    return 1 / (1 + np.exp(-weight * x))
-
-
 def cost(weight, x, y):
     """The mean squared error over the images."""
-    return float(np.mean((y - answer(weight, x)) ** 2))
+    return float(np.mean((y - weight * x) ** 2))
 
 
 def slope(weight, x, y):
     """How much the cost grows with the weight: its derivative."""
-    says = answer(weight, x)
-    return float(np.mean(-2 * (y - says) * says * (1 - says) * x))
+    return float(np.mean(-2 * x * (y - weight * x)))
 
 
 def descend(start, rate, steps, x, y):
@@ -49,34 +43,35 @@ def descend(start, rate, steps, x, y):
 
 
 def best(x, y):
-    """The weight with the smallest cost of those that are drawn, to a hundredth."""
-    return float(RANGE[np.argmin([cost(weight, x, y) for weight in RANGE])])
+    """The weight with the smallest cost."""
+    return float(np.mean(x * y) / np.mean(x * x))
 
 
-def residuals_that_cancel(residuals):
-    """Why errors are squared: added up as they are, these cancel.
+def residuals(values):
+    """Why errors are squared: added up as they are, residuals of both signs cancel.
 
     Parameters
     ----------
-    residuals : (N,) array
+    values : (N,) array
+        From −1 to 1.
     """
-    figure = canvas(3.4)
-    ways = {"as they are": residuals, "without their signs": np.abs(residuals), "squared": residuals**2}
-    for axes, (name, values) in zip(figure.subplots(1, 3, sharey=True), ways.items()):
-        axes.bar(range(len(values)), values, color=np.where(values < 0, WRONG, RIGHT), width=0.6)
+    figure = canvas(3.3)
+    ways = {"as they are": values, "without signs": np.abs(values), "squared": values**2}
+    for axes, (name, bars) in zip(figure.subplots(1, 3, sharey=True), ways.items()):
+        axes.bar(range(len(bars)), bars, color=np.where(bars < 0, WRONG, RIGHT), width=0.6)
         axes.axhline(0, color=INK, linewidth=1)
-        for place, value in enumerate(values):
+        for place, value in enumerate(bars):
             height = value + (-0.1 if value < 0 else 0.1)
-            text = f"{value:g}".replace("-", "−")
-            axes.text(place, height, text, ha="center", va="top" if value < 0 else "bottom")
-        axes.set(title=name, xlabel=f"sum {values.sum():g}", xticks=[], yticks=[-1, 0, 1], ylim=(-1.5, 1.5))
+            axes.text(place, height, signed(f"{value:.3g}"), ha="center", va="top" if value < 0 else "bottom")
+        axes.set(title=name, xticks=[], yticks=[-1, 0, 1], ylim=(-1.5, 1.5))
+        axes.set_xlabel(signed(f"sum {bars.sum():.3g}"))
         despine(axes)
     figure.supylabel("residual")
     return figure
 
 
 def examples(images, x, y, weight):
-    """Images with what the small network is given, what it should say, what it says, and by how much it is wrong.
+    """Images with x, the truth, the output of the small network, and the residual.
 
     Parameters
     ----------
@@ -84,13 +79,13 @@ def examples(images, x, y, weight):
     x, y : (N,) array
     weight : float
     """
-    figure = canvas(3.4)
+    figure = canvas(3.2)
     for axes, image, given, true in zip(figure.subplots(1, len(images)), images, x, y):
         show_image(axes, image)
         axes.set_anchor("N")
-        says = answer(weight, given)
-        words = f"x = {given:.2f}\ny = {true:.0f}\nŷ = {says:.2f}\ny − ŷ = {true - says:.2f}".replace("= -", "= −")
-        axes.set_xlabel(words, linespacing=1.4)
+        output = weight * given
+        words = f"x = {given:.2f}\ny = {true:.0f}\nŷ = {output:.2f}\ny − ŷ = {true - output:.2f}"
+        axes.set_xlabel(signed(words), linespacing=1.4)
     return figure
 
 
@@ -102,36 +97,55 @@ def cost_curve(x, y, weights):
     x, y : (N,) array
     weights : sequence of float
     """
-    figure = canvas(4)
+    figure = canvas(3.9)
     axes = figure.subplots()
     _draw_cost(axes, x, y)
     for weight in weights:
         height = cost(weight, x, y)
         axes.plot(weight, height, "o", color=WRONG, markersize=9)
-        _name(axes, f"A = {weight:g}: cost {height:.3f}", weight, height)
+        _name(axes, f"A = {weight:.3g}\ncost {height:.2f}", weight, height)
     return figure
 
 
 def minimum(x, y, weights):
-    """Slopes of the cost: downwards before the minimum, none at it, upwards behind it.
+    """Slopes of the cost: downhill before the minimum, none at it, uphill behind it.
 
     Parameters
     ----------
     x, y : (N,) array
-    weights : sequence of 3 floats
-        Before the minimum, at it, and behind it.
+    weights : sequence of float
     """
-    figure = canvas(4)
+    figure = canvas(3.9)
     axes = figure.subplots()
     _draw_cost(axes, x, y)
-    axes.set_ylim(0.06, 0.3)
     for weight in weights:
         height, steep = cost(weight, x, y), slope(weight, x, y)
-        along = np.array([-0.5, 0.5])
+        along = np.array([-0.4, 0.4])
         axes.plot(weight + along, height + steep * along, color=WRONG, linewidth=2)
         axes.plot(weight, height, "o", color=WRONG, markersize=9)
-        steep = 0 if abs(steep) < 5e-4 else steep
-        _name(axes, f"slope {steep:.2g}", weight, height)
+        steep = 0 if abs(steep) < 5e-3 else steep
+        _name(axes, f"slope {steep:.2f}" if steep else "slope 0", weight, height)
+    return figure
+
+
+def two_valleys(weight):
+    """A made-up cost with two valleys."""
+    return 0.25 * (weight**2 - 1) ** 2 + 0.12 * weight + 0.3
+
+
+def local_minimum():
+    """A cost with a local minimum beside the global one."""
+    figure = canvas(3)
+    axes = figure.subplots()
+    along = np.linspace(-1.75, 1.75, 351)
+    heights = two_valleys(along)
+    axes.plot(along, heights, color=RIGHT, linewidth=2.5)
+    for half, name in ((along < 0, "global minimum"), (along > 0, "local minimum")):
+        place = along[half][heights[half].argmin()]
+        axes.plot(place, two_valleys(place), "o", color=WRONG, markersize=9)
+        axes.annotate(name, (place, two_valleys(place)), (0, -12), textcoords="offset points", ha="center", va="top")
+    axes.set(xlabel="A", ylabel="cost", xticks=[], yticks=[], ylim=(-0.15, 1))
+    despine(axes)
     return figure
 
 
@@ -145,13 +159,13 @@ def learning_rates(x, y, rates, start, steps):
     start : float
     steps : int
     """
-    figure = canvas(3.6)
-    wide = np.linspace(-0.5, 8, 851)
+    figure = canvas(3.2)
+    wide = np.linspace(-2.2, 4, 621)
     for axes, rate in zip(figure.subplots(1, len(rates), sharey=True), rates):
         path = descend(start, rate, steps, x, y)
         axes.plot(wide, [cost(weight, x, y) for weight in wide], color=OTHER, linewidth=2)
         axes.plot(path, [cost(weight, x, y) for weight in path], "o-", color=WRONG, markersize=6, linewidth=1)
-        axes.set(title=f"learning rate {rate:g}", xlabel="A", ylim=(0.06, 0.4))
+        axes.set(title=f"rate {rate:g}", xlabel="A", xlim=(wide[0], wide[-1]), ylim=(0, 5))
         despine(axes)
     figure.supylabel("cost")
     return figure
@@ -168,37 +182,40 @@ def descent_frames(images, x, y, path):
         The weight at the start and after each step.
     """
     for step, weight in enumerate(path):
-        figure = canvas(5.6)
-        curve, pictures = figure.subplots(2, 1, height_ratios=(1.25, 1))
+        figure = canvas(5.4)
+        curve, line = figure.subplots(2, 1, height_ratios=(1.25, 1))
         _draw_cost(curve, x, y)
         passed = path[: step + 1]
         heights = [cost(w, x, y) for w in passed]
         curve.plot(passed, heights, "o-", color=WRONG, markersize=4, linewidth=1)
         curve.plot(weight, heights[-1], "o", color=WRONG, markersize=11)
-        curve.set_title(f"step {step}: A = {weight:.2f}, cost {heights[-1]:.3f}".replace("-", "−"))
-        _draw_answers(pictures, images, answer(weight, x), y)
+        curve.set_title(signed(f"step {step}: A = {weight:.2f}, cost {heights[-1]:.3f}"))
+        _draw_outputs(line, images, weight * x, y)
         yield figure
 
 
 def _name(axes, text, weight, height):
-    """Words at a point of the curve: to the right of it, or above it if there is less room."""
-    side, right = ("center", 20) if weight > RANGE.mean() else ("left", 9)
-    axes.annotate(text.replace("-", "−"), (weight, height), (right, 9), textcoords="offset points", ha=side)
+    """Words at a point of the curve: within the valley, or below its floor."""
+    places = {"left": (12, 2), "center": (0, -12), "right": (-12, 2)}
+    side = "left" if weight <= 0 else "center" if weight < 1.5 else "right"
+    level = "top" if side == "center" else "bottom"
+    axes.annotate(signed(text), (weight, height), places[side], textcoords="offset points", ha=side, va=level)
 
 
 def _draw_cost(axes, x, y):
     axes.plot(RANGE, [cost(weight, x, y) for weight in RANGE], color=RIGHT, linewidth=2.5)
-    axes.set(xlabel="A", ylabel="cost", ylim=(0, 0.45))
+    axes.set(xlabel="A", ylabel="cost", ylim=(-0.1, 2.6))
     despine(axes)
 
 
-def _draw_answers(axes, images, says, y):
-    """Animals above, vehicles below, each image at its answer from 0 to 1."""
-    half = 0.05
-    for image, at, true in zip(images, says, y):
-        middle = 0.5 * true
-        axes.imshow(image, extent=(at - half, at + half, middle, middle + 0.42), aspect="auto", interpolation="nearest")
-    axes.axvline(0.5, color=INK, linewidth=1, linestyle="--")
-    axes.set(xlim=(-0.05, 1.05), ylim=(-0.05, 1), xlabel="ŷ: 0 says vehicle, 1 says animal", xticks=[0, 0.5, 1])
+def _draw_outputs(axes, images, outputs, y):
+    """Animals above, vehicles below, each image at its output."""
+    half = 0.15
+    for image, at, true in zip(images, outputs, y):
+        low = 0.5 * (true > 0)
+        axes.imshow(image, extent=(at - half, at + half, low, low + 0.42), aspect="auto", interpolation="nearest")
+    axes.axvline(0, color=INK, linewidth=1, linestyle="--")
+    axes.set(xlim=(-1.4, 1.8), ylim=(-0.05, 1), xlabel="ŷ: negative says vehicle, positive says animal")
+    axes.set_xticks([-1, 0, 1])
     axes.set_yticks([0.21, 0.71], ["vehicles", "animals"], fontsize=LETTERS)
     despine(axes)

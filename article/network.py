@@ -1,13 +1,11 @@
 """What layers do, and what a whole network does."""
 
 import numpy as np
-from matplotlib.patches import Rectangle
 
-from article.canvas import LETTERS, canvas, frame, number_grid
+from article.canvas import LETTERS, canvas, frame, number, number_grid
 from cnnvis.plots import DIVERGING, INK, OTHER, OUTPUTS, RIGHT, WRONG, despine, show_image
 
-STACKED = 3  # channels of a layer that are drawn
-PER_ROW = 5
+SHOWN = 3  # channels of a layer that are drawn
 
 
 def features(image, rows):
@@ -27,63 +25,64 @@ def features(image, rows):
         line[0].set_ylabel(f"{name}\n{bottom - top}×{right - left}")
         for axes, picture in zip(line[1:], made):
             show_image(axes, picture)
-    grid[0, 0].set_title("a cell sees …", fontsize=LETTERS)
-    grid[0, (len(rows[0][2]) + 1) // 2].set_title("… and filters look for", fontsize=LETTERS, loc="left")
+    grid[0, 0].set_title("a unit sees …", fontsize=LETTERS)
+    grid[0, (len(rows[0][2]) + 1) // 2].set_title("… filters respond to", fontsize=LETTERS, loc="left")
     return figure
 
 
 def whole_network(image, outputs, probabilities, classes):
-    """An image's way through the network: some channels of each layer, and what comes out in the end.
+    """An image's way through the network: three channels of each layer, and what comes out in the end.
 
     Parameters
     ----------
     image : (H, W, 3) uint8 array
     outputs : dict of str to (h, w, c) or (units,) array
-        Layers' names, with the layer's kind after a colon where it isn't in the name.
+        By the names of the layers.
     probabilities : (K,) array
     classes : sequence of str
     """
-    count = len(outputs) + 2
-    rows = -(-count // PER_ROW)
-    figure = canvas(1.95 * rows)
-    grid = list(figure.subplots(rows, PER_ROW).flat)
-    for axes in grid:
-        axes.axis("off")
-    show_image(grid[0], image)
-    grid[0].set_title(f"picture\n{'×'.join(map(str, image.shape))}", fontsize=13)
-    for axes, (name, output) in zip(grid[1:], outputs.items()):
-        axes.set_title(f"{name}\n{'×'.join(map(str, output.shape))}", fontsize=13)
-        if output.ndim == 1:
-            places = np.arange(len(output))
-            axes.barh(places, output, height=1, color=np.where(output > 0, RIGHT, OTHER))
-            axes.axvline(0, color=INK, linewidth=0.5)
-            axes.set(ylim=(len(output) - 0.5, -0.5), box_aspect=1)
+    panels = [("image", image[None], image.shape)]
+    panels += [(name, _strongest(output), output.shape) for name, output in outputs.items()]
+    rows = -(-(len(panels) + 1) // 2)
+    figure = canvas(1.45 * rows)
+    parts = list(figure.subfigures(rows, 2).flat)
+    for part, (name, maps, shape) in zip(parts, panels):
+        part.suptitle(f"{name}  {'×'.join(map(str, shape))}", fontsize=LETTERS)
+        if len(shape) == 1:
+            _bars(part.subplots(), maps)
         else:
-            _stack(axes, output)
-    last = grid[count - 1]
-    order = np.argsort(-probabilities, kind="stable")[:4]
-    last.barh(range(4), probabilities[order], color=[RIGHT, *[OTHER] * 3])
+            for axes, channel in zip(part.subplots(1, SHOWN), [*maps, *[None] * (SHOWN - len(maps))]):
+                axes.axis("off")
+                if channel is not None:
+                    show_image(axes, channel, **({} if channel.ndim == 3 else {"cmap": OUTPUTS, "vmin": maps.min()}))
+                    axes.images[0].set_clim(maps.min(), maps.max())
+    last = parts[len(panels)]
+    last.suptitle(f"probabilities  {len(probabilities)}", fontsize=LETTERS)
+    axes = last.subplots()
+    order = np.argsort(-probabilities, kind="stable")[:3]
+    axes.barh(range(3), probabilities[order], color=[RIGHT, *[OTHER] * 2])
     for place, c in enumerate(order):
-        last.text(0.03, place, f"{classes[c]} {probabilities[c]:.0%}", va="center", fontsize=10)
-    last.set(xlim=(0, 1), ylim=(3.6, -0.6), box_aspect=1)
-    last.set_title(f"probabilities\n{len(probabilities)}", fontsize=13)
+        inside = probabilities[c] > 0.5
+        words = f"{classes[c]} {probabilities[c]:.1%}"
+        axes.text(0.02 + (not inside) * probabilities[c], place, words, va="center", color="white" if inside else INK)
+    axes.set(xlim=(0, 1), ylim=(2.6, -0.6))
+    axes.axis("off")
     return figure
 
 
-def _stack(axes, output):
-    """The channels with the largest outputs, one before the other."""
-    height, width, _ = output.shape
-    strongest = np.argsort(-output.max(axis=(0, 1)), kind="stable")[:STACKED]
-    apart = 0.16
-    for depth in range(len(strongest) - 1, -1, -1):
-        x, y = depth * apart, depth * apart
-        channel = output[..., strongest[depth]]
-        extent = x, x + 1, y, y + height / width
-        axes.imshow(channel, cmap=OUTPUTS, interpolation="nearest", extent=extent, zorder=-2 * depth)
-        edge = Rectangle((x, y), 1, height / width, fill=False, edgecolor="white", linewidth=1.5, zorder=1 - 2 * depth)
-        axes.add_patch(edge)
-    room = 1 + (STACKED - 1) * apart
-    axes.set(xlim=(0, room), ylim=(0, room))
+def _strongest(output):
+    """The channels with the largest values, first ones first: (h, w, c) -> (SHOWN, h, w); a vector stays as it is."""
+    if output.ndim == 1:
+        return output
+    chosen = np.sort(np.argsort(-output.max(axis=(0, 1)), kind="stable")[:SHOWN])
+    return np.moveaxis(output[..., chosen], -1, 0)
+
+
+def _bars(axes, values):
+    axes.bar(np.arange(len(values)), values, width=1, color=np.where(values > 0, RIGHT, OTHER))
+    axes.axhline(0, color=INK, linewidth=0.5)
+    axes.set_xlim(-0.5, len(values) - 0.5)
+    axes.axis("off")
 
 
 ACTIVATIONS = {
@@ -96,9 +95,10 @@ ACTIVATIONS = {
 
 def activations():
     """Activation functions: what goes in against what comes out."""
-    figure = canvas(3.1)
+    figure = canvas(5.2)
     x = np.linspace(-4, 4, 401)
-    for axes, (name, function) in zip(figure.subplots(1, len(ACTIVATIONS), sharey=True), ACTIVATIONS.items()):
+    grid = figure.subplots(2, 2, sharex=True, sharey=True).flat
+    for axes, (name, function) in zip(grid, ACTIVATIONS.items()):
         axes.plot(x, function(x), color=RIGHT, linewidth=2.5)
         axes.axhline(0, color=INK, linewidth=0.6)
         axes.axvline(0, color=INK, linewidth=0.6)
@@ -110,17 +110,17 @@ def activations():
 
 
 def before_and_after_relu(image, before, after):
-    """An image, a channel of a CONV layer that looked at it, and the same behind RELU.
+    """An image, one channel of a CONV layer for it, and the same channel after RELU.
 
     Parameters
     ----------
     image : (H, W, 3) uint8 array
     before, after : (h, w) float array
     """
-    figure = canvas(3.05)
-    picture, left, right = figure.subplots(1, 3)
-    show_image(picture, image)
-    picture.set_title("picture")
+    figure = canvas(2.9)
+    original, left, right = figure.subplots(1, 3)
+    show_image(original, image)
+    original.set_title("image")
     limit = np.abs(before).max()
     for axes, values, title in ((left, before, "before RELU"), (right, after, "after RELU")):
         show_image(axes, values, cmap=DIVERGING, vmin=-limit, vmax=limit)
@@ -138,13 +138,13 @@ def pooled(values, how):
 
 
 def pooling(values):
-    """Two by two cells become one: the largest, the mean, or the smallest.
+    """Blocks of 2×2 values become one: the largest, the mean, or the smallest.
 
     Parameters
     ----------
     values : (4, 4) float array
     """
-    figure = canvas(6.4)
+    figure = canvas(5.6)
     grid = figure.subplot_mosaic([["before"] * 3, [*POOLS]], height_ratios=(1.7, 1))
     low, high = values.min(), values.max()
 
@@ -152,13 +152,49 @@ def pooling(values):
         number_grid(axes, numbers, OUTPUTS, low, high, [[_tenths(n) for n in row] for row in numbers], LETTERS + 2)
 
     draw(grid["before"], values)
-    grid["before"].set_title("sixteen cells after RELU")
+    grid["before"].set_title("4×4 values of one channel")
     for row in range(2):
         for column in range(2):
-            frame(grid["before"], 2 * row, 2 * column, 2, color=INK)
+            frame(grid["before"], 2 * row, 2 * column, 2, color=INK, outside=0)
     for name, how in POOLS.items():
         draw(grid[name], pooled(values, how))
-        grid[name].set_title(f"2×2 {name} POOL")
+        grid[name].set_title(f"{name} POOL")
+    return figure
+
+
+FEATURES = {"fur": 2, "ears": 1, "wheels": 0, "doors": 1}
+WEIGHTS = {"dog": (1, 1, -1, -1), "cat": (0, 2, -1, -1), "truck": (-1, -1, 2, 1)}
+
+
+def softmax(logits):
+    """Probabilities that add up to 1: (K,) -> (K,) array."""
+    powers = np.exp(logits)
+    return powers / powers.sum()
+
+
+def worked_fc():
+    """An FC layer in numbers: four features times the weights of three classes, and what softmax makes of the sums."""
+    features, weights = np.array([list(FEATURES.values())]), np.array(list(WEIGHTS.values()))
+    logits = weights @ features[0]
+    figure = canvas(4.1)
+    top, bottom = figure.subfigures(2, 1, height_ratios=(1, 2.1))
+    inputs = top.subplots(1, 2, width_ratios=(4, 3.6))
+    number_grid(inputs[0], features, OUTPUTS, 0, 3, size=LETTERS + 2)
+    inputs[0].set_xticks(range(len(FEATURES)), list(FEATURES), fontsize=LETTERS - 1)
+    inputs[0].xaxis.tick_top()
+    inputs[0].tick_params(length=0)
+    inputs[0].set_ylabel("features", rotation=0, ha="right", va="center")
+    inputs[1].axis("off")
+    columns = bottom.subplots(1, 4, width_ratios=(4, 1.2, 1.2, 1.2))
+    number_grid(columns[0], weights, DIVERGING, -2, 2, size=LETTERS + 2)
+    columns[0].set_yticks(range(len(WEIGHTS)), list(WEIGHTS))
+    columns[0].tick_params(length=0)
+    shown = {"logit": [number(int(z)) for z in logits], "$e^z$": [f"{np.exp(z):.2f}" for z in logits]}
+    shown["ŷ"] = [f"{p:.0%}" for p in softmax(logits)]
+    columns[0].set_title("weights")
+    for axes, (title, texts) in zip(columns[1:], shown.items()):
+        number_grid(axes, np.zeros((3, 1)), texts=[[text] for text in texts], size=LETTERS + 1)
+        axes.set_title(title)
     return figure
 
 
@@ -178,7 +214,7 @@ def answers(images, probabilities, labels, classes, most=5):
     most : int
         Classes that are named.
     """
-    figure = canvas(1.8 * len(images))
+    figure = canvas(1.6 * len(images))
     grid = figure.subplots(len(images), 2, width_ratios=(1, 3.2))
     for (picture, bars), image, chances, label in zip(grid, images, probabilities, labels):
         show_image(picture, image)

@@ -29,11 +29,11 @@ def pixel_numbers(grey, top, left, side):
     top, left, side : int
         Of the section, in pixels.
     """
-    figure = canvas(4.4)
-    picture, numbers = figure.subplots(1, 2, width_ratios=(3, 4))
-    show_grey(picture, grey)
-    frame(picture, top, left, side)
-    picture.set_title("what we see")
+    figure = canvas(3.8)
+    shown, numbers = figure.subplots(1, 2, width_ratios=(3, 4))
+    show_grey(shown, grey)
+    frame(shown, top, left, side)
+    shown.set_title("what we see")
     number_grid(numbers, grey[top : top + side, left : left + side], GREY)
     numbers.set_title("what a machine sees")
     return figure
@@ -48,7 +48,7 @@ def colour_planes(image, top, left, side):
     top, left, side : int
         Of the section, in pixels.
     """
-    figure = canvas(8.6)
+    figure = canvas(7)
     section = image[top : top + side, left : left + side]
     panels = figure.subplots(2, 2).flat
     for axes, (name, shades), plane in zip(panels, COLOURS.items(), np.moveaxis(section, -1, 0)):
@@ -59,17 +59,17 @@ def colour_planes(image, top, left, side):
     return figure
 
 
-def picture_block(image):
+def image_block(image):
     """A colour image as a block of numbers: its three planes one behind the other.
 
     Parameters
     ----------
     image : (H, W, 3) uint8 array
     """
-    figure = canvas(4.5)
-    picture, block = figure.subplots(1, 2, width_ratios=(1, 1.35))
-    show_image(picture, image)
-    picture.set_title("a colour picture")
+    figure = canvas(3.9)
+    shown, block = figure.subplots(1, 2, width_ratios=(1, 1.35))
+    show_image(shown, image)
+    shown.set_title("a colour image")
     height, width, _ = image.shape
     apart = 0.22 * width
     for depth in (2, 1, 0):
@@ -98,7 +98,7 @@ def samples(images, names):
     names : sequence of str
     """
     columns = 5
-    figure = canvas(1.85 * -(-len(images) // columns))
+    figure = canvas(1.6 * -(-len(images) // columns))
     grid = figure.subplots(-(-len(images) // columns), columns, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")

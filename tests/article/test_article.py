@@ -82,7 +82,7 @@ def test_the_sliding_animation_shows_each_of_its_stops_and_ends_with_the_last(so
         assert gif.n_frames == len(stops)
         last = np.asarray([frame.convert("RGB") for frame in ImageSequence.Iterator(gif)][-1]).astype(int)
     with canvas.style():
-        (drawn,) = filters.sliding_frames(sources.grey(catalogue.HORSE), filters.VERTICAL, [900])
+        (drawn,) = filters.sliding_frames(sources.grey(catalogue.HORSE), filters.VERTICAL, catalogue.BIAS, [900])
         assert OTHER_TEXT or np.abs(image(png(drawn)) - last).mean() < 3
 
 
@@ -112,23 +112,23 @@ def test_a_filter_as_scipy_does_it():
     assert filters.respond(image[..., 0], weights[..., 0]).shape == (30, 30)
 
 
-@pytest.mark.parametrize("title", ["7×7 becomes 5×5", "7×7 becomes 7×7", "7×7 becomes 3×3"])
+@pytest.mark.parametrize("title", ["7×7 → 5×5", "7×7 → 7×7", "7×7 → 3×3"])
 def test_strides_and_padding_as_keras_does_them(title):
     options = {"5": {}, "7": {"padding": "same"}, "3": {"strides": 2}}[title[-1]]
     output = keras.layers.Conv2D(1, 3, **options)(np.zeros((1, 7, 7, 1), "float32"))
-    assert f"7×7 becomes {output.shape[1]}×{output.shape[2]}" == title
+    assert f"7×7 → {output.shape[1]}×{output.shape[2]}" == title
     assert title in [axes.get_xlabel() for axes in filters.strides_and_padding().axes]
 
 
 def test_the_worked_step_is_that_of_the_imaged_pixels(sources):
     top, left = catalogue.LEG
-    answer = filters.respond(sources.grey(catalogue.HORSE), filters.VERTICAL, catalogue.CONSTANT)[top, left]
-    figure = filters.worked(catalogue.leg(sources), filters.VERTICAL, catalogue.CONSTANT)
-    assert figure.get_supxlabel().endswith(f"= {answer}".replace("= ", "=   "))
+    answer = filters.respond(sources.grey(catalogue.HORSE), filters.VERTICAL, catalogue.BIAS)[top, left]
+    figure = filters.worked(catalogue.leg(sources), filters.VERTICAL, catalogue.BIAS)
+    assert figure.get_supxlabel().endswith(f"=  {answer}")
     top, left = catalogue.SIGN
     image = sources.images[catalogue.TRUCK]
-    answer = filters.respond(image, filters.REDDISH, catalogue.RED_CONSTANT)[top, left]
-    figure = filters.worked_in_colour(catalogue.sign(sources), filters.REDDISH, catalogue.RED_CONSTANT)
+    answer = filters.respond(image, filters.REDDISH, catalogue.RED_BIAS)[top, left]
+    figure = filters.worked_in_colour(catalogue.sign(sources), filters.REDDISH, catalogue.RED_BIAS)
     assert figure.get_supxlabel().endswith(f"=   {answer:,}")
 
 
@@ -147,8 +147,8 @@ def test_activations_as_keras_has_them(name, keras_name):
 
 
 def test_relu_is_shown_on_the_layer_that_it_follows(sources):
-    before, after = sources.outputs(catalogue.TRUCK, ["whitening", "relu0"]).values()
-    np.testing.assert_allclose(np.maximum(before, 0), after, atol=rounding(12, np.abs(before).max()))
+    before, after = sources.outputs(catalogue.TRUCK, ["conv1", "relu1"]).values()
+    np.testing.assert_allclose(np.maximum(before, 0), after, atol=rounding(27, np.abs(before).max()))
 
 
 def test_grey_by_hand_and_as_pillow_has_it():
@@ -160,7 +160,7 @@ def test_grey_by_hand_and_as_pillow_has_it():
 def test_warmth_is_of_the_middle_alone():
     images = np.zeros((1, 8, 8, 3), "uint8")
     images[:, 2:6, 2:6] = 200, 10, 150
-    assert learning.warmth(images).tolist() == [5]
+    assert learning.warmth(images).tolist() == [1.25]
 
 
 def test_the_slope_is_that_of_the_cost():
@@ -171,8 +171,8 @@ def test_the_slope_is_that_of_the_cost():
 
 
 def test_the_cost_by_hand():
-    assert learning.cost(0, np.array([1, 2]), np.array([0, 1])) == 0.25
-    assert learning.answer(1, np.log(3)) == pytest.approx(0.75)
+    assert learning.cost(2, np.array([1, 2]), np.array([1, -1])) == (1 + 25) / 2
+    assert learning.best(np.array([1, 2]), np.array([1, -1])) == pytest.approx(-0.2)
 
 
 def test_descent_goes_against_the_slope_and_down(sources):
@@ -180,7 +180,7 @@ def test_descent_goes_against_the_slope_and_down(sources):
     path = sources.path
     assert path[1] == pytest.approx(path[0] - catalogue.RATE * learning.slope(path[0], x, y))
     assert (np.diff([learning.cost(weight, x, y) for weight in path]) < 0).all()
-    assert abs(learning.slope(learning.best(x, y), x, y)) < 5e-4
+    assert learning.slope(learning.best(x, y), x, y) == pytest.approx(0, abs=1e-12)
 
 
 def test_variations_are_moved_and_every_second_one_is_mirrored():
