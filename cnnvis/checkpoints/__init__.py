@@ -14,6 +14,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "cache": ["cached", "short_digest"],
         "checkpoint": ["STASH", "Checkpoint", "find", "load", "image_shape", "save"],
         "metadata": ["read_metadata"],
     },

@@ -1,19 +1,16 @@
 """The training images most alike to each test image, cached in a file: a pass over 50,000 images takes minutes."""
 
-import hashlib
 import math
-import os
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from cnnvis.console import complete
+from cnnvis.checkpoints import cached
 from cnnvis.evaluation import duplicates
 from cnnvis.evaluation.neighbours import directions, nearest
+from cnnvis.images import identifying
 
-END = ".nearest.npz"
 VERSION = 1  # of the contents: a new one invalidates all older files
-WORTH_KEEPING = 2_000_000  # pixels of training images from which on the result is cached; fewer take seconds
 
 
 @dataclass(frozen=True)
@@ -69,33 +66,25 @@ def find(hidden, features, test, training, *, k, checkpoint, folders, track=iter
     ValueError
         If a feature is not finite.
     """
-    if math.prod(training.images.shape[:3]) < WORTH_KEEPING:
-        return _compute(hidden, features, test, training, k=k, track=track)
-    model = checkpoint.path.name
-    of_model = f"{model}.{checkpoint.digest[:16]}-"
-    digest = hashlib.sha256(repr((VERSION, k, hidden.names, hidden.classifier.input_range)).encode())
-    for part in (test, training):
-        _add(digest, part.images)
-    name = f"{of_model}{digest.hexdigest()[:16]}{END}"
-    for folder in folders:
-        try:
-            with np.load(folder / name, allow_pickle=False) as file:
-                return NearestImages(**{key: file[key] for key in NearestImages.__dataclass_fields__})
-        except Exception:  # absent, or damaged: zipfile, zlib and NumPy raise different errors
-            continue
-    found = _compute(hidden, features, test, training, k=k, track=track)
-    for folder in folders:
-        try:
-            with complete(folder / name) as unfinished, open(unfinished, "wb") as file:
-                np.savez_compressed(file, **asdict(found))
-        except OSError:  # a folder without write permission
-            continue
-        tell(folder / name)
-        for path in folder.iterdir():  # of earlier networks of this name
-            if path.name.startswith(f"{model}.") and path.name.endswith(END) and not path.name.startswith(of_model):
-                path.unlink(missing_ok=True)
-        break
-    return found
+    arrays = cached(
+        lambda: asdict(_compute(hidden, features, test, training, k=k, track=track)),
+        tuple(NearestImages.__dataclass_fields__),
+        checkpoint=checkpoint,
+        topic="nearest",
+        network=checkpoint.digest[:16],
+        contents=_contents(hidden, test.images, training.images, k=k),
+        pixels=math.prod(training.images.shape[:3]),
+        folders=folders,
+        tell=tell,
+    )
+    return NearestImages(**arrays)
+
+
+def _contents(hidden, *images, k):
+    yield repr((VERSION, k, hidden.names, hidden.classifier.input_range)).encode()
+    for each in images:
+        yield repr(each.shape).encode()
+        yield from identifying(each)
 
 
 def _compute(hidden, features, test, training, *, k, track):
@@ -111,15 +100,3 @@ def _compute(hidden, features, test, training, *, k, track):
     order = order[cosines[order] >= duplicates.ALIKE]
     pairs = np.stack([ours[order], theirs[order]], axis=1).astype("int64")
     return NearestImages(indices, similarity, pairs, np.clip(cosines[order], -1, 1))
-
-
-def _add(digest, images):
-    """Add images to a digest: their pixels, or the names, sizes and times of their files."""
-    digest.update(repr(images.shape).encode())
-    for source in getattr(images, "sources", [images]):
-        if isinstance(source, str):
-            digest.update(
-                repr((source, os.stat(source).st_size, os.stat(source).st_mtime_ns)).encode("utf-8", "replace")
-            )
-        else:
-            digest.update(np.ascontiguousarray(source))

@@ -18,7 +18,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "cifar10": ["Unavailable"],
         "classes": ["class_index", "class_names"],
         "dataset": ["Dataset", "images_at_once"],
-        "fingerprints": ["fingerprint"],
+        "fingerprints": ["fingerprint", "identifying"],
         "image_files": ["FORMATS", "open_image", "resize"],
         "sources": ["load", "open_files"],
         "statistics": [

@@ -48,6 +48,19 @@ def fingerprint(name, skip_bad=False, before=None):
     return now
 
 
+def identifying(images):
+    """What distinguishes images from others, part by part: their pixels, or the names, sizes and times of their files.
+
+    (N, H, W, 3) array, LazyImages or StoredImages -> iterator of bytes or arrays
+    """
+    for source in getattr(images, "sources", [images]):
+        if isinstance(source, str):
+            status = os.stat(source)
+            yield repr((source, status.st_size, status.st_mtime_ns)).encode("utf-8", "replace")
+        else:
+            yield np.ascontiguousarray(source)
+
+
 def _changes(name, files, before):
     """What changed since an earlier fingerprint: str."""
     text = str(before.get("files", ""))

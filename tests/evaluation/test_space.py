@@ -113,7 +113,7 @@ def test_which_labels_are_doubtful():
 
 
 def test_a_second_run_reads_what_the_first_wrote(explored, digits, monkeypatch, tmp_path):
-    monkeypatch.setattr(nearest_images, "WORTH_KEEPING", 1)
+    monkeypatch.setattr("cnnvis.checkpoints.cache.WORTH_KEEPING", 1)
     test, train = some(digits["test"], 20), in_memory(some(digits["train"], 100))
     (tmp_path / "model.keras.0-0.nearest.npz").touch()
     first, (path,) = explored(test, train)

@@ -15,7 +15,7 @@ from tests.conftest import small_sequential
 
 @pytest.fixture(autouse=True)
 def worth_keeping(monkeypatch):
-    monkeypatch.setattr(cache, "WORTH_KEEPING", 1)
+    monkeypatch.setattr("cnnvis.checkpoints.cache.WORTH_KEEPING", 1)
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_the_next_folder_is_used_if_the_first_is_not_writable(model, real, looks
 
 
 def test_responses_to_a_few_images_are_not_cached(model, real, tmp_path, monkeypatch):
-    monkeypatch.setattr(cache, "WORTH_KEEPING", real.images[..., 0].size + 1)
+    monkeypatch.setattr("cnnvis.checkpoints.cache.WORTH_KEEPING", real.images[..., 0].size + 1)
     _, written = see(model, real, [tmp_path])
     assert not written
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]

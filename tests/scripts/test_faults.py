@@ -165,7 +165,7 @@ def test_a_folder_that_can_only_be_read(script, small_disk, capsys):
 
 
 def test_responses_are_right_even_if_they_can_not_be_cached(small_disk, images, tmp_path, monkeypatch):
-    monkeypatch.setattr("cnnvis.features.cache.WORTH_KEEPING", 1)
+    monkeypatch.setattr("cnnvis.checkpoints.cache.WORTH_KEEPING", 1)
     small_sequential().save(tmp_path / "model.keras")
     model = checkpoints.load(tmp_path / "model.keras")
     classifier = network.Classifier(model.model, (0, 1))

@@ -522,7 +522,7 @@ def test_a_gif_shows_the_ascent(tmp_path, capsys):
 
 def test_responses_to_training_images_are_cached_beside_the_model(foreign, tmp_path, monkeypatch, capsys):
     """A folder's training images are used, once; if there are none, its test images are, with a notice."""
-    monkeypatch.setattr("cnnvis.features.cache.WORTH_KEEPING", 1)
+    monkeypatch.setattr("cnnvis.checkpoints.cache.WORTH_KEEPING", 1)
     shutil.copy(foreign / "sequential.h5", tmp_path / "model.h5")
     shutil.copytree(foreign / "images", tmp_path / "images")
     options = ["--model", tmp_path / "model.h5", "--data", tmp_path / "images", "--input-range", "0", "1"]
