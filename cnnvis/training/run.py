@@ -5,35 +5,17 @@ import csv
 import json
 import os
 import re
-import shlex
-import sys
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from cnnvis.checkpoints import read_metadata
 from cnnvis.console import claimed, complete, notice, one_line, temporary_folder
 from cnnvis.training import distribution
 from cnnvis.training.journal import load_state
+from cnnvis.training.settings import as_command, as_options
 
-# The options of train.py that determine the results of a run.
-SETTINGS = (
-    "arch",
-    "start_from",
-    "input_range",
-    "data",
-    "image_size",
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "seed",
-    "precision",
-    "limit",
-    "validation",
-    "deterministic",
-    "recipe",
-    "skip_bad",
-    "film",
-)
+REPLACES = "replaces_film"  # of the settings: whether an earlier run of that name leaves a film that has to go
 
 
 def new_name(data, arch=None, start_from=None):
@@ -164,8 +146,16 @@ class Run:
         """Write the settings (JSON values) of a new run, and remove what an unfinished one of this name left."""
         for path in self.unfinished[1:]:
             path.unlink(missing_ok=True)
+        settings = settings | ({REPLACES: True} if self._was_filmed() and not settings.get("film") else {})
         with complete(self.settings) as unfinished:
             unfinished.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+
+    def _was_filmed(self):
+        """Whether the finished run of this name has a film."""
+        try:
+            return "--film" in str(read_metadata(self.checkpoint).get("command")).split()
+        except ValueError:  # damaged
+            return False
 
     def command(self):
         """The options of train.py that the interrupted run began with: list of str.
@@ -265,10 +255,14 @@ class Run:
         return [row | {"epoch": int(row["epoch"])} for row in rows]
 
     def end(self):
-        """Move table and curves beside the checkpoint, and remove the files that only an unfinished run needs."""
+        """Move table and curves beside the checkpoint; remove what only an unfinished run needs, and an older film."""
         for path in (self.table, self.curves):
             if path.exists():  # not if an earlier process was killed right here
                 os.replace(path, self.checkpoint.with_suffix(path.suffix))
+        if self.settings.exists() and json.loads(self.settings.read_text(encoding="utf-8")).get(REPLACES):
+            self.animation.unlink(missing_ok=True)
+            if not (self.folder / f"{self.sheet.stem}.keras").exists():  # else they are the curves of that run
+                self.sheet.unlink(missing_ok=True)
         self.discard()
 
     def discard(self):
@@ -276,22 +270,3 @@ class Run:
         for path in self.unfinished:
             path.unlink(missing_ok=True)
         self.of = None
-
-
-def as_options(settings):
-    """Settings by name as the words of a command line: list of str. False, None and empty ones are left out."""
-    words = []
-    for key in SETTINGS:
-        value = settings.get(key)
-        if value is not None and value is not False and value != []:
-            values = [] if value is True else map(str, value) if isinstance(value, list | tuple) else [str(value)]
-            words += [f"--{key.replace('_', '-')}", *values]
-    return words
-
-
-def as_command(words):
-    """Words quoted for the shell of this operating system: str."""
-    if sys.platform != "win32":
-        return shlex.join(words)
-    plain = re.compile(r"[\w.:=/\\-]+")  # to cmd and PowerShell; on Windows, no file name has a quotation mark
-    return " ".join(word if plain.fullmatch(word) else f'"{word}"' for word in words)

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from cnnvis import console
 from cnnvis.images import image_statistics
-from cnnvis.training.run import as_command, as_options
+from cnnvis.training.settings import as_command, as_options
 
 
 def recipe_line(arch, recipe, dataset, *, precision, seed, replicas=1):

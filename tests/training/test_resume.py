@@ -11,7 +11,8 @@ import train
 from cnnvis import checkpoints, evaluation, images, processor
 from cnnvis.images import choosing
 from cnnvis.training import distribution, journal, loop
-from cnnvis.training.run import Run, as_options
+from cnnvis.training.run import Run
+from cnnvis.training.settings import as_options
 from tests.scripts.test_scripts import refused
 
 QUICK = ["--data", "digits", "--limit", "64", "--arch", "basic", "--batch-size", "32", "--epochs", "2"]

@@ -1,5 +1,6 @@
 """A run's name is claimed once, and its files are whole or absent."""
 
+import json
 import shlex
 import signal
 import sys
@@ -102,6 +103,38 @@ def test_a_run_replaces_an_earlier_one_only_when_it_ends(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run.csv", "run.json", "run.keras", "run.png"]
     assert (tmp_path / "run.csv").read_text() == "epoch,loss\n1,0.5\n"
     assert (tmp_path / "run.png").read_text() == "curves"
+
+
+@pytest.mark.parametrize("filmed", [True, False])
+def test_an_older_film_goes_when_a_run_without_one_ends(filmed, tmp_path):
+    """Only if it is a film: run.gif may be the user's own. A run that is resumed knows, too."""
+    run = Run(tmp_path, "run")
+    command = f"python train.py {'--film ' if filmed else ''}--name run"
+    (tmp_path / "run.json").write_text(json.dumps({"architecture": "deep", "command": command}))
+    films = {run.animation, run.sheet}
+    for path in films:
+        path.touch()
+    run.check_free(overwrite=True)
+    run.begin({"seed": 3})
+    (tmp_path / "run.json").write_text(json.dumps({"architecture": "deep", "command": "python train.py --name run"}))
+    resumed = Run(tmp_path, "run", resumes=True)
+    assert resumed.command() == ["--seed", "3"]
+    assert films <= {*tmp_path.iterdir()}
+    resumed.end()
+    assert films & {*tmp_path.iterdir()} == (set() if filmed else films)
+
+
+def test_an_older_film_makes_room_for_a_new_one_only_and_not_for_the_curves_of_another_run(tmp_path):
+    metadata = json.dumps({"architecture": "deep", "command": "python train.py --film --name run"})
+    for settings, others in (({"film": True}, []), ({}, ["run_film.keras"])):
+        run = Run(tmp_path, "run", film=bool(settings))
+        (tmp_path / "run.json").write_text(metadata)
+        for path in (run.animation, run.sheet, *(tmp_path / other for other in others)):
+            path.touch()
+        run.begin(settings)
+        run.end()
+        assert run.sheet.exists()
+        assert run.animation.exists() == bool(settings)
 
 
 def test_a_run_that_is_killed_between_two_of_its_last_files_can_end_again(tmp_path, monkeypatch):
