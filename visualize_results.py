@@ -59,8 +59,7 @@ def visualize(args):
     if labelled:
         found = evaluation.evaluate(probabilities, dataset.labels, topk)
         how = {"k": args.nearest, "seed": args.seed, "skip_bad": args.skip_bad, "checkpoint": checkpoint}
-        track = console.track("Comparing with the training images")
-        how |= {"folders": (checkpoint.path.parent, args.out), "track": track, "tell": console.say}
+        how |= {"folders": (checkpoint.path.parent, args.out), "track": console.track, "tell": console.say}
         space = evaluation.explore_space(hidden, features, dataset, found, probabilities, **how)
         how = {"examples": args.examples, "topk": topk, "seed": args.seed, "other": other}
         figures = plots.findings_pages(dataset, probabilities, found, headline=evaluation.headline(found.scores), **how)

@@ -45,11 +45,15 @@ def track(description):
 
     A notice says how long the sequence takes, as soon as that can be told, if it takes more than `LONG` seconds.
     """
+    from rich.console import Console
     from rich.markup import escape
     from rich.progress import track as rich_track
 
     def wrap(sequence):
-        steps = rich_track(sequence, escape(_harmless(description)), transient=True) if is_terminal() else sequence
+        steps = sequence
+        if is_terminal():
+            how = {"console": Console(file=sys.stdout), "transient": True}  # the terminal, even if stdout is redirected
+            steps = rich_track(sequence, escape(_harmless(description)), **how)
         return _forecast(steps, len(sequence), description)
 
     return wrap

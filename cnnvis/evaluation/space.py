@@ -10,8 +10,6 @@ from cnnvis.evaluation.embedding import embed
 from cnnvis.evaluation.findings import Findings
 from cnnvis.images import Dataset, training_images
 
-LONG = 2000  # images, from which on mapping takes seconds
-
 
 @dataclass(frozen=True)
 class Space:
@@ -62,7 +60,9 @@ class Space:
         return arrays
 
 
-def explore_space(hidden, features, dataset, found: Findings, probabilities, *, k=5, seed=0, **how):
+def explore_space(
+    hidden, features, dataset, found: Findings, probabilities, *, k=5, seed=0, track=lambda words: iter, **how
+):
     """Map the test images, and find the training images that are nearest to them.
 
     What can't be done is said in one line, and left out.
@@ -81,6 +81,8 @@ def explore_space(hidden, features, dataset, found: Findings, probabilities, *, 
     k : int
         Training images for each mistake; 0 if none are to be looked for.
     seed : int
+    track : callable
+        Takes a title and returns a function that wraps a sequence, such as a progress bar.
     **how
         `skip_bad`, as of `images.training_images`; the rest as of `nearest_images.find`.
 
@@ -94,10 +96,8 @@ def explore_space(hidden, features, dataset, found: Findings, probabilities, *, 
     layer = " and ".join(hidden.names) or "the pixels"
     if not hidden.names:
         notice("The network has no hidden layer before the logits: images are compared by their pixels.")
-    if len(dataset) > LONG:
-        notice(f"Mapping {len(dataset):,} images by t-SNE takes up to a minute.")
     try:
-        embedding, method = embed(features, seed)
+        embedding, method = embed(features, seed, track(f"Mapping {len(dataset):,} images"))
     except ValueError as error:
         notice(f"No map and no nearest training images: {error}.")
         return None
@@ -110,6 +110,7 @@ def explore_space(hidden, features, dataset, found: Findings, probabilities, *, 
         return space
     try:
         training = training_images(dataset, how.pop("skip_bad", False))
+        how["track"] = track("Comparing with the training images")
         near = nearest_images.find(hidden, features, dataset, training, k=k, **how)
     except (ValueError, OSError) as error:
         say(f"No nearest training images: {one_line(error)}.")

@@ -27,6 +27,24 @@ def test_what_is_alike_lies_together(images, method):
     np.testing.assert_array_equal(embedding.embed(features, seed=3)[0], points)
 
 
+def test_the_steps_of_t_sne_are_tracked_and_what_it_prints_is_not_shown(capfd):
+    """The first part is taken before it begins, the last one ends with it; the map is the same."""
+    features, _ = clusters(130)
+    taken = []
+
+    def track(parts):
+        for part in parts:
+            taken.append((part, len(parts)))
+            yield part
+        taken.append("end")
+
+    points, method = embedding.embed(features, track=track)
+    assert method == "t-SNE"
+    assert taken == [*((part, 10) for part in range(10)), "end"]
+    assert capfd.readouterr() == ("", "")
+    np.testing.assert_array_equal(embedding.embed(features)[0], points)
+
+
 def test_the_length_of_features_does_not_matter():
     features, _ = clusters(30)
     points = embedding.embed(features)[0]
