@@ -52,10 +52,8 @@ def visualize(args):
     asked = classifier if against is None else attribution.Contrast(classifier, against)
     how = {"windows": args.window, "stride": args.stride, "layer": args.layer, "baseline": args.baseline}
     how |= {"score": args.score, "seed": args.seed}
-    bars = {"track": console.track}
-    compared = attribution.compare(asked, dataset.images[indices], targets, methods=methods, **how, **bars)
-    if args.sanity:
-        compared = attribution.with_random_weights(asked, compared, **how, **bars)
+    shown = {"methods": methods, "random_weights": args.sanity, "track": console.track, "bar": console.bar}
+    compared = attribution.compare(asked, dataset.images[indices], targets, **shown, **how)
 
     about = {"labels": dataset.labels[indices], "both": args.wrong, "against": against}
     titles = attribution.titles(compared.first, classes=dataset.classes, **about)

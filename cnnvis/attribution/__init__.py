@@ -19,7 +19,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "banzhaf": ["Masks", "banzhaf_maps"],
         "choosing": ["to_explain"],
-        "comparison": ["Comparison", "compare", "with_random_weights"],
+        "comparison": ["Comparison", "compare"],
         "contrast": ["Contrast"],
         "explanation": ["Explanation", "explain", "heat_maps", "titles"],
         "faithfulness": ["deletion_insertion"],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnnvis.attribution import sanity
+from cnnvis.attribution import effort, sanity
 from cnnvis.attribution.explanation import explain, heat_maps
 from cnnvis.attribution.methods import METHODS, layer_for, random_maps, windows_for
 from cnnvis.console import notice
@@ -27,24 +27,24 @@ class Comparison:
     explanations : dict of str to Explanation
         By method, in the order of `METHODS`.
     floor : (N, H, W) float32 array
-        Maps of random scores, by the method `FLOOR`.
+        Maps of random scores, by the method `FLOOR`; None if there is only one method.
     random_weights : dict of str to (N, H, W) float32 array
         Each method's maps of the same network with random weights; empty unless they were asked for.
     """
 
     explanations: dict
-    floor: np.ndarray
+    floor: np.ndarray | None = None
     random_weights: dict = field(default_factory=dict)
 
     def __len__(self):
-        return len(self.floor)
+        return len(self.first.deletion)
 
     def __getitem__(self, chosen):
         explanations, random_weights = (
             {name: each[chosen] for name, each in several.items()}
             for several in (self.explanations, self.random_weights)
         )
-        return Comparison(explanations, self.floor[chosen], random_weights)
+        return Comparison(explanations, None if self.floor is None else self.floor[chosen], random_weights)
 
     @property
     def first(self):
@@ -82,21 +82,24 @@ def compare(
     targets: np.ndarray,
     *,
     methods: Sequence[str] = tuple(METHODS),
-    windows: Sequence[int] | None = None,
-    stride: int | None = None,
-    baseline: str | float = "mean",
-    layer: str | None = None,
-    score: str = "logit",
-    seed: int = 0,
+    random_weights: bool = False,
     track: Callable[[str], Callable] = lambda words: iter,
+    bar: Callable = effort.no_bar,
+    **how,
 ) -> Comparison:
-    """Make maps of the same images by several methods. A notice names those that the network has no maps for.
+    """Make maps of the same images by several methods. Notices say how long it takes, and what has to be left out.
 
     Parameters
     ----------
-    classifier, images, targets, windows, stride, baseline, layer, score, seed, track
+    classifier, images, targets, **how
         As of `explain`.
     methods : sequence of str
+    random_weights : bool
+        Whether to make maps of the same network with random weights, too.
+    track : callable
+        As of `explain`, for one method.
+    bar : callable
+        Such as `console.bar`, for more than that: one bar for everything.
 
     Returns
     -------
@@ -107,45 +110,44 @@ def compare(
     ValueError
         As `explain`, but with several methods not because of gradients or a CONV layer that the network lacks.
     """
-    how = {"stride": stride, "baseline": baseline, "layer": layer, "score": score, "seed": seed, "track": track}
-    for method in methods:
-        windows_for(method, images.shape[1:3], windows, stride)
-        if layer:
+    size, patches = images.shape[1:3], {key: how.get(key) for key in ("windows", "stride")}
+    of_maps = {method: effort.passes(method, size, **patches) for method in methods}
+    if layer := how.get("layer"):
+        for method in methods:
             layer_for(method, classifier, layer)
-    explanations = {}
-    for method in methods:
-        try:
-            explanations[method] = explain(classifier, images, targets, method=method, windows=windows, **how)
-        except ValueError as error:
-            if len(methods) == 1 or not METHODS[method].by_gradients:
-                raise
-            notice(f"{method} is left out: {error}")
-    sides, step = windows_for(FLOOR, images.shape[1:3], windows, stride)
-    floor = random_maps(
-        FLOOR,
-        images.shape[:3],
-        np.random.default_rng(seed),
-        windows=sides,
-        stride=step,
-        track=track("Making random maps"),
-    )
-    return Comparison(explanations=explanations, floor=floor)
+    effort.say_if_long(classifier, images, methods, **patches, random_weights=random_weights)
+    alone, explanations = len(methods) == 1 and not random_weights, {}
+    with effort.OneBar(effort.no_bar if alone else bar, of_maps, random_weights=random_weights) as one_bar:
+        for method in methods:
+            how["track"] = track if alone else one_bar.track(method)
+            try:
+                explanations[method] = explain(classifier, images, targets, method=method, forecast=False, **how)
+            except ValueError as error:
+                if len(methods) == 1 or not METHODS[method].by_gradients:
+                    raise
+                notice(f"{method} is left out: {error}")
+        compared = Comparison(explanations)
+        if len(methods) > 1:
+            sides, step = windows_for(FLOOR, size, **patches)
+            rng = np.random.default_rng(how.get("seed", 0))
+            compared = replace(compared, floor=random_maps(FLOOR, images.shape[:3], rng, windows=sides, stride=step))
+        return _with_random_weights(classifier, compared, one_bar, **how) if random_weights else compared
 
 
-def with_random_weights(classifier, compared, *, seed=0, **how):
-    """The same comparison, with maps of the same network with random weights: Comparison.
+def _with_random_weights(classifier, compared, one_bar, *, seed=0, **how):
+    """The same comparison, with maps of the same network with random weights, if they are numbers: Comparison."""
+    from cnnvis.network import NotANumber  # it imports TensorFlow
 
-    Parameters
-    ----------
-    classifier : Classifier or Contrast
-    compared : Comparison
-    seed, **how
-        As of `explain`.
-    """
-    first = compared.first
-    with sanity.random_weights(classifier, seed):
-        maps = {
-            method: heat_maps(classifier, first.images, first.target, method=method, seed=seed, **how)
-            for method in compared.explanations
-        }
+    first, maps = compared.first, {}
+    try:
+        with sanity.random_weights(classifier, seed):
+            classifier.probabilities(first.images)  # gradients of NaN count as 0
+            for method in compared.explanations:
+                how |= {"method": method, "seed": seed, "track": one_bar.track(method, random_weights=True)}
+                maps[method] = heat_maps(classifier, first.images, first.target, **how)
+                if not np.isfinite(maps[method]).all():
+                    raise NotANumber
+    except NotANumber:
+        notice("No maps of random weights: the network outputs NaN with them; another --seed may help.")
+        return compared
     return replace(compared, random_weights=maps)

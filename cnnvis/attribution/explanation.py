@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnnvis.attribution import faithfulness, occlusion
+from cnnvis.attribution import effort, faithfulness, occlusion
 from cnnvis.attribution.contrast import Contrast
 from cnnvis.attribution.methods import METHODS, layer_for, random_maps, windows_for
-from cnnvis.console import duration, notice
+from cnnvis.console import notice
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from cnnvis.network import Classifier
-
-LONG = 10  # seconds, from which it is said how long explaining takes
 
 
 @dataclass(frozen=True)
@@ -80,9 +78,10 @@ def explain(
     layer: str | None = None,
     score: str = "logit",
     seed: int = 0,
+    forecast: bool = True,
     track: Callable[[str], Callable] = lambda words: iter,
 ) -> Explanation:
-    """Make a heat map of each image for one class, and check the maps. A notice says if it takes long.
+    """Make a heat map of each image for one class, and check the maps.
 
     Parameters
     ----------
@@ -101,6 +100,8 @@ def explain(
     score : {"logit", "probability"}
     seed : int
         Of the noise, the masks and the random maps.
+    forecast : bool
+        Whether a notice says if it takes long.
     track : callable
         Takes a title and returns a function that wraps a sequence, such as a progress bar.
 
@@ -118,7 +119,8 @@ def explain(
     targets = np.asarray(targets)
     windows, stride = windows_for(method, images.shape[1:3], windows, stride=stride)
     layer = layer_for(method, classifier, layer)
-    say_if_long(classifier, passes(method, images.shape[1:3], windows, stride), images)
+    if forecast:
+        effort.say_if_long(classifier, images, [method], windows=windows, stride=stride)
     baselines = occlusion.baseline_images(images, baseline, seed)
     how = {"windows": windows, "stride": stride, "baseline": baseline, "layer": layer, "score": score, "seed": seed}
     began = time.perf_counter()
@@ -134,10 +136,10 @@ def explain(
         windows=windows,
         stride=stride,
         grid=classifier.layers[layer].output.shape[1:3] if layer else None,
-        track=track("Making random maps"),
+        track=track(effort.RANDOM),
     )
-    deletion, insertion = check(importance=maps, track=track("Checking the maps"))
-    random_deletion, random_insertion = check(importance=at_random, track=track("Checking random maps"))
+    deletion, insertion = check(importance=maps, track=track(effort.CHECKING))
+    random_deletion, random_insertion = check(importance=at_random, track=track(effort.CHECKING_RANDOM))
     patches = [occlusion.most_important_patch(values, windows[len(windows) // 2]) for values in maps]
     hidden = occlusion.occlude(images, baselines, patches)
     probability, hidden_probability = (
@@ -160,7 +162,18 @@ def explain(
 
 
 def heat_maps(
-    classifier, images, targets, *, method, windows, stride, baseline, layer, score, seed, track=lambda words: iter
+    classifier,
+    images,
+    targets,
+    *,
+    method="banzhaf",
+    windows=None,
+    stride=None,
+    baseline="mean",
+    layer=None,
+    score="logit",
+    seed=0,
+    track=lambda words: iter,
 ):
     """The heat maps of `explain` alone: (N, H, W) float32 array."""
     windows, stride = windows_for(method, images.shape[1:3], windows, stride=stride)
@@ -176,17 +189,6 @@ def heat_maps(
         seed=seed,
         track=track,
     )
-
-
-def passes(method, size, windows, stride):
-    """How many passes through the network a map takes, with its checks: int."""
-    return METHODS[method].passes(size, windows, stride) + 4 * (faithfulness.STEPS + 1)
-
-
-def say_if_long(classifier, count, images):
-    """Say how long so many passes for each image take, if it is long."""
-    if (seconds := classifier.cost.seconds(count * len(images))) > LONG:
-        notice(f"Explaining takes about {duration(seconds)}: {count:,} passes through the network for each map.")
 
 
 def titles(explained, labels, classes, *, both=False, against=None):

@@ -79,10 +79,10 @@ class Method(NamedTuple):
     with must be as smooth as the method's own.
     """
 
-    maps: (
-        Callable  # (classifier, images, targets, *, baselines, windows, stride, layer, score, seed, track) -> (N, H, W)
-    )
-    random_maps: Callable  # ((N, H, W), rng, *, windows, stride, grid, track) -> (N, H, W), of random scores
+    # (classifier, images, targets, *, baselines, windows, stride, layer, score, seed, track) -> (N, H, W)
+    maps: Callable
+    # the same of random scores: ((N, H, W), rng, *, windows, stride, grid, track) -> (N, H, W)
+    random_maps: Callable
     windows: tuple = (8,)  # sides of patches by default, in 1/32 of the image's
     passes: Callable = lambda shape, windows, stride: 0  # through the network for an image of (H, W)
     by_gradients: bool = False
@@ -125,9 +125,8 @@ def methods_for(asked, *, layer=None, patches=False):
     ValueError
         If a layer is given, and no method needs one.
     """
-    methods = (
-        tuple(METHODS) if asked == ALL else (asked or ("gradcam" if layer else "occlusion" if patches else "banzhaf"),)
-    )
+    usual = "gradcam" if layer else "occlusion" if patches else "banzhaf"
+    methods = tuple(METHODS) if asked == ALL else (asked or usual,)
     if layer and not any(METHODS[method].of_layer for method in methods):
         raise ValueError(f"--layer is for --method gradcam, not {asked}: leave one of them out")
     return methods

@@ -20,7 +20,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "activations": ["activated", "relu_input"],
         "channel": ["ChannelTerms", "channel_terms", "has_filters"],
         "classifier": ["Classifier", "Layer"],
-        "computing": ["Computed", "compiled"],
+        "computing": ["Computed", "NotANumber", "compiled"],
         "last_hidden": ["Hidden", "hidden", "predict"],
         "layer_kinds": ["is_activation"],
         "opening": ["load", "take_apart"],

@@ -71,8 +71,12 @@ def compiled(model):
     return run
 
 
+class NotANumber(ValueError):
+    """A network outputs NaN."""
+
+
 def numbers(outputs):
-    """The array of outputs itself; ValueError if there is NaN in it."""
+    """The array of outputs itself; NotANumber if there is NaN in it."""
     if np.isnan(outputs.min(initial=1)):  # needs no memory, unlike np.isnan(outputs)
-        raise ValueError("the model outputs NaN: its weights or --input-range are wrong")
+        raise NotANumber("the model outputs NaN: its weights or --input-range are wrong")
     return outputs

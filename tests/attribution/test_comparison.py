@@ -1,11 +1,14 @@
 """Several methods side by side, the best of them, and maps with random weights."""
 
+import re
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
 from cnnvis import attribution
-from cnnvis.attribution import METHODS, comparison, report, sanity
+from cnnvis.attribution import METHODS, comparison, effort, report, sanity
 from cnnvis.network.classifier import Classifier
 from tests.conftest import small_sequential
 
@@ -83,12 +86,66 @@ def test_random_weights_are_the_shuffled_ones_and_are_put_back(classifier, small
 
 
 def test_maps_of_random_weights_are_those_of_that_network(classifier, small_images, compared):
-    found = attribution.with_random_weights(classifier, compared, **HOW, seed=4)
-    assert set(found.likeness) == set(METHODS)
+    how = {"methods": ["gradients"], "random_weights": True, "seed": 4}
+    found = attribution.compare(classifier, small_images, np.array([1, 2]), **HOW, **how)
+    assert set(found.likeness) == {"gradients"}
     with sanity.random_weights(classifier, seed=4):
         alone = attribution.explain(classifier, small_images, np.array([1, 2]), method="gradients", seed=4)
     np.testing.assert_allclose(found.random_weights["gradients"], alone.importance, atol=1e-6)
     assert np.abs(found.random_weights["gradients"] - compared.explanations["gradients"].importance).max() > 0
+
+
+def test_a_network_that_outputs_nan_with_random_weights_has_no_maps_of_them(small_images, capsys):
+    """Roots of sums that are positive as long as each weight is in its place; NaN in feature maps or in the output."""
+    import keras
+    from keras import layers
+
+    signs = np.repeat([1.0, -1.0], 8)
+    weights = [np.ones((1, 1, 3, 1)) * signs, np.where(signs > 0, 0.1, 4)]
+    pixels = keras.Input((16, 16, 3))
+    sums = layers.Conv2D(16, 1, name="sums")(pixels)
+    for rooted in (False, True):
+        roots = keras.ops.sqrt(sums) if rooted else sums
+        pooled = layers.GlobalAveragePooling2D()(roots)
+        logits = layers.Dense(3)(pooled if rooted else keras.ops.sqrt(pooled))
+        model = keras.Model(pixels, logits)
+        model.get_layer("sums").set_weights(weights)
+        for method in ("occlusion", "gradcam"):
+            how = {"methods": [method], "random_weights": True}
+            compared = attribution.compare(Classifier(model, (0, 1)), small_images, np.array([1, 2]), **HOW, **how)
+            assert np.isfinite(compared.first.importance).all()
+            assert not compared.random_weights
+            assert report.sentences(compared) == []
+            said = capsys.readouterr().err.strip()
+            assert said == "No maps of random weights: the network outputs NaN with them; another --seed may help."
+
+
+def test_one_forecast_and_one_bar_for_all(classifier, small_images, capsys, monkeypatch):
+    """The bar counts passes through the network and never goes back; it ends where its total is."""
+    monkeypatch.setattr(effort, "LONG", 0)
+    done = []
+
+    @contextmanager
+    def bar(total):
+        yield lambda step, text: done.append((step / total, text))
+
+    how = {"methods": ["occlusion", "gradients", "gradcam"], "random_weights": True, "bar": bar}
+    attribution.compare(classifier, small_images, np.array([1, 2]), track=no_bar_of_its_own, **HOW, **how)
+    (said,) = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(
+        r"Explaining by 3 methods takes about \d+ s: [\d,]+ passes through the network for each image.", said
+    )
+    shares, words = zip(*done)
+    assert shares[0] == 0
+    assert (np.diff(shares) >= 0).all()
+    assert 0.9 < shares[-1] < 1
+    assert (words[0], words[-1]) == ("occlusion: hiding patches", "gradcam, random weights: weighting feature maps")
+    count = sum(2 * effort.passes(name, (16, 16)) + 2 * effort.CHECK for name in how["methods"])
+    assert f"{count:,} passes" in said
+
+
+def no_bar_of_its_own(words):
+    raise AssertionError
 
 
 def test_likeness_is_spearmans_rank_correlation():
