@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from bench import faithfulness, occluders, occlusion_speed
+from bench import faithfulness, gradient_speed, occluders, occlusion_speed
 from cnnvis.attribution import occlusion
 from cnnvis.checkpoints import checkpoint
 from cnnvis.network import Classifier
@@ -205,4 +205,21 @@ def test_a_short_turn(name, stored, capsys):
         pytest.importorskip(package)
     options = ["--contender", name, "--num", "1", "--seconds", "0.01", "--model", str(stored)]
     assert occlusion_speed.main(options) == 0
+    assert float(capsys.readouterr().out) > 0
+
+
+def test_parts_for_tf_explain_have_one_class_and_every_image_once():
+    targets = np.array([3, 1, 3, 3, 0, 1])
+    parts = list(gradient_speed._parts_of_classes(targets, 2))
+    assert sorted(np.concatenate([places for _, places in parts])) == list(range(6))
+    assert all(len(places) <= 2 and set(targets[places]) == {target} for target, places in parts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", gradient_speed.CONTENDERS)
+def test_a_short_turn_with_gradients(name, stored, capsys):
+    for package in ("captum", "tf_explain", "tf_keras_vis"):
+        if name.startswith(package):
+            pytest.importorskip(package)
+    assert gradient_speed.main(["--contender", name, "--num", "3", "--few", "2", "--model", str(stored)]) == 0
     assert float(capsys.readouterr().out) > 0
