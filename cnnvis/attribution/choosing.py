@@ -18,7 +18,7 @@ def to_explain(classifier, dataset, indices=None, target=None, *, against=None, 
     target : int, optional
         Class to explain, and whose images to choose; the predicted class of each image if not given.
     against : int, optional
-        A class that no image may be explained for, since it is to be compared with.
+        A class that no image may be explained for, since it is to be compared with; none of these is chosen.
     wrong : bool
         Choose wrongly predicted images instead (predicted as `target`, if given), each explained for the predicted and
         then for the true class.
@@ -34,7 +34,7 @@ def to_explain(classifier, dataset, indices=None, target=None, *, against=None, 
         If there are no such images, or one is explained for the class `against`.
     """
     if indices is None:
-        indices = _choose(classifier, dataset, target, wrong=wrong, count=count, seed=seed)
+        indices = _choose(classifier, dataset, target, against=against, wrong=wrong, count=count, seed=seed)
     indices = readable(dataset, indices)
     labels = dataset.labels[indices]
     if wrong or target is None:
@@ -52,7 +52,7 @@ def to_explain(classifier, dataset, indices=None, target=None, *, against=None, 
     return indices, targets
 
 
-def _choose(classifier, dataset, target, *, wrong, count, seed):
+def _choose(classifier, dataset, target, *, against, wrong, count, seed):
     """Random labelled images of the target class that are predicted correctly, or wrongly as the target class."""
     if (dataset.labels < 0).all() and not wrong:
         return np.arange(len(dataset))
@@ -68,6 +68,8 @@ def _choose(classifier, dataset, target, *, wrong, count, seed):
         fits = (predicted == dataset.labels[some]) != wrong
         if wrong and target is not None:
             fits &= predicted == target
+        if against is not None and against != target:
+            fits &= (predicted != against) & (dataset.labels[some] != against)
         chosen += list(some[fits])
         if len(chosen) >= count:
             break

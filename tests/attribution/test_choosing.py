@@ -44,6 +44,19 @@ def test_wrong_predictions_are_explained_for_the_predicted_and_for_the_true_clas
     assert (indices.tolist(), targets.tolist()) == ([7, 7], [1, 2])
 
 
+@pytest.mark.parametrize("against", [0, 1, 2])
+def test_none_is_chosen_of_the_class_to_compare_with(against, labelled):
+    indices, targets = choosing.to_explain(Reader(), labelled, against=against, count=20)
+    assert sorted(indices) == [index for index in range(6) if index % 3 != against]
+    indices, targets = choosing.to_explain(Reader(), labelled, against=against, wrong=True, count=20)
+    assert len(indices) == 2
+    assert against not in targets
+    with pytest.raises(ValueError, match="itself: choose another --class"):
+        choosing.to_explain(Reader(), labelled, target=against, against=against, wrong=True)
+    with pytest.raises(ValueError, match="itself: choose another --class"):
+        choosing.to_explain(Reader(), labelled, [against], against=against)
+
+
 def test_missing_images_are_an_error(labelled):
     with pytest.raises(ValueError, match="image 3 is not known to be predicted wrongly"):
         choosing.to_explain(Reader(), labelled, [6, 3], wrong=True)
