@@ -66,6 +66,7 @@ def visualize(args):
     arrays, attributes = attribution.to_save(compared, asked, indices, **how)
     attributes |= {"model": str(checkpoint.path), "data": dataset.name, "classes": list(dataset.classes)}
     attributes |= {"input_range": classifier.input_range}
+    attributes |= {} if against is None else {"against": dataset.classes[against]}
     console.save_arrays(args.out / "pixel_importance.h5", arrays, attributes)
 
 

@@ -70,6 +70,7 @@ def test_against_gives_the_difference_of_two_classes(method, folder, tmp_path):
     def maps(*options):
         how = ["--method", method, "--indices", 1, *PATCHES]
         with explained(folder / "small.keras", tmp_path, *how, *options)[1] as file:
+            assert file.attrs.get("against") == ("dog" if "--against" in options else None)
             return file["importance"][:], file["probability"][:]
 
     (cat, p_cat), (dog, p_dog) = maps("--class", "cat"), maps("--class", "dog")
