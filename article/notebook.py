@@ -53,6 +53,38 @@ plots.prediction_pages(samples, probabilities, examples=6, topk=3)["results"]
     (
         "markdown",
         """
+## Which images does it take for alike?
+
+The layer before the last makes a row of numbers of each image, of which classes are read off. What has similar rows
+lies together on a map; beside some images are those most alike, with the cosine of the two rows.
+""",
+    ),
+    (
+        "code",
+        """
+hidden = network.hidden(classifier)
+rows = network.predict(classifier, samples.images, hidden)[1]
+points, method = evaluation.embed(rows)
+about = samples.labels, probabilities.argmax(axis=1), samples.classes
+plots.embedding_map(points, samples.images, *about, f"{hidden.names[0]} in two dimensions by {method}")
+""",
+    ),
+    (
+        "code",
+        """
+chosen, classes = [12, 5], [samples.classes[label] for label in samples.labels]
+places, cosines = evaluation.nearest(rows[chosen], [rows], k=5)
+beside = [
+    [(samples.images[j], classes[j], cosine, j, "true" if classes[j] == classes[i] else "other") for j, cosine in near]
+    for i, near in zip(chosen, map(zip, places[:, 1:], cosines[:, 1:]))  # but for the image itself
+]
+captions = [f"#{i}\\n{classes[i]}" for i in chosen]
+plots.nearest_images(samples.images[chosen], captions, beside, "The four images most alike", columns=4)
+""",
+    ),
+    (
+        "markdown",
+        """
 ## Which pixels made it say so?
 
 Half of the image is hidden at once, in many ways; where the map is bright, the pixels speak for the class.
@@ -61,7 +93,6 @@ Half of the image is hidden at once, in many ways; where the map is bright, the 
     (
         "code",
         """
-chosen = [12, 5]
 explained = attribution.explain(classifier, samples.images[chosen])
 titles = attribution.titles(explained, samples.labels[chosen], samples.classes)
 plots.heat_maps(explained, titles, unit="logit")
