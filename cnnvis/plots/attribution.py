@@ -73,7 +73,7 @@ def method_comparison(compared, titles):
         One per image.
     """
     maps = {name: each.importance for name, each in compared.explanations.items()} | {RANDOM: compared.floor}
-    figure, grid = _grid(compared.first.images, titles, maps)
+    figure, grid = _grid(compared.first.images, titles, maps, lines=3)
     for name, column in zip(maps, grid.T[1:]):
         if name != RANDOM:
             seconds = compared.explanations[name].seconds.mean()
@@ -110,17 +110,20 @@ def sanity_maps(compared, titles):
         for name, each in compared.explanations.items()
     }
     rows = [text for title in titles for text in (title, "random weights")]
-    figure, grid = _grid(np.repeat(images, 2, axis=0), rows, maps)
+    figure, grid = _grid(np.repeat(images, 2, axis=0), rows, maps, lines=1)
     for column, likeness in zip(grid.T[1:], compared.likeness.values()):
         for axes, value in zip(column[1::2], likeness):
-            axes.set_xlabel(f"rank correlation {value:.2f}", fontsize=9)
+            axes.set_xlabel(f"correlation {value:.2f}", fontsize=9)
     return figure
 
 
-def _grid(images, titles, maps):
-    """A figure with images in the first column and maps over them in the others; the axes: (N, 1 + M) array."""
+def _grid(images, titles, maps, *, lines):
+    """A figure with images in the first column and maps over them in the others; the axes: (N, 1 + M) array.
+
+    `lines` is how many are under the maps.
+    """
     titles = [wrapped(cut(title, 48), 1.1, 9) for title in titles]
-    lines = max(3, *(1 + title.count("\n") for title in titles))
+    lines = max(lines, *(1 + title.count("\n") for title in titles))
     figure = new_figure(1.55 * (1 + len(maps)) + 0.9, (1.6 + 0.17 * lines) * len(images) + 0.6)
     grid = figure.subplots(len(images), 1 + len(maps), squeeze=False)
     for axes, image, title in zip(grid[:, 0], images, titles):

@@ -16,6 +16,8 @@ COLOURS = ("#66b5dd", "#ee7733", "#117733", "#332288", "#c9b458", "#cc6677", "#4
 MARKS = "os^vDPX*<>"
 SIDE = 7.6  # inches, of the map
 THUMBNAIL, APART = 34, 1.0  # pixels of a thumbnail's side, and inches between thumbnails among many images
+ABOVE = 19  # points from an image's point to the middle of its thumbnail
+LETTER, LINE = 0.09, 0.2  # inches of a name
 MOST_SHOWN = 60  # images, of which all have thumbnails if there is room
 
 
@@ -66,9 +68,8 @@ def embedding_map(embedding, images, labels, predicted, classes, title):
     above = f"{len(shown)} of {len(present):,} classes,\nmost often mistaken" if others.any() else "true class"
     legend = figure.legend(handles=handles, loc="outside right upper", fontsize=10.5, frameon=False, borderpad=1.5)
     legend.set_title(above, {"size": 10.5})
-    _thumbnails(axes, embedding, images, wrong)
-    if len(labels) > MOST_SHOWN:
-        _name_groups(axes, embedding, labels, shown, names)
+    written = _name_groups(axes, embedding, labels, shown, names) if len(labels) > MOST_SHOWN else []
+    _thumbnails(axes, embedding, images, wrong, written)
     return figure
 
 
@@ -90,32 +91,42 @@ def _places(axes, embedding):
     return (embedding - low) / (axes.get_xlim()[1] - low[0]) * SIDE
 
 
-def _thumbnails(axes, embedding, images, wrong):
-    """Some images beside their points, evenly spread, wrong predictions first; none covers another."""
+def _thumbnails(axes, embedding, images, wrong, written):
+    """Some images above their points, evenly spread, wrong predictions first; none covers another, or a name."""
     places, few = _places(axes, embedding), len(embedding) <= MOST_SHOWN
     apart, taken = 0.45 if few else APART, []
     for index in np.argsort(~wrong, kind="stable"):
+        middle, half = places[index] + (0, ABOVE / 72), THUMBNAIL / 2 / axes.figure.dpi
+        if any(_is_near(*middle, *name, half=(half, half)) for name in written):
+            continue
         if all(np.abs(places[index] - other).max() >= apart for other in taken):
             taken.append(places[index])
             height, width = (-(-side * THUMBNAIL // max(images.shape[1:3])) for side in images.shape[1:3])
             small = resized(images[index], THUMBNAIL)[:height, :width]
             small = OffsetImage(small, zoom=72 / axes.figure.dpi, interpolation="nearest")
             frame = {"edgecolor": "black" if wrong[index] else "white", "linewidth": 1.2}
-            how = {"xybox": (0, 19), "boxcoords": "offset points", "pad": 0.05, "bboxprops": frame}
+            how = {"xybox": (0, ABOVE), "boxcoords": "offset points", "pad": 0.05, "bboxprops": frame}
             axes.add_artist(AnnotationBbox(small, embedding[index], frameon=True, **how))
 
 
 def _name_groups(axes, embedding, labels, shown, names):
-    """The names of classes at their middles, unless another name is there already."""
+    """The names of classes, each at the image nearest to their middle, unless another name is there: x, y, letters."""
     taken = []
     for c, name in zip(shown, names):
         points = embedding[labels == c]
         if not len(points):
             continue
-        middle = np.median(points, axis=0)
+        middle = points[np.abs(points - np.median(points, axis=0)).sum(axis=1).argmin()]  # not beside a crescent
         place = _places(axes, middle[None])[0]
-        if all(abs(place[0] - x) > 0.09 * (len(name) + n) / 2 or abs(place[1] - y) > 0.2 for x, y, n in taken):
+        if not any(_is_near(*place, *other, half=(LETTER * len(name) / 2, LINE / 2)) for other in taken):
             taken.append((*place, len(name)))
             outline = [withStroke(linewidth=3, foreground="white")]
             how = {"ha": "center", "va": "center", "color": INK, "weight": "bold", "path_effects": outline}
             axes.text(*middle, name, fontsize=12, zorder=10, **how)
+    return taken
+
+
+def _is_near(x, y, name_x, name_y, letters, *, half):
+    """Whether something of that half width and height would cover a name; all in inches."""
+    width, height = half
+    return abs(x - name_x) <= LETTER * letters / 2 + width and abs(y - name_y) <= LINE / 2 + height

@@ -520,9 +520,17 @@ def golden_figures():
     probabilities = np.array([[0.8, 0.2, 0], [0.3, 0.6, 0.1], [0.4, 0.3, 0.3], [0, 0.1, 0.9], [0.1, 0.5, 0.4]] * 9)
     scores = metrics.score(probabilities, np.array([0, 1, 1, 2, 2] * 9), 2)
     yield "page", plots.page(scores, CLASSES[:3], "27 of 45 right")
+    labels, turn = np.arange(240) % 12, np.arange(240) // 12
+    angle, radius = 0.5 * labels + 0.06 * turn, 1 + 0.08 * labels + 0.2 * np.sin(turn)
+    points = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
+    names = [f"{name} {n}" for n in range(3) for name in CLASSES]
+    shades = np.stack([np.roll(image, 5 * n, axis=0) for n in labels])
+    title = "240 images as fc1 has them, in two dimensions by t-SNE"
+    seen = np.where(turn == 0, (labels + 3) % 12, labels)
+    yield "embedding", plots.embedding_map(points, shades, labels, seen, plots.legible(names), title)
 
 
-@pytest.mark.parametrize("name", ["heat_maps", "layer_output", "gallery", "page", "channel"])
+@pytest.mark.parametrize("name", ["heat_maps", "layer_output", "gallery", "page", "channel", "embedding"])
 def test_golden_figures(name, tmp_path):
     """Coarsely equal to the figures last reviewed: other versions of Matplotlib move things by a few pixels."""
     image = pixels(dict(golden_figures())[name], tmp_path)

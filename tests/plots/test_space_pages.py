@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.offsetbox import AnnotationBbox
 
@@ -77,6 +78,18 @@ def test_thumbnails_do_not_cover_each_other():
     low, high = figure.axes[0].get_xlim()
     apart = np.abs(places[:, None] - places).max(axis=-1)[~np.eye(len(places), dtype=bool)]
     assert apart.min() / (high - low) > 34 / 110 / 7.6  # inches of a thumbnail, and of the map
+
+
+def test_thumbnails_do_not_cover_names():
+    figure, *_ = mapped(300, 4)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    axes, renderer = figure.axes[0], canvas.get_renderer()
+    names = [text.get_window_extent(renderer) for text in axes.texts]
+    thumbnails = [box.get_window_extent(renderer) for box in axes.artists if isinstance(box, AnnotationBbox)]
+    assert len(names) >= 1
+    assert len(thumbnails) > 5
+    assert not [name for name in names if name.count_overlaps(thumbnails)]
 
 
 def test_equal_points_can_be_drawn(tmp_path):
