@@ -64,11 +64,15 @@ figures: setup
 	rm -rf $(FIGURES)
 	$(BIN)/python visualize_results.py --model $(MODEL) --data cifar10 --examples 9 --out $(FIGURES)
 	$(BIN)/python visualize_pixel_importance.py --model $(MODEL) --data samples --indices 12 5 13 11 --out $(FIGURES)
+	$(BIN)/python visualize_pixel_importance.py --model $(MODEL) --data samples --indices 12 5 13 --method all --sanity \
+		--out $(FIGURES)/all
 	$(BIN)/python visualize_hidden_layer_activation.py --model $(MODEL) --data cifar10 --gif --out $(FIGURES)
 	$(BIN)/python visualize_hidden_layer_output.py --model $(MODEL) --data samples --indices 11 --channel 5 --out $(FIGURES)
-	cp $(addprefix $(FIGURES)/,results.png results_wrong.png results_breakdown.png pixel_importance.png \
-		hidden_layer_activation.png hidden_layer_activation.gif hidden_layer_output.png hidden_layer_output_03_conv1.png \
-		hidden_layer_output_03_conv1_channel5.png) imgs/
+	cp $(addprefix $(FIGURES)/,results.png results_wrong.png results_breakdown.png results_embedding.png \
+		results_nearest.png pixel_importance.png hidden_layer_activation.png hidden_layer_activation.gif \
+		hidden_layer_output.png hidden_layer_output_03_conv1.png hidden_layer_output_03_conv1_channel5.png) imgs/
+	cp $(FIGURES)/all/pixel_importance.png imgs/pixel_importance_all.png
+	cp $(FIGURES)/all/pixel_importance_sanity.png imgs/
 	cp $(MODEL:.keras=.png) imgs/training.png
 
 # docs/notebook.ipynb, with its figures; needs nothing but the clone.

@@ -72,6 +72,14 @@ def test_every_figure_of_the_article_is_shown_once():
     assert sorted(shown) == sorted([*catalogue.FIGURES, *catalogue.ANIMATIONS])
 
 
+def test_make_figures_draws_every_other_figure_that_is_shown():
+    """But for that of the page: it takes a browser."""
+    recipe = (ROOT / "Makefile").read_text().split("\nfigures: setup\n")[1].split("\n\n")[0]
+    kept = {path.name for path in (ROOT / "imgs").iterdir() if path.suffix in (".png", ".gif")} - {"explore.png"}
+    assert set(re.findall(r"\w+\.(?:png|gif)", recipe)) == kept
+    assert not [name for name in kept if f"](imgs/{name})" not in README]
+
+
 def test_formulas_are_as_github_wants_them():
     for formula in re.findall(r"(?<![$\\])\$(?!\$)(.+?)\$", re.sub(r"`[^`]*`|\$\$.*?\$\$", "", PROSE)):
         assert formula == formula.strip(), formula
