@@ -1,9 +1,9 @@
-import "./style.css";
+import "./views/style.css";
 
 import { render } from "preact";
 
-import { App } from "./App";
 import type { Page } from "./contract";
+import { App } from "./views/App";
 
 const page = JSON.parse(document.getElementById("data")!.textContent!) as Page;
 document.title = `Inside ${page.title}`;

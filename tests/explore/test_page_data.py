@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import math
+import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -214,11 +215,38 @@ def test_every_link_leads_to_a_heading_of_the_article():
     assert page_data.anchor("What a layer passes on: `x_y.py`") == "what-a-layer-passes-on-x_ypy"
 
 
+PAGE = ROOT / "page" / "src"
+BELOW = {  # what each folder of the page's source may import, besides itself
+    "arithmetic": {"contract"},
+    "network": {"contract", "arithmetic"},
+    "state": {"contract", "arithmetic", "network"},
+    "views": {"contract", "arithmetic", "network", "state"},
+}
+
+
+def page_imports():
+    """Each module of the page and those that it imports, `./x?worker` as well: dict of path to set of paths."""
+    modules = {path.relative_to(PAGE).with_suffix("").as_posix(): path for path in PAGE.rglob("*.ts*")}
+    imports = {}
+    for name, path in modules.items():
+        given = re.findall(r'from "(\.[^"?]+)', path.read_text(encoding="utf-8"))
+        imports[name] = {os.path.relpath(path.parent / other, PAGE).replace(os.sep, "/") for other in given}
+        assert imports[name] <= set(modules), name
+    return imports
+
+
 def test_the_modules_of_the_page_import_in_one_direction():
-    """None imports itself, directly or through others; `./x?worker` counts as well."""
-    source = ROOT / "page" / "src"
-    modules = {path.stem: path.read_text(encoding="utf-8") for path in source.glob("*.ts*")}
-    imports = {name: set(re.findall(r'from "\./([\w.]+)', text)) & set(modules) for name, text in modules.items()}
-    assert imports["main"] == {"App", "contract"}
-    assert {"weights", "contract"} <= imports["inference.worker"]
+    """None imports itself, directly or through others."""
+    imports = page_imports()
+    assert imports["main"] == {"views/App", "contract"}
+    assert {"network/weights", "contract"} <= imports["network/inference.worker"]
     graphlib.TopologicalSorter(imports).prepare()  # raises CycleError, which names the modules
+
+
+def test_the_arithmetic_of_the_page_knows_no_state_and_the_state_no_views():
+    for name, others in page_imports().items():
+        folder, _, module = name.rpartition("/")
+        if folder:
+            assert {other.split("/")[0] for other in others} <= BELOW[folder] | {folder}, module
+    for path in (PAGE / "arithmetic").glob("*.ts"):
+        assert not re.search(r"\b(document|window|preact)\.|from \"preact", path.read_text(encoding="utf-8")), path.name

@@ -2,10 +2,10 @@
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { range } from "./arithmetic";
+import { percent, times } from "../arithmetic/formatting";
+import { range } from "../arithmetic/layers";
+import type { Page } from "../contract";
 import { ChannelMap } from "./canvas";
-import type { Page } from "./contract";
-import { percent, times } from "./formatting";
 
 interface Props {
   page: Page;

@@ -1,7 +1,7 @@
 /** The channel that was chosen, the position in it, and the names of channels. */
 
-import { block, channelOf } from "./arithmetic";
-import type { Layer, Page, Pair } from "./contract";
+import { block, channelOf } from "../arithmetic/layers";
+import type { Layer, Page, Pair } from "../contract";
 
 export interface Selection {
   layer: number;

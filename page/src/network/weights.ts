@@ -1,6 +1,6 @@
 /** Unpacks the weights that are embedded in the page. */
 
-import type { Weight } from "./contract";
+import type { Weight } from "../contract";
 
 export type Values = Float32Array | Int32Array | Uint8Array;
 

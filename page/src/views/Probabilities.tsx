@@ -1,7 +1,7 @@
 /** The probability of each class, for the image now and for the original. */
 
+import { percent } from "../arithmetic/formatting";
 import { Announcement } from "./announcement";
-import { percent } from "./formatting";
 
 interface Props {
   classes: string[];

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import type { Engine } from "./engine";
+import type { Engine } from "../network/engine";
 
 export interface Prediction {
   pixels: Float32Array;

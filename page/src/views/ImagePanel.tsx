@@ -3,9 +3,9 @@
 import type { TargetedKeyboardEvent, TargetedPointerEvent } from "preact";
 import { useRef, useState } from "preact/hooks";
 
+import { meanColour, withPatch } from "../arithmetic/pixels";
+import type { Page, Pair } from "../contract";
 import { PixelCanvas } from "./canvas";
-import type { Page, Pair } from "./contract";
-import { meanColour, withPatch } from "./images";
 
 type Tool = "hide" | "draw";
 

@@ -7,7 +7,7 @@ import { loadGraphModel, registerOp, type GraphModel } from "@tensorflow/tfjs-co
 import { abs, add, div, enableProdMode, erf, setBackend, sub, tensor, tidy } from "@tensorflow/tfjs-core";
 import type { io, Tensor } from "@tensorflow/tfjs-core";
 
-import type { Network, Pair } from "./contract";
+import type { Network, Pair } from "../contract";
 import { unpack, type Values } from "./weights";
 
 export type Request =

@@ -2,9 +2,9 @@
 
 import { useState } from "preact/hooks";
 
+import { percent, short } from "../arithmetic/formatting";
+import type { Filter, FilterLayer, Page } from "../contract";
 import { SheetImage } from "./canvas";
-import type { Filter, FilterLayer, Page } from "./contract";
-import { percent, short } from "./formatting";
 
 const LARGEST_RATIO = 100; // beyond it, the real image's activation is almost 0
 

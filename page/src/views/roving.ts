@@ -3,7 +3,7 @@
 import type { TargetedKeyboardEvent } from "preact";
 import { useState } from "preact/hooks";
 
-import type { Pair } from "./contract";
+import type { Pair } from "../contract";
 
 const MOVES: Record<string, Pair> = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 

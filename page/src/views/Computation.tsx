@@ -1,81 +1,15 @@
-/** One channel of one layer: how the value under the pointer is computed. */
+/** How one value of a layer is computed, in numbers. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
 
-import { across, at, biasOf, block, range, total, windowPositions, type Block, type Term } from "./arithmetic";
-import { Numbers, ValueMap, WindowMap } from "./values";
-import type { Layer, Page, Pair } from "./contract";
-import { channelName, positionOf, type Selection } from "./selection";
-import { Announcement } from "./announcement";
-import { percent, short, signed } from "./formatting";
+import { percent, short, signed } from "../arithmetic/formatting";
+import { across, at, biasOf, range, total, windowPositions, type Block, type Term } from "../arithmetic/layers";
+import type { Layer, Page, Pair } from "../contract";
+import { channelName } from "../state/selection";
+import { Numbers, WindowMap } from "./values";
 
 const MOST_TERMS = 3; // inputs shown one by one; the others are summed
 const LARGEST_GRID = 49; // values of a window that are written out
-
-interface Props {
-  page: Page;
-  outputs: Float32Array[];
-  selection: Selection;
-  terms: Term[] | null;
-  onPosition(position: Pair): void;
-  onOpen(layer: number, channel: number): void;
-}
-
-export function Inspector({ page, outputs, selection, terms, onPosition, onOpen }: Props) {
-  const { layers } = page.network;
-  const { layer: place, channel } = selection;
-  const layer = layers[place];
-  const whole = block(layer, outputs[place]);
-  const position = positionOf(layer, selection, outputs[place]);
-  const value = at(whole, position[0], position[1], channel);
-  const sources = layer.sources.map((from) => ({ place: from, whole: block(layers[from], outputs[from]) }));
-  const section = useRef<HTMLElement>(null);
-  useEffect(() => {
-    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
-    section.current!.scrollIntoView({ block: "nearest", behavior });
-  }, [place, channel, terms === null]);
-  return (
-    <section class="inspector" aria-label={`How ${layer.name} is computed`} ref={section}>
-      <div class="title">
-        <h2>
-          {layer.name} <span class="channel">{channelName(page, layers, place, channel)}</span>
-        </h2>
-        <p>
-          {explanation(layer)} {layer.sizeNote && <>Output size: {layer.sizeNote}.</>}{" "}
-          <a href={page.article.network}>More in the article</a>
-        </p>
-      </div>
-      <div class="computation">
-        <figure class="whole">
-          <ValueMap
-            whole={whole}
-            channel={channel}
-            scale={layer.shape.length === 3 ? undefined : range(whole.values)}
-            position={position}
-            onPosition={onPosition}
-            label={layer.name}
-          />
-          <figcaption>
-            {layer.shape.length === 3 ? (
-              <>
-                Row {position[0]}, column {position[1]}: <strong data-value={value}>{short(value)}</strong>
-                <br />
-                Point at another value to see how it is computed.
-              </>
-            ) : (
-              <>
-                <strong data-value={value}>{short(value)}</strong>
-              </>
-            )}
-          </figcaption>
-        </figure>
-        {layer.shape.length === 3 && <Announcement text={`Row ${position[0]}, column ${position[1]}: ${short(value)}`} />}
-        <Computation {...{ page, layer, sources, channel, position, value, terms, onOpen }} />
-      </div>
-    </section>
-  );
-}
 
 interface ComputationProps {
   page: Page;
@@ -88,7 +22,7 @@ interface ComputationProps {
   onOpen(layer: number, channel: number): void;
 }
 
-function Computation({ page, layer, sources, channel, position, value, terms, onOpen }: ComputationProps) {
+export function Computation({ page, layer, sources, channel, position, value, terms, onOpen }: ComputationProps) {
   const arithmetic = layer.arithmetic;
   const { layers } = page.network;
   if (sources.length === 0) return <p>These are the pixels of the image, as the network takes them.</p>;
@@ -247,32 +181,4 @@ function Softmax({ page, layer, scores, channel }: { page: Page; layer: Layer; s
       </tbody>
     </table>
   );
-}
-
-function explanation(layer: Layer): string {
-  switch (layer.arithmetic?.operation) {
-    case "conv":
-      return (
-        "CONV: a small filter slides over the input. At each position it multiplies the input by its weights and sums the " +
-        "products: high where the input looks like the filter, low where it looks like its opposite."
-      );
-    case "fc":
-      return "FC: every unit multiplies all inputs by its weights and sums the products.";
-    case "pool":
-      return layer.arithmetic.pooling === "max"
-        ? "POOL: the maximum of each window. It says that a feature is there, but not exactly where."
-        : "POOL: the mean of each window. The output is smaller and smoother.";
-    case "affine":
-      return "Normalisation: each channel is multiplied by one number and shifted by another, so that all have a similar range.";
-    case "sum":
-      return "The outputs of several layers are added element by element.";
-    case "function":
-      if (layer.arithmetic.activation === "softmax")
-        return "Softmax: scores become probabilities. e is raised to the power of each score; the results are divided by their sum.";
-      return layer.arithmetic.activation === "relu"
-        ? "ReLU: negative values become 0, others stay. Without it, many layers could do no more than one."
-        : `Activation: the function ${layer.arithmetic.activation} is applied to each value.`;
-    default:
-      return layer.kind === "image" ? "The image, as the network takes it." : `A ${layer.type} layer.`;
-  }
 }

@@ -1,6 +1,6 @@
 /** How single values of a layer are computed, step by step. Arrays are (height, width, channels). */
 
-import type { Conv, Fc, Layer, Pair, Window } from "./contract";
+import type { Conv, Fc, Layer, Pair, Window } from "../contract";
 
 export interface Block {
   height: number;
@@ -91,12 +91,6 @@ export function total(terms: { sum: number }[]): number {
   return terms.reduce((sum, term) => sum + term.sum, 0);
 }
 
-export function mean(values: Float32Array, channels: number, channel: number): number {
-  let sum = 0;
-  for (let i = channel; i < values.length; i += channels) sum += values[i];
-  return (sum * channels) / values.length;
-}
-
 export function range(values: Float32Array | number[]): Pair {
   let low = Infinity;
   let high = -Infinity;
@@ -105,31 +99,4 @@ export function range(values: Float32Array | number[]): Pair {
     if (value > high) high = value;
   }
   return [low, high];
-}
-
-/** For each layer, the first of the chain of layers that keep channels apart (ReLU, pooling, …). */
-export function chainStarts(layers: Layer[]): number[] {
-  const starts: number[] = [];
-  layers.forEach((layer, place) => {
-    const [source] = layer.sources;
-    const operation = layer.arithmetic?.operation;
-    const byChannel = operation === "pool" || operation === "affine" || operation === "function" || operation === "sum";
-    const same = source !== undefined && layers[source].shape.at(-1) === layer.shape.at(-1);
-    starts.push(byChannel && same ? starts[source] : place);
-  });
-  return starts;
-}
-
-/** The channels to show of each layer: those with the highest mean at the end of their chain, in ascending order. */
-export function shownChannels(layers: Layer[], outputs: Float32Array[], most: number): number[][] {
-  const starts = chainStarts(layers);
-  const ends = new Map<number, number>();
-  starts.forEach((start, place) => ends.set(start, place));
-  return layers.map((_, place) => {
-    const end = ends.get(starts[place])!;
-    const channels = layers[end].shape.at(-1)!;
-    const means = Array.from({ length: channels }, (_, channel) => mean(outputs[end], channels, channel));
-    const order = means.map((_, channel) => channel).sort((a, b) => means[b] - means[a] || a - b);
-    return order.slice(0, most).sort((a, b) => a - b);
-  });
 }

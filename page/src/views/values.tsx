@@ -2,11 +2,11 @@
 
 import type { TargetedKeyboardEvent, TargetedPointerEvent } from "preact";
 
-import { channelOf, range, windowPositions, type Block } from "./arithmetic";
+import { css, inkOn, signedShare } from "../arithmetic/colours";
+import { short, times } from "../arithmetic/formatting";
+import { channelOf, range, windowPositions, type Block } from "../arithmetic/layers";
+import type { Pair, Window } from "../contract";
 import { ChannelMap } from "./canvas";
-import { css, inkOn, signedShare } from "./colours";
-import type { Pair, Window } from "./contract";
-import { short, times } from "./formatting";
 
 /** A grid of numbers on their colours; padding is shown as a dot. */
 export function Numbers(props: { lines: number[][]; label: string; diverging?: boolean; marked?: number }) {

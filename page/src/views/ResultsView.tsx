@@ -2,10 +2,10 @@
 
 import { useState } from "preact/hooks";
 
+import { percent } from "../arithmetic/formatting";
+import type { Page, Pair, Results } from "../contract";
 import { SheetImage, sheetPixels } from "./canvas";
-import type { Page, Pair, Results } from "./contract";
 import { useRoving } from "./roving";
-import { percent } from "./formatting";
 
 const DEEPEST = 55; // percent of a colour on which numbers stay readable
 const MOST_CLASSES = 25; // in a matrix; with more, the most frequent mistakes are listed

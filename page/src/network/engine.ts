@@ -1,9 +1,9 @@
 /** The network as the page uses it: two workers that answer with promises, checked against Keras at the start. */
 
-import type { Page } from "./contract";
+import type { Page } from "../contract";
+import { pixelsOf } from "./imageFiles";
 import type { Outputs, Request } from "./inference.worker";
 import InferenceWorker from "./inference.worker?worker&inline";
-import { pixelsOf } from "./images";
 
 export const TOLERANCE = 1e-2; // largest difference between a probability and Keras's
 const CHECKED = 4; // images compared at the start

@@ -1,62 +1,35 @@
 /** The page: the image and its prediction on one side, the views on the other. */
 
 import type { TargetedKeyboardEvent } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 
-import type { Page } from "./contract";
-import { Engine } from "./engine";
+import type { Page } from "../contract";
+import { Engine } from "../network/engine";
+import { useImage } from "../state/image";
+import { usePrediction } from "../state/prediction";
+import type { Selection } from "../state/selection";
 import { FiltersView } from "./FiltersView";
+import { ImageChoice, ImagePanel } from "./ImagePanel";
 import { ImportanceView } from "./ImportanceView";
-import { usePrediction } from "./prediction";
 import { NetworkView } from "./NetworkView";
 import { OutputsView } from "./OutputsView";
-import { ImageChoice, ImagePanel } from "./ImagePanel";
-import { pixelsOf } from "./images";
 import { Probabilities } from "./Probabilities";
 import { ResultsView } from "./ResultsView";
-import type { Selection } from "./selection";
 
 const VIEWS = ["Network", "Outputs", "Results", "Importance", "Filters"] as const;
 type View = (typeof VIEWS)[number];
 
-interface Shown {
-  chosen: number | null;
-  name: string;
-  label: number;
-  original: Float32Array;
-  kept: Float32Array;
-  shown: Float32Array;
-}
-
 export function App({ page, weights }: { page: Page; weights: string }) {
   const [engine, setEngine] = useState<Engine | null>(null);
   const [problem, setProblem] = useState("");
-  const [notice, setNotice] = useState("");
   const [view, setView] = useState<View>("Network");
-  const [image, setImage] = useState<Shown | null>(null);
+  const { image, notice, choose, open, change, reset } = useImage(page);
   const [selection, setSelection] = useState<Selection | null>(null);
   const [own, setOwn] = useState<Float32Array | null>(null); // probabilities of the reader's own image, unchanged
 
-  const newest = useRef(0); // number of the image chosen last: an earlier one may take longer to decode
-
-  const choose = async (source: string | Blob, chosen: number | null, name: string, label: number) => {
-    const number = ++newest.current;
-    try {
-      const original = await pixelsOf(source, page.size, page.crop);
-      if (number !== newest.current) return;
-      setNotice("");
-      setOwn(null);
-      setImage({ chosen, name, label, original, kept: original, shown: original });
-    } catch {
-      setNotice(`${name} can't be read as an image.`);
-    }
-  };
-  const chooseStored = (index: number) =>
-    choose(page.images[index].png, index, page.images[index].name, page.images[index].label);
-
   useEffect(() => {
     const start = async () => {
-      await chooseStored(0);
+      await choose(0);
       await new Promise(requestAnimationFrame); // show the image before unpacking the weights
       await Engine.start(page, weights).then(setEngine, (error: Error) => setProblem(error.message));
     };
@@ -65,6 +38,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
 
   const deep = view === "Network" || view === "Outputs";
   const prediction = usePrediction(engine, image?.shown ?? null, deep, (error) => setProblem(error.message));
+  useEffect(() => setOwn(null), [image?.original]);
   useEffect(() => {
     if (image && image.chosen === null && prediction?.pixels === image.original) setOwn(prediction.probabilities);
   }, [prediction, image]);
@@ -74,7 +48,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   const now = prediction?.probabilities ?? stored;
   const outputs = useMemo(() => prediction?.layers ?? null, [prediction]);
   const status = useMemo(() => <Status engine={engine} problem={problem} />, [engine, problem]); // a live region
-  const open = (layer: number, channel: number) => {
+  const openChannel = (layer: number, channel: number) => {
     setSelection({ layer, channel, position: null });
     setView("Network");
   };
@@ -99,9 +73,9 @@ export function App({ page, weights }: { page: Page; weights: string }) {
               page={page}
               kept={image.kept}
               shown={image.shown}
-              onFile={(file, name) => void choose(file, null, name, -1)}
-              onChange={(kept, shown) => setImage({ ...image, kept, shown })}
-              onReset={() => setImage({ ...image, kept: image.original, shown: image.original })}
+              onFile={(file, name) => void open(file, name)}
+              onChange={change}
+              onReset={reset}
             />
           )}
           {notice && (
@@ -121,8 +95,8 @@ export function App({ page, weights }: { page: Page; weights: string }) {
           <ImageChoice
             page={page}
             chosen={image?.chosen ?? null}
-            onChoose={(index) => void chooseStored(index)}
-            onFile={(file, name) => void choose(file, null, name, -1)}
+            onChoose={(index) => void choose(index)}
+            onFile={(file, name) => void open(file, name)}
           />
         </aside>
         <div class="main">
@@ -139,11 +113,11 @@ export function App({ page, weights }: { page: Page; weights: string }) {
                 onSelect={setSelection}
               />
             )}
-            {view === "Outputs" && outputs && <OutputsView page={page} outputs={outputs} onOpen={open} />}
+            {view === "Outputs" && outputs && <OutputsView page={page} outputs={outputs} onOpen={openChannel} />}
             {view === "Results" && (
-              <ResultsView page={page} onImage={(blob, name, label) => void choose(blob, null, name, label)} />
+              <ResultsView page={page} onImage={(blob, name, label) => void open(blob, name, label)} />
             )}
-            {view === "Importance" && <ImportanceView page={page} image={image?.chosen ?? null} onImage={(index) => void chooseStored(index)} />}
+            {view === "Importance" && <ImportanceView page={page} image={image?.chosen ?? null} onImage={(index) => void choose(index)} />}
             {view === "Filters" && <FiltersView page={page} />}
           </div>
         </div>

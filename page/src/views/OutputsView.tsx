@@ -2,12 +2,12 @@
 
 import { useState } from "preact/hooks";
 
-import { block, channelOf, range } from "./arithmetic";
+import { short, times } from "../arithmetic/formatting";
+import { block, channelOf, range } from "../arithmetic/layers";
+import type { Page, Pair } from "../contract";
+import { channelName } from "../state/selection";
 import { ChannelMap } from "./canvas";
-import type { Page, Pair } from "./contract";
-import { channelName } from "./selection";
 import { useRoving } from "./roving";
-import { short, times } from "./formatting";
 
 const MOST = 512; // channels drawn
 

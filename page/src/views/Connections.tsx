@@ -2,9 +2,9 @@
 
 import { useMemo } from "preact/hooks";
 
-import type { Term } from "./arithmetic";
-import type { Layer } from "./contract";
-import type { Selection } from "./selection";
+import type { Term } from "../arithmetic/layers";
+import type { Layer } from "../contract";
+import type { Selection } from "../state/selection";
 
 /** Layout in pixels: width of a column, height of its head, and distance between tiles. */
 export const COLUMN = 92;

@@ -3,14 +3,16 @@
 import type { TargetedKeyboardEvent } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { block, channelOf, convTerms, fcTerms, range, shownChannels, type Term } from "./arithmetic";
+import { shownChannels } from "../arithmetic/channels";
+import { percent, short, times } from "../arithmetic/formatting";
+import { block, channelOf, range } from "../arithmetic/layers";
+import type { Layer, Page, Pair } from "../contract";
+import type { Engine } from "../network/engine";
+import { contributions, useFilter } from "../state/computation";
+import { channelName, type Selection } from "../state/selection";
 import { ChannelMap, PixelCanvas } from "./canvas";
-import type { Layer, Page, Pair } from "./contract";
 import { COLUMN, Connections, HEAD, STEP } from "./Connections";
-import type { Engine } from "./engine";
 import { Inspector } from "./Inspector";
-import { channelName, positionOf, type Selection } from "./selection";
-import { percent, short, times } from "./formatting";
 
 const MOST = 10; // channels shown of a layer
 const WIDER = 24; // pixels by which the last column is wider, for the names of classes
@@ -188,38 +190,3 @@ function nickname(layer: Layer): string {
   if (layer.type.endsWith("Normalization")) return "NORM";
   return layer.type.length > 9 ? `${layer.type.slice(0, 8)}…` : layer.type;
 }
-
-function useFilter(engine: Engine, layers: Layer[], selection: Selection | null) {
-  const [filter, setFilter] = useState<{ key: string; weights: Float32Array } | null>(null);
-  const arithmetic = selection && layers[selection.layer].arithmetic;
-  const key = selection && arithmetic && "kernel" in arithmetic ? `${selection.layer},${selection.channel}` : "";
-  useEffect(() => {
-    if (!key || !selection || !arithmetic || !("kernel" in arithmetic)) return;
-    let wanted = true;
-    void engine.filter(arithmetic.kernel, selection.channel, layers[selection.layer].shape.at(-1)!).then((weights) => {
-      if (wanted) setFilter({ key, weights });
-    });
-    return () => {
-      wanted = false;
-    };
-  }, [engine, key]);
-  return filter?.key === key ? filter.weights : null;
-}
-
-/** What each input adds to the chosen value; null for layers that don't sum weighted inputs. */
-function contributions(
-  layers: Layer[],
-  outputs: Float32Array[],
-  selection: Selection | null,
-  filter: Float32Array | null,
-): Term[] | null {
-  if (!selection || !filter) return null;
-  const layer = layers[selection.layer];
-  const source = layer.sources[0];
-  const input = block(layers[source], outputs[source]);
-  const arithmetic = layer.arithmetic;
-  if (arithmetic?.operation === "fc") return fcTerms(input, filter);
-  if (arithmetic?.operation !== "conv") return null;
-  return convTerms(input, layer, arithmetic, filter, selection.channel, positionOf(layer, selection, outputs[selection.layer]));
-}
-

@@ -2,9 +2,9 @@
 
 import { useEffect, useRef } from "preact/hooks";
 
-import { range } from "./arithmetic";
-import { colour, type Palette } from "./colours";
-import type { Pair, Sheet } from "./contract";
+import { colour, type Palette } from "../arithmetic/colours";
+import { range } from "../arithmetic/layers";
+import type { Pair, Sheet } from "../contract";
 
 /** Properties for screen readers: a label, or hidden if there is none. */
 function labelled(label?: string) {
