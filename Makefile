@@ -84,9 +84,9 @@ page:
 	cd page && npm ci --no-audit --no-fund && npm run build
 	cp page/dist/index.html cnnvis/explore/page.html
 
-# Whether the committed page is what its source builds.
+# Whether the arithmetic of the page is right, and the committed page what its source builds.
 check-page:
-	cd page && npm ci --no-audit --no-fund && npm run build
+	cd page && npm ci --no-audit --no-fund && npm test && npm run build
 	cmp page/dist/index.html cnnvis/explore/page.html || { echo "cnnvis/explore/page.html is not what page/ builds: make page"; exit 2; }
 
 # How near training comes to this machine's ceiling; needs CIFAR-10, and a machine with nothing else to do.

@@ -39,14 +39,13 @@ def make_page(args):
         "file": checkpoint.path.name,
         "parameters": checkpoint.model.count_params(),
         "size": list(classifier.size),
-        "crop": checkpoint.resizing["crop"],
         "classes": list(dataset.classes),
         "images": explore.shown_images(classifier, names, shown, labels=labels),
         "network": graph,
         "results": explore.results(dataset, tested, probabilities, examples=args.examples),
         "importance": explore.explanations(classifier, shown[: args.explained], seed=args.seed, track=console.track),
         "filters": visualize_filters(args, checkpoint, classifier),
-        "article": explore.article(console.link(Path(__file__).with_name("README.md"), args.out.parent)),
+        "article": explore.article(Path(__file__).with_name("README.md").read_text(encoding="utf-8")),
     }
     page = explore.as_page(data, weights)
     console.save_text(args.out, page)

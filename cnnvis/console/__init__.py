@@ -31,7 +31,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "messages": ["bar", "duration", "notice", "notice_once", "print_table", "say", "shout", "track"],
         "output": [
             "layer_file",
-            "link",
             "make_folder",
             "make_parent",
             "save_animation",

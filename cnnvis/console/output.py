@@ -6,7 +6,6 @@ import os
 import re
 import warnings
 from contextlib import contextmanager
-from urllib.parse import quote
 
 from cnnvis.console import messages
 from cnnvis.console.files import complete, write_hdf5
@@ -46,14 +45,6 @@ def make_parent(file, option="--out"):
     make_folder(file.parent, option)
     if file.is_dir():
         raise IsADirectoryError(f"{file} is a folder: choose the name of a file with {option}")
-
-
-def link(path, folder):
-    """The URL of `path` for a link in a file in `folder`: relative, or absolute if it is on another drive."""
-    try:
-        return quote(os.path.relpath(path.resolve(), folder.resolve()).replace(os.sep, "/"))
-    except ValueError:  # on Windows
-        return path.resolve().as_uri()
 
 
 def save_arrays(path, arrays, attributes=None):

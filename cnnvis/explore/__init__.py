@@ -4,8 +4,8 @@ The page's data, small enough for one file; the network, converted for TensorFlo
 built from `page/`.
 
 >>> from cnnvis import explore
->>> explore.anchor("Layers: what do they pass on?")
-'layers-what-do-they-pass-on'
+>>> explore.significant([0.123456, 1234.5], digits=2)
+[0.12, 1200.0]
 """
 
 import lazy_loader
@@ -15,7 +15,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "choosing": ["to_choose_from"],
         "page_data": [
-            "anchor",
             "article",
             "as_page",
             "explanations",
@@ -23,6 +22,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "network",
             "results",
             "shown_images",
+            "significant",
         ],
     },
 )

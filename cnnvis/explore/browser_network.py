@@ -4,7 +4,7 @@ import functools
 import gzip
 import math
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -19,6 +19,7 @@ MOST_STEPS = 128  # of a recurrent layer that is unrolled
 AS_FLOAT32 = ("DT_HALF", "DT_BFLOAT16", "DT_DOUBLE")  # TensorFlow.js does not have them
 AFFINE = (keras.layers.BatchNormalization, keras.layers.Normalization, keras.layers.Rescaling)
 POOLS = {"MaxPooling2D": "max", "AveragePooling2D": "mean", "GlobalMaxPooling2D": "max"}
+ACTIVATION_PARAMETERS = ("negative_slope", "max_value", "threshold", "alpha")
 POOLS |= {"GlobalAveragePooling2D": "mean"}
 
 
@@ -35,7 +36,7 @@ class BrowserNetwork:
     layers : list of dict
         The image as the network takes it, then every layer whose output is (h, w, c) or (units,): its `name`, `kind`,
         `type`, `shape`, `node`, `sources` (indices in this list), `sizeNote` and, if the page can compute single values
-        of it, its `arithmetic`.
+        of it, its `arithmetic`. The softmax of a CONV or FC layer follows it as a layer of its own.
     weights : list of dict
         `name`, `dtype` ("float32", "int32" or "bool"), `shape`, `stored` ("float16" or like `dtype`), and `scale`, the
         factor for stored values.
@@ -70,7 +71,7 @@ def export(classifier):
     ValueError
         If TensorFlow can't freeze the network, or a weight is neither a number nor a bool.
     """
-    shown = [layer for layer in classifier.layers.values() if _is_shown(layer)]
+    shown = [step for layer in classifier.layers.values() if _is_shown(layer) for step in _in_steps(layer)]
     entry = classifier.entry
     frozen, nodes = _freeze(classifier, [entry, *(layer.output for layer in shown)])
     constants = {node.name: _as_supported(tf.make_ndarray(node.attr["value"].tensor)) for node in _constants(frozen)}
@@ -100,6 +101,19 @@ def operations(network):
 def _is_shown(layer):
     shape = getattr(layer.output, "shape", ())
     return len(shape) in (2, 4) and None not in shape[1:]
+
+
+def _in_steps(layer):
+    """A layer and its softmax apart, which is no function of one number: list of Layer."""
+    if layer.activation != "softmax" or layer.linear is layer.output or is_activation(layer.layer):
+        return [layer]
+    given = layer.layer.activation
+    given = given if isinstance(given, keras.layers.Layer) else keras.layers.Softmax()
+    softmax = {"name": f"{layer.name} softmax", "kind": "other", "layer": given}
+    return [
+        replace(layer, output=layer.linear, activation="linear"),
+        replace(layer, inputs=[layer.linear], linear=layer.linear, **softmax),
+    ]
 
 
 def _freeze(classifier, tensors):
@@ -181,7 +195,7 @@ def _arithmetic(layer, known):
         node = known.get(_content(kernel))
         if node is None or (len(layer.inputs[0].shape) != 2 if kind == "Dense" else windows(layer) is None):
             return None
-        weighted = {"kernel": node, "bias": bias, "activation": layer.activation}
+        weighted = {"kernel": node, "bias": bias, **_activation(layer)}
         if kind == "Dense":
             return {"operation": "fc", **weighted}
         conv = {"depthwise": kind == "DepthwiseConv2D", "groups": getattr(keras_layer, "groups", 1)}
@@ -192,9 +206,23 @@ def _arithmetic(layer, known):
         return _affine(layer)
     if kind == "Add":
         return {"operation": "sum"}
+    if layer.activation == "softmax" and getattr(keras_layer, "axis", -1) not in (-1, len(layer.output.shape) - 1):
+        return None
     if layer.activation != "linear" and is_activation(keras_layer):
-        return {"operation": "function", "activation": layer.activation}
+        return {"operation": "function", **_activation(layer)}
     return None
+
+
+def _activation(layer):
+    """The name of a layer's activation function, and its numbers."""
+    function = layer.layer
+    while isinstance(function, keras.layers.Wrapper):
+        function = function.layer
+    if isinstance(getattr(function, "activation", None), keras.layers.Layer):
+        function = function.activation
+    values = {name: getattr(function, name, None) for name in ACTIVATION_PARAMETERS}
+    numbers = {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
+    return {"activation": layer.activation, "parameters": numbers}
 
 
 def _window(layer):

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -156,15 +157,22 @@ def filters(data_name, layers):
     return {"data": data_name, "layers": shown}
 
 
-def article(readme):
-    """Links to the explanations of the page's parts: path or URL of README.md -> dict of str to str."""
-    return {part: f"{readme}#{anchor(heading)}" for part, heading in ARTICLE.items()}
+def article(text):
+    """The sections that explain the page's parts, so that it needs no other file.
 
+    Parameters
+    ----------
+    text : str
+        Of README.md.
 
-def anchor(heading):
-    """The anchor that GitHub gives a heading."""
-    kept = "".join(letter for letter in heading.lower() if letter.isalnum() or letter in " -_")
-    return kept.replace(" ", "-")
+    Returns
+    -------
+    dict of str to dict
+        The `heading` of each section, and its `text` in Markdown without the headings and sections within it.
+    """
+    parts = re.split(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    sections = dict(zip(parts[1::2], parts[2::2]))
+    return {part: {"heading": heading, "text": sections[heading].strip()} for part, heading in ARTICLE.items()}
 
 
 def as_page(data, weights, template=TEMPLATE):

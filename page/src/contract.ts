@@ -10,17 +10,21 @@ export interface Window {
   padding: Pair;
 }
 
+/** Of an activation function: negative_slope, max_value, threshold, alpha. */
+export type Parameters = Partial<Record<"negative_slope" | "max_value" | "threshold" | "alpha", number>>;
+
 interface Weighted {
   kernel: string;
   bias: number[] | null;
   activation: string;
+  parameters: Parameters;
 }
 
 export type Conv = { operation: "conv"; depthwise: boolean; groups: number } & Weighted & Window;
 export type Pool = { operation: "pool"; pooling: "max" | "mean" } & Window;
 export type Fc = { operation: "fc" } & Weighted;
 export type Affine = { operation: "affine"; scale: number[]; shift: number[] };
-export type Elementwise = { operation: "function"; activation: string };
+export type Elementwise = { operation: "function"; activation: string; parameters: Parameters };
 export type Sum = { operation: "sum" };
 export type Arithmetic = Conv | Pool | Fc | Affine | Elementwise | Sum;
 
@@ -119,18 +123,22 @@ export interface FilterLayer {
   patchesEach: number;
 }
 
+/** A section of the article, in Markdown. */
+export interface Chapter {
+  heading: string;
+  text: string;
+}
+
 export interface Page {
   title: string;
   file: string;
   parameters: number;
   size: Pair;
-  /** Whether images keep their aspect ratio, and are cropped. */
-  crop: boolean;
   classes: string[];
   images: StoredImage[];
   network: Network;
   results: Results | null;
   importance: { patchSizes: number[]; images: Explained[] };
   filters: { data: string; layers: FilterLayer[] };
-  article: Record<string, string>;
+  article: Record<"outputs" | "results" | "importance" | "filters" | "network" | "own", Chapter>;
 }

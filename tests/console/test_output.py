@@ -68,18 +68,6 @@ def test_show_says_so_where_no_window_can_be_opened(backend, tmp_path):
     assert (tmp_path / "a.png").exists()
 
 
-def test_a_link_to_another_drive_is_absolute(tmp_path, monkeypatch):
-    """`other_drive` stands in for Windows, where no relative path leads to another drive."""
-    path = tmp_path / "mein Ordner ä" / "README.md"
-    assert output.link(path, tmp_path) == "mein%20Ordner%20%C3%A4/README.md"
-    monkeypatch.setattr(os.path, "relpath", other_drive)
-    assert output.link(path, tmp_path) == path.as_uri()
-
-
-def other_drive(path, start):
-    raise ValueError(f"path is on mount 'C:', start on mount 'D:': {path}, {start}")
-
-
 def test_file_names_of_layers_differ_by_more_than_case(tmp_path):
     files = [output.layer_file("topic", number, name) for number, name in enumerate(("conv", "Conv", "CONV"), 1)]
     assert len({file.casefold() for file in files}) == 3

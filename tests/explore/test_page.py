@@ -3,7 +3,6 @@
 import io
 import os
 import re
-import shutil
 from pathlib import Path
 
 import keras
@@ -18,143 +17,22 @@ from cnnvis.images import cifar10, sources
 from cnnvis.images.image_files import read_image
 from cnnvis.network.classifier import Classifier
 from cnnvis.network.outputs import layer_outputs
-from tests.conftest import shared, small_sequential
+from tests.conftest import small_sequential
+from tests.explore.conftest import AGREES, FEW, Tab, make, mild
 from tests.explore.test_page_data import HOSTILE
 from tests.network.test_layouts import network
 from tests.network.test_strange_models import shared_and_nested
 
 try:
-    from playwright.sync_api import expect, sync_playwright
+    from playwright.sync_api import expect
 except ImportError:
-    sync_playwright = None
+    expect = None
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "models" / "stashed" / "cifar10_deep.keras"
 KERAS2 = ROOT / "tests" / "fixtures" / "keras2_transfer.h5"
 AXE = ROOT / "page" / "node_modules" / "axe-core" / "axe.min.js"
 GOLDEN = ROOT / "tests" / "golden" / "explore.png"
-AGREES = 1e-2  # of a probability, between the browser's float16 weights and Keras
-QUICK = ("--data", "samples", "--explained", "2", "--filters", "2", "--steps", "2", "--layers", "first")
-HANGS = 300_000  # milliseconds: a busy machine may need minutes for a large network
-FEW = ("--data", "samples", "--explained", "0", "--filters", "0")
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """A headless Chromium; the tests are skipped where there is none, unless one is required."""
-    missing = pytest.fail if os.environ.get("CHROMIUM_REQUIRED") else pytest.skip
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if not found:
-        missing("needs Chromium: apt-get install chromium")
-    if not sync_playwright:
-        missing("needs Playwright: pip install -r tests/requirements.txt")
-    expect.set_options(timeout=HANGS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"], timeout=HANGS)
-        yield browser
-        browser.close()
-
-
-class Tab:
-    """A page in the browser; its requests and errors are recorded."""
-
-    def __init__(self, browser, path, **options):
-        usual = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
-        self.page = browser.new_page(**{**usual, **options})
-        self.asked, self.errors = [], []
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
-        self.page.set_default_timeout(HANGS)
-        self.page.goto(path.resolve().as_uri())
-        self.page.wait_for_selector("[aria-label=Probabilities]")
-
-    def alive(self):
-        """The same tab, once its network runs."""
-        self.page.wait_for_selector(".network")
-        self.settled()
-        return self
-
-    def drawn(self):
-        """Wait for the next frame, after which everything rendered is drawn and its effects have run."""
-        self.page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
-
-    def settled(self):
-        """Wait until the current image and its probabilities are drawn."""
-        self.drawn()
-        expect(self.page.get_by_label("Probabilities", exact=True)).to_have_attribute("aria-busy", "false")
-        self.drawn()
-
-    def probabilities(self):
-        self.settled()
-        rows = self.page.locator("[data-class]").evaluate_all(
-            "rows => rows.map(r => [r.dataset.class, r.dataset.value])"
-        )
-        values = np.zeros(len(rows))
-        for number, value in rows:
-            values[int(number)] = float(value)
-        return values
-
-    def pixels(self):
-        """The pixels of the large image: (H, W, 3)."""
-        self.settled()
-        canvas = self.page.locator(".stage canvas")
-        read = "c => [c.height, c.width, ...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
-        height, width, *values = canvas.evaluate(read)
-        return np.reshape(values, (height, width, 4))[..., :3]
-
-    def view(self, name):
-        tab = self.page.get_by_role("tab", name=name)
-        tab.click()
-        expect(tab).to_have_attribute("aria-selected", "true")
-        self.drawn()
-
-    def choose(self, index):
-        image = self.page.get_by_label("Images to choose from").get_by_role("button").nth(index)
-        image.click()
-        expect(image).to_have_attribute("aria-pressed", "true")
-        self.drawn()
-        self.page.mouse.move(1, 1)
-
-
-def make(folder, model, *options, name="small"):
-    """Save a model, write its page: the page's path, and the classifier."""
-    path = folder / f"{name}.keras"
-    model.save(path)
-    out = folder / f"{name}.html"
-    options = [*map(str, options)] or [*QUICK]
-    assert explore.main(["--model", str(path), "--input-range", "0", "255", *options, "--out", str(out)]) == 0
-    return out, Classifier(model)
-
-
-def mild():
-    """A small network with biases for pixels 0-255 whose probabilities are not near 0 or 1."""
-    model, rng = small_sequential(), np.random.default_rng(0)
-    for layer in model.layers:
-        if layer.weights:
-            kernel, bias = layer.get_weights()
-            kernel = kernel / 8 if layer.name == "first" else kernel
-            layer.set_weights([kernel, rng.uniform(0.2, 0.6, bias.shape)])
-    return model
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory):
-    return shared(tmp_path_factory, "page", lambda folder: make(folder, mild())) / "small.html", Classifier(mild())
-
-
-@pytest.fixture
-def tab(chromium, small):
-    opened = Tab(chromium, small[0]).alive()
-    yield opened
-    opened.page.close()
-    assert not opened.errors
-    assert all(url.startswith(("file:", "data:", "blob:")) for url in opened.asked), opened.asked
-
-
-@pytest.fixture(scope="module")
-def samples():
-    return sources.load("samples", "test").images
 
 
 def test_probabilities_in_the_browser_are_keras_own_for_every_sample(tab, small, samples):
@@ -201,21 +79,30 @@ def test_hiding_a_patch_by_pointer_and_by_keyboard(tab, small, samples):
 def test_drawing_on_a_blank_image(tab, small):
     tab.page.get_by_role("button", name="Draw").click()
     tab.page.get_by_role("button", name="Blank").click()
-    blank = np.full((1, 32, 32, 3), 255, "uint8")
-    np.testing.assert_allclose(tab.probabilities(), small[1].probabilities(blank)[0], atol=AGREES)
+    blank = tab.pixels()
+    assert (blank == blank[0, 0]).all()
+    np.testing.assert_allclose(tab.probabilities(), small[1].probabilities(blank[None])[0], atol=AGREES)
+    expect(tab.page.get_by_label("the true class")).to_have_count(0)
     tab.page.get_by_label("Colour").fill("#ff0000")
     box = tab.page.locator(".stage").bounding_box()
     for column in (4.5, 20.5):
         tab.page.mouse.move(box["x"] + box["width"] * column / 32, box["y"] + box["height"] / 2)
         tab.page.mouse.down() if column == 4.5 else tab.page.mouse.up()
+        tab.drawn()
     tab.page.mouse.move(1, 1)
     drawn = tab.pixels()
-    assert (drawn == [255, 0, 0]).all(axis=-1).sum() >= 4
+    painted = (drawn == [255, 0, 0]).all(axis=-1)
+    assert painted[:, 4:21].any(axis=0).all()  # from the first position to the second, without a gap
     np.testing.assert_allclose(tab.probabilities(), small[1].probabilities(drawn[None])[0], atol=AGREES)
+    tab.page.get_by_role("button", name="Undo").click()
+    np.testing.assert_array_equal(tab.pixels(), blank)  # the whole stroke is taken back
+    tab.page.get_by_role("button", name="Undo").click()
+    assert not (tab.pixels() == blank[0, 0]).all()  # the image that was there before
+    expect(tab.page.get_by_label("the true class")).to_have_count(1)
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("way", ["file", "drop"])
+@pytest.mark.parametrize("way", ["file", ".drop", ".foot"])
 def test_the_readers_own_image(tab, small, tmp_path, way):
     image = np.random.default_rng(1).integers(0, 256, (32, 32, 3), dtype="uint8")
     Image.fromarray(image).save(tmp_path / "own.png")
@@ -223,41 +110,46 @@ def test_the_readers_own_image(tab, small, tmp_path, way):
         tab.page.get_by_label("Image file").set_input_files(tmp_path / "own.png")
     else:
         content = [*(tmp_path / "own.png").read_bytes()]
-        tab.page.locator(".drop").evaluate(
+        handled = tab.page.locator(way).evaluate(
             """(target, content) => {
                 const dataTransfer = new DataTransfer();
                 dataTransfer.items.add(new File([new Uint8Array(content)], "own.png", { type: "image/png" }));
-                target.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+                const send = (kind) =>
+                    target.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }));
+                return !send("dragover") && !send("drop");
             }""",
             content,
         )
+        assert handled  # otherwise the browser leaves the page for the file
     tab.page.wait_for_selector(".thumbs:not(:has([aria-pressed=true]))")
     np.testing.assert_allclose(tab.probabilities(), small[1].probabilities(image[None])[0], atol=AGREES)
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("crop", [False, True])
-def test_a_wide_photo_is_squeezed_or_cropped_as_by_the_scripts(chromium, small, tmp_path, crop):
-    page = small[0].read_text(encoding="utf-8")
-    assert page.count('"crop":false') == 1
-    (tmp_path / "page.html").write_text(page.replace('"crop":false', f'"crop":{str(crop).lower()}'), encoding="utf-8")
+def test_a_wide_photo_is_cropped_or_gets_borders_and_is_never_distorted_silently(tab, tmp_path):
     photo = np.zeros((64, 128, 3), "uint8")  # a quarter red, a half green, a quarter blue
     photo[:, :32, 0] = photo[:, 32:96, 1] = photo[:, 96:, 2] = 255
     Image.fromarray(photo).save(tmp_path / "own.png")
-    tab = Tab(chromium, tmp_path / "page.html").alive()
     tab.page.get_by_label("Image file").set_input_files(tmp_path / "own.png")
-    tab.page.wait_for_selector(".thumbs:not(:has([aria-pressed=true]))")
-    drawn = tab.pixels()
-    tab.page.close()
-    expected = read_image(tmp_path / "own.png", (32, 32), crop)
-    assert np.abs(drawn.astype(int) - expected).mean() < 5
-    assert (drawn[:, [0, -1], 1] > 128).all() == crop
+    told = tab.page.get_by_label("own.png has 128×64 pixels")
+    expect(told.locator("option:checked")).to_have_text("cropped to its middle")
+    found = {}
+    for fit in ("crop", "whole", "stretch"):
+        told.select_option(value=fit)
+        found[fit] = tab.pixels().astype(int)
+    for fit, crop in (("crop", True), ("stretch", False)):  # as by the scripts
+        assert np.abs(found[fit] - read_image(tmp_path / "own.png", (32, 32), crop)).mean() < 5
+    assert np.ptp(found["whole"][[0, -1]], axis=(0, 1)).max() == 0  # borders of one colour
+    assert np.abs(found["whole"][8:24] - np.asarray(Image.fromarray(photo).resize((32, 16)))).mean() < 5
+    tab.choose(0)
+    expect(told).to_have_count(0)
 
 
 @pytest.mark.once
 def test_a_file_that_is_not_an_image_changes_nothing(tab, tmp_path):
     (tmp_path / "text.png").write_text("not an image")
     before = tab.probabilities()
+    assert "svg" not in tab.page.get_by_label("Image file").get_attribute("accept")  # which no browser decodes
     tab.page.get_by_label("Image file").set_input_files(tmp_path / "text.png")
     tab.page.get_by_role("alert").get_by_text("text.png can't be read as an image").wait_for()
     np.testing.assert_array_equal(tab.probabilities(), before)
@@ -283,17 +175,22 @@ def test_the_image_chosen_last_stays(tab):
     assert thumbnails.nth(2).get_attribute("aria-pressed") == "true"
 
 
-@pytest.mark.parametrize("name", ["first", "shrink", "second", "average", "hidden", "last"])
+@pytest.mark.parametrize("name", ["first", "shrink", "second", "average", "hidden", "last", "last softmax"])
 def test_the_values_of_a_channel_are_those_of_layer_outputs(tab, small, samples, name):
     """And the value that the page computes from filter and input is the one that it shows."""
-    output = layer_outputs(small[1], samples[0], [name])[name]
+    layer = name.removesuffix(" softmax")
+    output = layer_outputs(small[1], samples[0], [layer])[layer]
+    if name == "last":  # scores, of which softmax makes these probabilities
+        classifier = small[1]
+        scores = classifier.model_to(classifier.layers["last"].linear)
+        output = np.asarray(scores(samples[:1].astype("float32")))[0]
     button = tab.page.locator(f".network button[aria-label^='{name}, ']").last
     called = button.get_attribute("aria-label").split(", ")[1]
-    channel = cifar10.CLASSES.index(called) if name == "last" else int(called.split()[1])
+    channel = cifar10.CLASSES.index(called) if layer == "last" else int(called.split()[1])
     button.click()
     panel = tab.page.locator(".inspector")
     numbers = panel.locator(".whole [data-value]")
-    panel.locator(".final, .sums .sum").first.wait_for()
+    panel.locator(".final, .sums .sum, .softmax").first.wait_for()
     own = output[..., channel]
     tolerance = 0.02 * float(np.abs(output).max())
     assert float(numbers.get_attribute("data-value")) == pytest.approx(float(own.max()), abs=tolerance)
@@ -310,11 +207,8 @@ def test_the_values_of_a_channel_are_those_of_layer_outputs(tab, small, samples,
     if worked.count():
         linear = float(worked.get_attribute("data-value"))
         shown = float(numbers.get_attribute("data-value"))
-        activation = small[1].layers[name].activation
-        if activation == "relu":
-            assert max(0.0, linear) == pytest.approx(shown, abs=1e-3 + 1e-3 * abs(shown))
-        else:
-            assert activation == "softmax"
+        computed = max(0.0, linear) if small[1].layers[name].activation == "relu" else linear
+        assert computed == pytest.approx(shown, abs=1e-3 + 1e-3 * abs(shown))
 
 
 @pytest.mark.once
@@ -362,6 +256,8 @@ def test_a_cell_of_the_confusion_matrix_opens_its_images(tab, small, samples):
     figures = tab.page.locator(".behind figure")
     expect(figures).to_have_count(count)
     figures.first.get_by_role("button").click()
+    expect(tab.page.get_by_role("tab", name="Network")).to_be_focused()
+    expect(tab.page.get_by_role("tab", name="Network")).to_have_attribute("aria-selected", "true")
     tab.page.wait_for_selector(".thumbs:not(:has([aria-pressed=true]))")
     shown = small[1].probabilities(samples)[(labels == true) & (predicted == taken)]
     np.testing.assert_allclose(tab.probabilities(), shown[shown.max(axis=1).argmax()], atol=AGREES)
@@ -394,7 +290,9 @@ def test_the_heat_map_follows_the_image_but_does_not_replace_it(tab):
     names = tab.page.locator(".thumbs img").evaluate_all("images => images.map(image => image.alt)")
     expect(tab.page.locator(".overlay img")).to_have_attribute("alt", names[1])
     tab.choose(5)  # which is not explained
-    expect(tab.page.locator(".overlay img")).to_have_attribute("alt", names[1])
+    expect(tab.page.locator(".overlay")).to_have_count(0)
+    expect(tab.page.locator(".unexplained")).to_have_attribute("aria-label", names[5])
+    expect(tab.page.get_by_role("heading", name=f"No heat map of {names[5]}")).to_be_visible()
     pressed = tab.page.get_by_label("Images to choose from").locator("[aria-pressed=true] img")
     expect(pressed).to_have_attribute("alt", names[5])
 
@@ -413,7 +311,7 @@ def test_axe_finds_no_accessibility_violation(chromium, small, scheme, width):
         violations = tab.page.evaluate("axe.run().then(({ violations }) => violations)")
         found.update({(at, rule["id"]): [node["html"] for node in rule["nodes"]] for rule in violations})
 
-    for layer in ("image", "first", "shrink", "average", "hidden", "last"):
+    for layer in ("image", "first", "shrink", "average", "hidden", "last", "last softmax"):
         tab.page.locator(f".network button[aria-label^='{layer}, ']").first.click()
         expect(tab.page.locator(".inspector h2")).to_contain_text(layer)
         look(layer)

@@ -96,6 +96,7 @@ def test_sources_of_a_merge_and_through_a_layer_that_is_not_shown():
         "both": ["left", "right"],
         "flat": ["both"],
         "end": ["flat"],
+        "end softmax": ["end"],
     }
 
 
@@ -125,7 +126,29 @@ def test_only_an_activation_is_a_function_of_single_values():
     told = {layer["name"]: layer["arithmetic"] for layer in browser_network.export(Classifier(model)).layers}
     assert told["transposed"] is None
     assert told["recurrent"] is None
-    assert told["relu"] == {"operation": "function", "activation": "relu"}
+    numbers = {"negative_slope": 0.0, "threshold": 0.0}
+    assert told["relu"] == {"operation": "function", "activation": "relu", "parameters": numbers}
+
+
+def test_the_numbers_of_activations():
+    x = inputs = keras.Input((8, 8, 3))
+    x = layers.Conv2D(4, 3, activation=layers.ReLU(6.0), name="within")(x)
+    x = layers.LeakyReLU(negative_slope=0.25, name="leaky")(layers.ELU(alpha=0.5, name="elu")(x))
+    model = keras.Model(inputs, layers.Dense(3)(layers.Flatten()(x)))
+    told = {layer["name"]: layer["arithmetic"] for layer in browser_network.export(Classifier(model)).layers}
+    assert told["within"]["parameters"]["max_value"] == 6
+    assert told["leaky"]["parameters"] == {"negative_slope": 0.25}
+    assert told["elu"]["parameters"] == {"alpha": 0.5}
+
+
+def test_the_softmax_of_an_fc_layer_is_a_layer_of_its_own():
+    model = keras.Sequential([keras.Input((8, 8, 3)), layers.Flatten(), layers.Dense(3, "softmax", name="end")])
+    network = browser_network.export(Classifier(model))
+    scores, probabilities = network.layers[-2:]
+    assert [scores["name"], probabilities["name"]] == ["end", "end softmax"]
+    assert scores["arithmetic"]["activation"] == "linear"
+    assert probabilities["arithmetic"] == {"operation": "function", "activation": "softmax", "parameters": {}}
+    assert probabilities["sources"] == [len(network.layers) - 2]
 
 
 def test_loops_are_unrolled_and_groups_split_for_the_browser_only():
@@ -209,10 +232,17 @@ def test_the_page_forbids_the_network_and_runs_one_script():
     assert re.fullmatch(r"'sha256-[\w+/=]+' 'wasm-unsafe-eval'", rules["script-src"])
 
 
-def test_every_link_leads_to_a_heading_of_the_article():
-    headings = re.findall(r"^#+ (.+)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(page_data.ARTICLE.values()) <= set(headings)
-    assert page_data.anchor("What a layer passes on: `x_y.py`") == "what-a-layer-passes-on-x_ypy"
+def test_the_page_has_the_text_of_the_article():
+    """Of each section no more: neither the next one, nor the one around it."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    told = page_data.article(text)
+    for chapter in told.values():
+        assert f"# {chapter['heading']}\n" in text
+        assert chapter["text"] in text
+        assert not re.search(r"^#", chapter["text"], re.MULTILINE)
+        assert len(chapter["text"]) > 500
+    made = "# A\n\nfirst\n\n" + "\n\n".join(f"## {heading}\n\nof {heading}" for heading in page_data.ARTICLE.values())
+    assert page_data.article(made)["results"]["text"] == f"of {page_data.ARTICLE['results']}"
 
 
 PAGE = ROOT / "page" / "src"

@@ -1,5 +1,7 @@
 /** The colour maps of the figures (cnnvis/plots/canvas.py). */
 
+import type { Pair } from "../contract";
+
 export type Palette = "outputs" | "diverging" | "grey";
 
 type Rgb = [number, number, number];
@@ -21,6 +23,29 @@ const STOPS: Rgb[] = [
   [0xf2, 0x8e, 0x1c],
   [0xff, 0xe0, 0x8a],
 ];
+
+const SHADES = 256;
+const tables = new Map<Palette, Uint8ClampedArray>();
+
+/** All colours of a palette, from low to high: red, green, blue and 255 for each of 256 shades. */
+function table(palette: Palette): Uint8ClampedArray {
+  if (!tables.has(palette)) {
+    const shades = Array.from({ length: SHADES }, (_, k) => [...colour(palette, k / (SHADES - 1)), 255]);
+    tables.set(palette, Uint8ClampedArray.from(shades.flat()));
+  }
+  return tables.get(palette)!;
+}
+
+/** Colour values from `low` to `high`: red, green, blue and opacity of each go into `rgba`. */
+export function paint(rgba: Uint8ClampedArray, values: ArrayLike<number>, [low, high]: Pair, palette: Palette): void {
+  const shades = table(palette);
+  const factor = high > low ? (SHADES - 1) / (high - low) : 0;
+  const flat = palette === "diverging" && !factor ? SHADES / 2 : 0;
+  for (let i = 0; 4 * i < rgba.length; i++) {
+    const shade = flat + Math.min(SHADES - 1, Math.max(0, Math.round((values[i] - low) * factor)));
+    for (let k = 0; k < 4; k++) rgba[4 * i + k] = shades[4 * shade + k];
+  }
+}
 
 /** The colour of a value scaled to 0-1: red, green and blue, 0-255 each. */
 export function colour(palette: Palette, share: number): Rgb {

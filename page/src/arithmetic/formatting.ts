@@ -13,8 +13,19 @@ export function short(value: number): string {
   return value < 0 && Number(text) !== 0 ? `−${text}` : text;
 }
 
-export function signed(value: number): string {
-  const text = short(value);
+/** A number with these decimals. */
+export function fixed(value: number, decimals: number): string {
+  const text = Math.abs(value).toFixed(decimals);
+  return value < 0 && Number(text) !== 0 ? `−${text}` : text;
+}
+
+/** A number with these significant digits at most. */
+export function digits(value: number, count: number): string {
+  return String(Number(value.toPrecision(count))).replaceAll("-", "−");
+}
+
+export function signed(value: number, decimals: number): string {
+  const text = fixed(value, decimals);
   return text.startsWith("−") ? text : `+${text}`;
 }
 

@@ -51,11 +51,14 @@ function asBuffer(numbers: Values): ArrayBuffer {
 }
 
 function run(pixels: Float32Array, nodes: string[]): Outputs {
-  return tidy(() => {
+  let outputs: Outputs = [];
+  tidy(() => {
     const images = tensor(pixels, [pixels.length / (size[0] * size[1] * 3), ...size, 3]);
-    const outputs = model.execute({ [network.input]: images }, nodes) as Tensor | Tensor[];
-    return [outputs].flat().map((output) => Float32Array.from(output.dataSync() as Float32Array));
+    const tensors = model.execute({ [network.input]: images }, nodes) as Tensor | Tensor[];
+    // Not the result of this function: tidy would look at every one of these numbers, in search of tensors.
+    outputs = [tensors].flat().map((output) => new Float32Array(output.dataSync()));
   });
+  return outputs;
 }
 
 /** The filter of one channel: kernel[..., channel]. */

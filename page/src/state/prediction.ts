@@ -4,52 +4,74 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Engine } from "../network/engine";
 
+/** The newest answers. `layers` are those of `layersOf`, which may be older than `pixels`. */
 export interface Prediction {
   pixels: Float32Array;
   probabilities: Float32Array;
   layers: Float32Array[] | null;
+  layersOf: Float32Array | null;
 }
 
-const AT_ONCE = 2; // images being computed; of those that arrive meanwhile, only the newest is kept
+type Kind = "probabilities" | "layers";
 
-/** Follows the pixels; `deep` asks for the output of every layer, too. Older predictions never replace newer ones. */
+const AT_ONCE = 2; // requests that run; of the images that arrive meanwhile, only the newest is kept
+
+/**
+ * Follows the pixels: first the probabilities and, if `deep`, then the output of every layer.
+ * Older answers never replace newer ones. A request that fails is not repeated; the next image is asked for again.
+ */
 export function usePrediction(
   engine: Engine | null,
   pixels: Float32Array | null,
   deep: boolean,
-  onProblem: (error: Error) => void,
+  onProblem: (error: Error | null) => void,
 ): Prediction | null {
   const [prediction, setPrediction] = useState<Prediction | null>(null);
   const wanted = useRef({ pixels, deep });
-  const state = useRef({ running: 0, asked: 0, shown: 0, last: null as unknown });
+  const state = useRef({
+    running: { probabilities: 0, layers: 0 },
+    asked: { probabilities: null as Float32Array | null, layers: null as Float32Array | null },
+    shown: { probabilities: 0, layers: 0 },
+    number: 0,
+  });
   wanted.current = { pixels, deep };
 
   useEffect(() => {
-    const { current } = state;
+    const { running, asked, shown } = state.current;
+    const receive = (kind: Kind, number: number, pixels: Float32Array, outputs: Float32Array[]) => {
+      onProblem(null);
+      const newer = { probabilities: number > shown.probabilities, layers: kind === "layers" && number > shown.layers };
+      if (newer.probabilities) shown.probabilities = number;
+      if (newer.layers) shown.layers = number;
+      setPrediction((before) => ({
+        ...(newer.probabilities || !before
+          ? { pixels, probabilities: outputs[0] }
+          : { pixels: before.pixels, probabilities: before.probabilities }),
+        ...(newer.layers
+          ? { layers: outputs.slice(1), layersOf: pixels }
+          : { layers: before?.layers ?? null, layersOf: before?.layersOf ?? null }),
+      }));
+    };
+    const ask = (kind: Kind, pixels: Float32Array) => {
+      const number = ++state.current.number;
+      asked[kind] = pixels;
+      running[kind]++;
+      const answer =
+        kind === "layers" ? engine!.everything(pixels) : engine!.probabilities(pixels).then((found) => [found]);
+      void answer.then((outputs) => receive(kind, number, pixels, outputs), onProblem).then(() => {
+        running[kind]--;
+        pump();
+      });
+    };
     const pump = () => {
       const { pixels, deep } = wanted.current;
-      if (!engine || !pixels || current.running >= AT_ONCE || current.last === `${deep}` + key(pixels)) return;
-      current.last = `${deep}` + key(pixels);
-      current.running++;
-      const number = ++current.asked;
-      void (deep ? engine.everything(pixels) : engine.probabilities(pixels).then((p) => [p])).then((outputs) => {
-        current.running--;
-        if (number > current.shown) {
-          current.shown = number;
-          setPrediction({ pixels, probabilities: outputs[0], layers: deep ? outputs.slice(1) : null });
-        }
-        pump();
-      }, onProblem);
+      if (!engine || !pixels) return;
+      const free = () => running.probabilities + running.layers < AT_ONCE;
+      const most = deep ? 1 : AT_ONCE;
+      if (free() && running.probabilities < most && asked.probabilities !== pixels) ask("probabilities", pixels);
+      if (free() && deep && !running.layers && asked.layers !== pixels) ask("layers", pixels);
     };
     pump();
   }, [engine, pixels, deep]);
   return prediction;
-}
-
-const keys = new WeakMap<Float32Array, number>();
-let newest = 0;
-
-function key(pixels: Float32Array): number {
-  if (!keys.has(pixels)) keys.set(pixels, ++newest);
-  return keys.get(pixels)!;
 }

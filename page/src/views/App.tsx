@@ -1,15 +1,18 @@
 /** The page: the image and its prediction on one side, the views on the other. */
 
 import type { TargetedKeyboardEvent } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import type { Page } from "../contract";
 import { Engine } from "../network/engine";
 import { useImage } from "../state/image";
 import { usePrediction } from "../state/prediction";
 import type { Selection } from "../state/selection";
+import { ArticleLink } from "./Article";
+import { useDrop } from "./drop";
 import { FiltersView } from "./FiltersView";
-import { ImageChoice, ImagePanel } from "./ImagePanel";
+import { ImageChoice } from "./ImageChoice";
+import { ImagePanel } from "./ImagePanel";
 import { ImportanceView } from "./ImportanceView";
 import { NetworkView } from "./NetworkView";
 import { OutputsView } from "./OutputsView";
@@ -23,7 +26,9 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   const [engine, setEngine] = useState<Engine | null>(null);
   const [problem, setProblem] = useState("");
   const [view, setView] = useState<View>("Network");
-  const { image, notice, choose, open, change, reset } = useImage(page);
+  const state = useImage(page);
+  const { image, notice, choose, open } = state;
+  const label = image && !image.drawn ? image.label : -1; // nobody knows what a drawing shows
   const [selection, setSelection] = useState<Selection | null>(null);
   const [own, setOwn] = useState<Float32Array | null>(null); // probabilities of the reader's own image, unchanged
 
@@ -37,7 +42,8 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   }, []);
 
   const deep = view === "Network" || view === "Outputs";
-  const prediction = usePrediction(engine, image?.shown ?? null, deep, (error) => setProblem(error.message));
+  const [failure, setFailure] = useState<Error | null>(null); // of the last request
+  const prediction = usePrediction(engine, image?.shown ?? null, deep, setFailure);
   useEffect(() => setOwn(null), [image?.original]);
   useEffect(() => {
     if (image && image.chosen === null && prediction?.pixels === image.original) setOwn(prediction.probabilities);
@@ -46,8 +52,16 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   const stored = image?.chosen != null ? page.images[image.chosen].probabilities : null;
   const before = stored ?? own ?? prediction?.probabilities ?? null;
   const now = prediction?.probabilities ?? stored;
-  const outputs = useMemo(() => prediction?.layers ?? null, [prediction]);
+  const outputs = prediction?.layers ?? null;
   const status = useMemo(() => <Status engine={engine} problem={problem} />, [engine, problem]); // a live region
+  const newest = useRef(open);
+  newest.current = open;
+  const over = useDrop(useCallback((file: File, name: string) => void newest.current(file, name), []));
+  const showInNetwork = (file: Blob, name: string, label: number) => {
+    void open(file, name, label);
+    setView("Network");
+    document.getElementById("tab-Network")?.focus(); // the button that was pressed goes with its view
+  };
   const openChannel = (layer: number, channel: number) => {
     setSelection({ layer, channel, position: null });
     setView("Network");
@@ -69,18 +83,16 @@ export function App({ page, weights }: { page: Page; weights: string }) {
       <main class="layout">
         <aside class="side">
           {image && (
-            <ImagePanel
-              page={page}
-              kept={image.kept}
-              shown={image.shown}
-              onFile={(file, name) => void open(file, name)}
-              onChange={change}
-              onReset={reset}
-            />
+            <ImagePanel page={page} image={image} state={state} over={over} />
           )}
           {notice && (
             <p class="notice" role="alert">
               {notice}
+            </p>
+          )}
+          {failure && (
+            <p class="notice" role="alert">
+              This image could not be computed ({failure.message}). Change it, or choose another.
             </p>
           )}
           {now && before && image && (
@@ -88,7 +100,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
               classes={page.classes}
               now={now}
               before={before}
-              label={image.label}
+              label={label}
               live={prediction?.pixels === image.shown}
             />
           )}
@@ -109,22 +121,25 @@ export function App({ page, weights }: { page: Page; weights: string }) {
                 engine={engine!}
                 outputs={outputs}
                 image={image.original}
+                live={prediction!.layersOf === image.shown}
                 selection={selection}
                 onSelect={setSelection}
               />
             )}
             {view === "Outputs" && outputs && <OutputsView page={page} outputs={outputs} onOpen={openChannel} />}
             {view === "Results" && (
-              <ResultsView page={page} onImage={(blob, name, label) => void open(blob, name, label)} />
+              <ResultsView page={page} onImage={showInNetwork} />
             )}
-            {view === "Importance" && <ImportanceView page={page} image={image?.chosen ?? null} onImage={(index) => void choose(index)} />}
+            {view === "Importance" && image && (
+              <ImportanceView page={page} image={image} onImage={(index) => void choose(index)} />
+            )}
             {view === "Filters" && <FiltersView page={page} />}
           </div>
         </div>
       </main>
       <footer class="foot">
         Made by explore.py from {page.file}. Everything is in this file; nothing leaves your computer.{" "}
-        <a href={page.article.own}>How to explore your own network</a>
+        <ArticleLink chapter={page.article.own}>How to explore your own network</ArticleLink>
       </footer>
     </>
   );

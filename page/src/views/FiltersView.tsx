@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 
 import { percent, short } from "../arithmetic/formatting";
 import type { Filter, FilterLayer, Page } from "../contract";
+import { ArticleLink } from "./Article";
 import { SheetImage } from "./canvas";
 
 const LARGEST_RATIO = 100; // beyond it, the real image's activation is almost 0
@@ -18,7 +19,7 @@ export function FiltersView({ page }: { page: Page }) {
       <p class="lead">
         Gradient ascent changes noise, step by step, into the image that activates a filter most strongly. Choose a
         filter to see the patches of real images ({data}) that activate it most.{" "}
-        <a href={page.article.filters}>How these images are made</a>
+        <ArticleLink chapter={page.article.filters}>How these images are made</ArticleLink>
       </p>
       <div class="filters">
         <div class="atlas">

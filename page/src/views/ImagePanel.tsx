@@ -1,44 +1,63 @@
-/** The image: choose one, open your own, hide a patch, or draw. */
+/** The image: hide a patch in it, or draw. */
 
 import type { TargetedKeyboardEvent, TargetedPointerEvent } from "preact";
 import { useRef, useState } from "preact/hooks";
 
-import { meanColour, withPatch } from "../arithmetic/pixels";
+import { contrasting, line, meanColour, withPatches, type Colour } from "../arithmetic/pixels";
 import type { Page, Pair } from "../contract";
+import type { Fit } from "../network/imageFiles";
+import { usePaper, type ImageState, type Shown } from "../state/image";
+import { Brush } from "./Brush";
 import { PixelCanvas } from "./canvas";
 
 type Tool = "hide" | "draw";
 
 interface Props {
   page: Page;
-  kept: Float32Array;
-  shown: Float32Array;
-  onFile(file: Blob, name: string): void;
-  /** `kept` is the image with all patches that a click left on it; `shown` also has the one under the pointer. */
-  onChange(kept: Float32Array, shown: Float32Array): void;
-  onReset(): void;
+  image: Shown;
+  state: ImageState;
+  /** Whether a file hangs over the page. */
+  over: boolean;
 }
 
-export function ImagePanel({ page, kept, shown, onFile, onChange, onReset }: Props) {
+const FITS: [Fit, string][] = [
+  ["crop", "cropped to its middle"],
+  ["whole", "whole, with borders"],
+  ["stretch", "stretched"],
+];
+
+export function ImagePanel({ page, image, state, over }: Props) {
   const [height, width] = page.size;
   const unit = Math.min(height, width) / 32;
+  const paper = usePaper(page);
   const [tool, setTool] = useState<Tool>("hide");
   const [hidden, setHidden] = useState(10); // side of the patch, in 1/32 of the image
   const [brush, setBrush] = useState(2);
-  const [colour, setColour] = useState("#c8553d");
+  const [chosenColour, setColour] = useState<Colour | null>(null);
+  const colour = chosenColour ?? contrasting(paper.background);
   const [position, setPosition] = useState<Pair>([Math.floor(height / 2), Math.floor(width / 2)]);
-  const [over, setOver] = useState(false);
+  const stroke = useRef<{ last: Pair; pixels: Float32Array } | null>(null);
   const side = Math.max(1, Math.round((tool === "hide" ? hidden : brush) * unit));
+  const { kept, shown } = image;
+  const drawn = tool === "draw";
 
-  const paint = (base: Float32Array, at: Pair, sides = side) =>
-    withPatch(base, page.size, at, sides, tool === "hide" ? meanColour(kept) : rgb(colour));
+  const paint = (base: Float32Array, centres: Pair[]) =>
+    withPatches(base, page.size, centres, side, drawn ? colour : meanColour(kept));
   const hover = (at: Pair) => {
     setPosition(at);
-    onChange(kept, paint(kept, at));
+    state.preview(paint(kept, [at]));
   };
   const stamp = (at: Pair) => {
-    const changed = paint(kept, at);
-    onChange(changed, changed);
+    const pixels = paint(kept, [at]);
+    stroke.current = { last: at, pixels };
+    state.keep(pixels, { drawn });
+  };
+  const extend = (at: Pair) => {
+    const before = stroke.current!;
+    const pixels = paint(before.pixels, line(before.last, at));
+    stroke.current = { last: at, pixels };
+    setPosition(at);
+    state.keep(pixels, { drawn, joined: true });
   };
   const positionOf = (event: TargetedPointerEvent<HTMLElement>): Pair => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -60,101 +79,95 @@ export function ImagePanel({ page, kept, shown, onFile, onChange, onReset }: Pro
         Math.min(width - 1, Math.max(0, position[1] + move[1])),
       ]);
     else if (event.key === "Enter" || event.key === " ") stamp(position);
-    else if (event.key === "Escape") onReset();
+    else if (event.key === "Escape") state.reset();
+    else if (event.key === "z" && (event.ctrlKey || event.metaKey)) state.undo?.();
     else return;
     event.preventDefault();
   };
 
   return (
     <section class="panel" aria-label="Image">
-      <div
-        class={`drop ${over ? "over" : ""}`}
-        onDragOver={(event) => {
-          event.preventDefault();
-          setOver(true);
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={(event) => {
-          event.preventDefault();
-          setOver(false);
-          const file = event.dataTransfer?.files[0];
-          if (file) onFile(file, file.name);
-        }}
-      >
+      <div class={`drop ${over ? "over" : ""}`}>
         <div
           class="stage"
           role="application"
           tabIndex={0}
           aria-label={
-            tool === "hide"
-              ? "The image. Arrow keys move the hidden patch, Enter keeps it hidden, Escape resets the image."
-              : "The image. Arrow keys move the brush, Enter paints, Escape resets the image."
+            drawn
+              ? "The image. Arrow keys move the brush, Enter paints, Escape resets the image."
+              : "The image. Arrow keys move the hidden patch, Enter keeps it hidden, Escape resets the image."
           }
           style={{ aspectRatio: `${width} / ${height}` }}
           onPointerMove={(event) => {
-            const at = positionOf(event);
-            if (tool === "draw" && event.buttons) {
-              setPosition(at);
-              stamp(at);
-            } else hover(at);
-          }}
-          onPointerDown={(event) => {
-            if (tool === "draw") stamp(positionOf(event));
+            if (drawn && event.buttons && stroke.current) extend(positionOf(event));
             else hover(positionOf(event));
           }}
-          onClick={(event) => tool === "hide" && event.detail > 0 && stamp(position)}
-          onPointerLeave={() => onChange(kept, kept)}
-          onBlur={() => onChange(kept, kept)}
+          onPointerDown={(event) => {
+            if (drawn) stamp(positionOf(event));
+            else hover(positionOf(event));
+          }}
+          onPointerUp={() => (stroke.current = null)}
+          onClick={(event) => !drawn && event.detail > 0 && stamp(position)}
+          onPointerLeave={() => {
+            stroke.current = null;
+            state.preview(kept);
+          }}
+          onBlur={() => state.preview(kept)}
           onKeyDown={keys}
         >
           <PixelCanvas pixels={shown} size={page.size} />
         </div>
       </div>
+      {image.fitted && (
+        <label class="hint">
+          {image.name} has {image.fitted.bitmap.width}×{image.fitted.bitmap.height} pixels:{" "}
+          <select value={image.fitted.fit} onChange={(event) => state.refit(event.currentTarget.value as Fit)}>
+            {FITS.map(([fit, words]) => (
+              <option value={fit} key={fit}>
+                {words}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
       <p class="hint">
-        {tool === "hide"
-          ? "Move over the image to hide a patch; click to keep it hidden."
-          : "Paint on the image, or start with a blank one."}
+        {drawn
+          ? "Paint on the image, or start with a blank one."
+          : "Move over the image to hide a patch; click to keep it hidden."}
       </p>
       <div class="row tools">
         <div class="choice" role="group" aria-label="Tool">
-          <button type="button" aria-pressed={tool === "hide"} onClick={() => setTool("hide")}>
+          <button type="button" aria-pressed={!drawn} onClick={() => setTool("hide")}>
             Hide
           </button>
-          <button type="button" aria-pressed={tool === "draw"} onClick={() => setTool("draw")}>
+          <button type="button" aria-pressed={drawn} onClick={() => setTool("draw")}>
             Draw
           </button>
         </div>
-        <button type="button" class="plain" onClick={onReset}>
-          Reset
-        </button>
+        <div class="row">
+          <button type="button" class="plain" aria-disabled={!state.undo} onClick={() => state.undo?.()}>
+            Undo
+          </button>
+          <button type="button" class="plain" onClick={state.reset}>
+            Reset
+          </button>
+        </div>
       </div>
       <div class="row">
         <label class="grow">
-          {tool === "hide" ? "Patch size" : "Brush size"}
+          {drawn ? "Brush size" : "Patch size"}
           <input
             type="range"
             min={1}
-            max={tool === "hide" ? 24 : 8}
-            value={tool === "hide" ? hidden : brush}
-            onInput={(event) => (tool === "hide" ? setHidden : setBrush)(Number(event.currentTarget.value))}
+            max={drawn ? 8 : 24}
+            value={drawn ? brush : hidden}
+            onInput={(event) => (drawn ? setBrush : setHidden)(Number(event.currentTarget.value))}
           />
         </label>
-        {tool === "draw" && (
+        {drawn && (
           <>
-            <input
-              type="color"
-              aria-label="Colour"
-              value={colour}
-              onInput={(event) => setColour(event.currentTarget.value)}
-            />
-            <button
-              type="button"
-              class="plain"
-              onClick={() => {
-                const blank = new Float32Array(kept.length).fill(255);
-                onChange(blank, blank);
-              }}
-            >
+            <Brush colour={colour} grey={paper.grey} onColour={setColour} />
+            <button type="button" class="plain" onClick={() => state.blank(paper.background)}>
               Blank
             </button>
           </>
@@ -162,49 +175,4 @@ export function ImagePanel({ page, kept, shown, onFile, onChange, onReset }: Pro
       </div>
     </section>
   );
-}
-
-interface ChoiceProps {
-  page: Page;
-  chosen: number | null;
-  onChoose(index: number): void;
-  onFile(file: Blob, name: string): void;
-}
-
-/** The images to choose from, and a button to open a file. */
-export function ImageChoice({ page, chosen, onChoose, onFile }: ChoiceProps) {
-  const input = useRef<HTMLInputElement>(null);
-  return (
-    <section class="panel" aria-label="Choose an image">
-      <div class="thumbs" role="group" aria-label="Images to choose from">
-        {page.images.map((image, index) => (
-          <button type="button" aria-pressed={chosen === index} title={image.name} onClick={() => onChoose(index)}>
-            <img src={image.png} alt={image.name} class="pixels" />
-          </button>
-        ))}
-      </div>
-      <p class="hint">
-        Or drop your own image on the large one.{" "}
-        <button type="button" class="link" onClick={() => input.current!.click()}>
-          Open a file
-        </button>
-      </p>
-      <input
-        ref={input}
-        type="file"
-        accept="image/*"
-        hidden
-        aria-label="Image file"
-        onChange={(event) => {
-          const file = event.currentTarget.files?.[0];
-          if (file) onFile(file, file.name);
-          event.currentTarget.value = "";
-        }}
-      />
-    </section>
-  );
-}
-
-function rgb(hex: string): number[] {
-  return [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
 }

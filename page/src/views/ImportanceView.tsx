@@ -1,47 +1,53 @@
 /** Which pixels matter: a heat map over the image, of any opacity. */
 
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 
 import { percent, times } from "../arithmetic/formatting";
 import { range } from "../arithmetic/layers";
 import type { Page } from "../contract";
-import { ChannelMap } from "./canvas";
+import type { Shown } from "../state/image";
+import { ArticleLink } from "./Article";
+import { ChannelMap, PixelCanvas } from "./canvas";
 
 interface Props {
   page: Page;
-  /** Index of the image on the left, unless it is the reader's own. */
-  image: number | null;
+  image: Shown;
   onImage(index: number): void;
 }
 
 export function ImportanceView({ page, image, onImage }: Props) {
   const { importance, images, classes } = page;
-  const [last, setLast] = useState(0); // shown while the image on the left has no heat map
-  const same = importance.images.findIndex((explained) => explained.image === image);
-  const chosen = same >= 0 ? same : last;
-  const [opacity, setOpacity] = useState(60);
+  const chosen = importance.images.findIndex((explained) => explained.image === image.chosen);
   const explained = importance.images[chosen];
+  const [opacity, setOpacity] = useState(60);
   const largest = useMemo(() => {
     const [low, high] = range(explained?.heatMap ?? [0]);
     return Math.max(Math.abs(low), Math.abs(high)) || 1;
   }, [explained]);
-  useEffect(() => {
-    if (same >= 0) setLast(same);
-  }, [same]);
-  if (!explained) return <p class="waiting">No image was explained: run explore.py with --explained 4, for example.</p>;
+  if (!importance.images.length)
+    return <p class="waiting">No image was explained: run explore.py with --explained 4, for example.</p>;
+  const thumbs = <Thumbs page={page} chosen={chosen} onImage={onImage} />;
+  if (!explained)
+    return (
+      <>
+        <h2>No heat map of {image.name}</h2>
+        <p class="lead">
+          Heat maps take minutes: explore.py computed those of the images below, and you may choose one. Of any image the
+          tool Hide shows at once what happens without a patch.
+        </p>
+        <PixelCanvas pixels={image.original} size={page.size} class="unexplained" label={image.name} />
+        {thumbs}
+      </>
+    );
   const [height, width] = page.size;
   const [top, left, bottom, right] = explained.patch;
   const name = classes[explained.target];
-  const choose = (index: number) => {
-    setLast(index);
-    onImage(importance.images[index].image);
-  };
   return (
     <>
       <p class="lead">
         Hide half of the image, in many ways, and watch the score of a class rise and fall. Orange pixels are evidence
         for the class: hiding them lowers the score. Dark blue pixels are evidence against it.{" "}
-        <a href={page.article.importance}>How the map is computed</a>
+        <ArticleLink chapter={page.article.importance}>How the map is computed</ArticleLink>
       </p>
       <div class="importance">
         <div class="framed overlay" style={{ aspectRatio: `${width} / ${height}` }}>
@@ -70,7 +76,8 @@ export function ImportanceView({ page, image, onImage }: Props) {
           <h2>Why {name}?</h2>
           <p>
             {percent(explained.probability)} for the whole image; {percent(explained.hiddenProbability)} with the framed
-            patch hidden.{explained.hiddenProbability > explained.probability && SCORES_FALL}
+            patch hidden.{image.kept !== image.original && " Both are of the unchanged image."}
+            {explained.hiddenProbability > explained.probability && SCORES_FALL}
           </p>
           <label class="grow">
             Heat map opacity
@@ -113,14 +120,26 @@ export function ImportanceView({ page, image, onImage }: Props) {
           </p>
         </div>
       </div>
-      <div class="thumbs wide" role="group" aria-label="Explained images">
-        {importance.images.map(({ image }, index) => (
-          <button type="button" aria-pressed={index === chosen} onClick={() => choose(index)} key={index}>
-            <img class="pixels" src={images[image].png} alt={images[image].name} />
-          </button>
-        ))}
-      </div>
+      {thumbs}
     </>
+  );
+}
+
+interface ThumbsProps {
+  page: Page;
+  chosen: number;
+  onImage(index: number): void;
+}
+
+function Thumbs({ page: { importance, images }, chosen, onImage }: ThumbsProps) {
+  return (
+    <div class="thumbs wide" role="group" aria-label="Explained images">
+      {importance.images.map(({ image }, index) => (
+        <button type="button" aria-pressed={index === chosen} onClick={() => onImage(image)} key={index}>
+          <img class="pixels" src={images[image].png} alt={images[image].name} />
+        </button>
+      ))}
+    </div>
   );
 }
 

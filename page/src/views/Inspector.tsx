@@ -6,6 +6,7 @@ import { short } from "../arithmetic/formatting";
 import { at, block, range, type Term } from "../arithmetic/layers";
 import type { Page, Pair } from "../contract";
 import { channelName, positionOf, type Selection } from "../state/selection";
+import { ArticleLink } from "./Article";
 import { Announcement } from "./announcement";
 import { Computation } from "./Computation";
 import { explanation } from "./explanations";
@@ -41,7 +42,7 @@ export function Inspector({ page, outputs, selection, terms, onPosition, onOpen 
         </h2>
         <p>
           {explanation(layer)} {layer.sizeNote && <>Output size: {layer.sizeNote}.</>}{" "}
-          <a href={page.article.network}>More in the article</a>
+          <ArticleLink chapter={page.article.network}>More in the article</ArticleLink>
         </p>
       </div>
       <div class="computation">

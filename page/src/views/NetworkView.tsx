@@ -1,6 +1,6 @@
 /** The network from input to output: a column of channels for every layer, and how one channel is computed. */
 
-import type { TargetedKeyboardEvent } from "preact";
+import type { RefObject, TargetedKeyboardEvent } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { shownChannels } from "../arithmetic/channels";
@@ -22,15 +22,17 @@ interface Props {
   engine: Engine;
   outputs: Float32Array[];
   image: Float32Array;
+  /** Whether the outputs are up to date with the image. */
+  live: boolean;
   selection: Selection | null;
   onSelect(selection: Selection | null): void;
 }
 
-export function NetworkView({ page, engine, outputs, image, selection, onSelect }: Props) {
+export function NetworkView({ page, engine, outputs, image, live, selection, onSelect }: Props) {
   const { layers } = page.network;
   // The choice of channels depends on the original image, so that it stays the same while patches are hidden.
   const base = useRef<{ image: Float32Array; channels: number[][] } | null>(null);
-  if (base.current?.image !== image)
+  if (!base.current || (live && base.current.image !== image))
     base.current = { image, channels: shownChannels(layers, outputs, MOST) };
   const channels = useMemo(
     () =>
@@ -46,6 +48,10 @@ export function NetworkView({ page, engine, outputs, image, selection, onSelect 
   const ranges = useMemo(() => outputs.map((values) => range(values)), [outputs]);
   const [focus, setFocus] = useState<Pair>([0, 0]);
   const grid = useRef<HTMLDivElement>(null);
+
+  const visible = useVisibleColumns(grid, layers.length);
+  const drawn = useRef(outputs); // columns out of sight keep what they last showed
+  drawn.current = outputs.map((values, place) => (visible(place) ? values : (drawn.current[place] ?? values)));
 
   const keys = (event: TargetedKeyboardEvent<HTMLElement>) => {
     const moves: Record<string, Pair> = {
@@ -83,6 +89,7 @@ export function NetworkView({ page, engine, outputs, image, selection, onSelect 
         ref={grid}
         onKeyDown={keys}
         role="group"
+        aria-busy={!live}
         aria-label="The network's layers. Arrow keys move between channels and layers, Enter chooses."
       >
         <div class="plane" style={{ width: `${layers.length * COLUMN + WIDER}px`, height: `${height}px` }}>
@@ -113,7 +120,7 @@ export function NetworkView({ page, engine, outputs, image, selection, onSelect 
                     onClick={() => onSelect(pressed ? null : { layer: place, channel, position: null })}
                     key={channel}
                   >
-                    <Tile layer={layer} channel={channel} values={outputs[place]} scale={ranges[place]} written={written} />
+                    <Tile layer={layer} channel={channel} values={drawn.current[place]} scale={ranges[place]} written={written} />
                   </button>
                 );
               })}
@@ -139,6 +146,27 @@ export function NetworkView({ page, engine, outputs, image, selection, onSelect 
       )}
     </>
   );
+}
+
+/** A function that says whether a column is in sight, or next to one that is. */
+function useVisibleColumns(grid: RefObject<HTMLDivElement | null>, count: number): (place: number) => boolean {
+  const [[first, last], setEnds] = useState<Pair>([0, count]);
+  useEffect(() => {
+    const scroller = grid.current!;
+    const look = () => {
+      const left = Math.floor(scroller.scrollLeft / COLUMN) - 1;
+      setEnds([left, left + Math.ceil(scroller.clientWidth / COLUMN) + 2]);
+    };
+    look();
+    const observer = new ResizeObserver(look);
+    observer.observe(scroller);
+    scroller.addEventListener("scroll", look, { passive: true });
+    return () => {
+      observer.disconnect();
+      scroller.removeEventListener("scroll", look);
+    };
+  }, []);
+  return (place) => place >= first && place <= last;
 }
 
 interface TileProps {

@@ -6,6 +6,7 @@ import { short, times } from "../arithmetic/formatting";
 import { block, channelOf, range } from "../arithmetic/layers";
 import type { Page, Pair } from "../contract";
 import { channelName } from "../state/selection";
+import { ArticleLink } from "./Article";
 import { ChannelMap } from "./canvas";
 import { useRoving } from "./roving";
 
@@ -32,7 +33,7 @@ export function OutputsView({ page, outputs, onOpen }: Props) {
     <>
       <p class="lead">
         Every channel of one layer, for the image on the left as it is now.{" "}
-        <a href={page.article.outputs}>How to read the maps</a>
+        <ArticleLink chapter={page.article.outputs}>How to read the maps</ArticleLink>
       </p>
       <div class="row controls">
         <label>

@@ -30,7 +30,7 @@ export function Probabilities({ classes, now, before, label, live, most = 10 }: 
         <tbody>
           {shown.map((k) => (
             <tr key={k} class={k === best ? "best" : ""} data-class={k} data-value={now[k]}>
-              <th scope="row">
+              <th scope="row" title={classes[k]}>
                 {classes[k]}
                 {k === label && <span class="true" role="img" aria-label="the true class"> ✓</span>}
               </th>
@@ -45,7 +45,10 @@ export function Probabilities({ classes, now, before, label, live, most = 10 }: 
           ))}
         </tbody>
       </table>
-      <p class="hint">Thin line: the original image.</p>
+      <p class="hint">
+        {shown.length < classes.length && `The ${shown.length} highest of ${classes.length} classes. `}Thin line: the original
+        image.
+      </p>
       <Announcement text={`${classes[best]}, ${percent(now[best])}`} />
     </section>
   );

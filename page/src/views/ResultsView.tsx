@@ -4,10 +4,12 @@ import { useState } from "preact/hooks";
 
 import { percent } from "../arithmetic/formatting";
 import type { Page, Pair, Results } from "../contract";
+import { ArticleLink } from "./Article";
 import { SheetImage, sheetPixels } from "./canvas";
 import { useRoving } from "./roving";
 
 const DEEPEST = 55; // percent of a colour on which numbers stay readable
+const MOST_ROWS = 40; // of a list
 const MOST_CLASSES = 25; // in a matrix; with more, the most frequent mistakes are listed
 
 interface Props {
@@ -27,8 +29,10 @@ export function ResultsView({ page, onImage }: Props) {
   return (
     <>
       <p class="lead">
-        {results.headline}, on images of {results.data}. Each row is a true class, each column a prediction. Choose a
-        cell to see its images. <a href={page.article.results}>How to read this</a>
+        {results.headline}, on images of {results.data}.{" "}
+        {classes.length <= MOST_CLASSES
+          ? "Each row is a true class, each column a prediction. Choose a cell to see its images."
+          : `With ${classes.length} classes a matrix would be too large: these are the most frequent mistakes. Choose one to see its images.`} <ArticleLink chapter={page.article.results}>How to read this</ArticleLink>
       </p>
       <div class="results">
         {classes.length <= MOST_CLASSES ? (
@@ -54,7 +58,7 @@ export function ResultsView({ page, onImage }: Props) {
                     <button
                       type="button"
                       class="tile"
-                      title="Show this image in the network"
+                      title="Look at it in the network"
                       onClick={async () => onImage(await sheetPixels(results.sheet, place), name, label)}
                     >
                       <SheetImage sheet={results.sheet} index={place} label={name} />
@@ -75,6 +79,11 @@ export function ResultsView({ page, onImage }: Props) {
       </div>
     </>
   );
+}
+
+/** What a list shows of all, and in which order. */
+function atMost(all: number, what: string, order: string): string {
+  return all > MOST_ROWS ? `the first ${MOST_ROWS} of ${all} ${what}, ${order}` : `${all} ${what}, ${order}`;
 }
 
 function worst({ confusion }: Results): Pair | null {
@@ -106,7 +115,7 @@ function Matrix({ results: { confusion }, classes, chosen, onCell }: MatrixProps
           <tr>
             <td />
             {classes.map((name, k) => (
-              <th scope="col" key={k}>
+              <th scope="col" key={k} title={name}>
                 <span>{name}</span>
               </th>
             ))}
@@ -117,7 +126,9 @@ function Matrix({ results: { confusion }, classes, chosen, onCell }: MatrixProps
             const all = row.reduce((a, b) => a + b, 0);
             return (
               <tr key={t}>
-                <th scope="row">{classes[t]}</th>
+                <th scope="row" title={classes[t]}>
+                  {classes[t]}
+                </th>
                 {row.map((count, p) => {
                   const share = all ? count / all : 0;
                   const strength = Math.min(DEEPEST, Math.round(100 * (t === p ? share : 4 * share)));
@@ -151,19 +162,21 @@ function Pairs({ results: { confusion }, classes, onCell }: Omit<MatrixProps, "c
   const pairs = confusion
     .flatMap((row, t) => row.map((count, p) => ({ count, t, p })))
     .filter(({ count, t, p }) => count && t !== p)
-    .sort((a, b) => b.count - a.count)
-    .slice(0, 40);
+    .sort((a, b) => b.count - a.count);
   return (
-    <ol class="pairs">
-      {pairs.map(({ count, t, p }) => (
-        <li key={`${t},${p}`}>
-          <button type="button" class="link" onClick={() => onCell([t, p])}>
-            {classes[t]} classified as {classes[p]}
-          </button>{" "}
-          {count}
-        </li>
-      ))}
-    </ol>
+    <section aria-label="Mistakes">
+      <h2>{atMost(pairs.length, "kinds of mistakes", "the most frequent first")}</h2>
+      <ol class="pairs">
+        {pairs.slice(0, MOST_ROWS).map(({ count, t, p }) => (
+          <li key={`${t},${p}`}>
+            <button type="button" class="link" onClick={() => onCell([t, p])}>
+              {classes[t]} classified as {classes[p]}
+            </button>{" "}
+            {count}
+          </li>
+        ))}
+      </ol>
+    </section>
   );
 }
 
@@ -171,7 +184,7 @@ function ByClass({ results: { byClass }, classes }: { results: Results; classes:
   const order = classes.map((_, k) => k).sort((a, b) => byClass[a][2] - byClass[b][2]);
   return (
     <section aria-label="By class">
-      <h2>By class, worst first</h2>
+      <h2>By class: {atMost(order.length, "classes", "worst first")}</h2>
       <table class="plain-table" aria-label="Precision, recall and F1 of each class">
         <thead>
           <tr>
@@ -183,9 +196,11 @@ function ByClass({ results: { byClass }, classes }: { results: Results; classes:
           </tr>
         </thead>
         <tbody>
-          {order.slice(0, 40).map((k) => (
+          {order.slice(0, MOST_ROWS).map((k) => (
             <tr key={k}>
-              <th scope="row">{classes[k]}</th>
+              <th scope="row" title={classes[k]}>
+                {classes[k]}
+              </th>
               {byClass[k].map((number, column) => (
                 <td key={column}>{column < 3 ? percent(number) : number}</td>
               ))}

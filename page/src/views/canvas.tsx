@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 
-import { colour, type Palette } from "../arithmetic/colours";
+import { paint, type Palette } from "../arithmetic/colours";
 import { range } from "../arithmetic/layers";
 import type { Pair, Sheet } from "../contract";
 
@@ -25,13 +25,9 @@ interface MapProps {
 export function ChannelMap({ values, height, width, palette = "outputs", scale, label, class: name }: MapProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
-    const [low, high] = scale ?? range(values);
     const context = canvas.current!.getContext("2d")!;
     const image = context.createImageData(width, height);
-    for (let i = 0; i < height * width; i++) {
-      const rgb = colour(palette, high > low ? (values[i] - low) / (high - low) : palette === "diverging" ? 0.5 : 0);
-      image.data.set([...rgb, 255], 4 * i);
-    }
+    paint(image.data, values, scale ?? range(values), palette);
     context.putImageData(image, 0, 0);
   }, [values, height, width, palette, scale?.[0], scale?.[1]]);
   return <canvas ref={canvas} class={`pixels ${name ?? ""}`} width={width} height={height} {...labelled(label)} />;

@@ -22,7 +22,7 @@ export function explanation(layer: Layer): string {
     case "function":
       if (layer.arithmetic.activation === "softmax")
         return "Softmax: scores become probabilities. e is raised to the power of each score; the results are divided by their sum.";
-      return layer.arithmetic.activation === "relu"
+      return layer.arithmetic.activation === "relu" && !Object.values(layer.arithmetic.parameters).some(Boolean)
         ? "ReLU: negative values become 0, others stay. Without it, many layers could do no more than one."
         : `Activation: the function ${layer.arithmetic.activation} is applied to each value.`;
     default:

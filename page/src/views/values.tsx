@@ -3,14 +3,24 @@
 import type { TargetedKeyboardEvent, TargetedPointerEvent } from "preact";
 
 import { css, inkOn, signedShare } from "../arithmetic/colours";
-import { short, times } from "../arithmetic/formatting";
+import { digits, times } from "../arithmetic/formatting";
 import { channelOf, range, windowPositions, type Block } from "../arithmetic/layers";
 import type { Pair, Window } from "../contract";
 import { ChannelMap } from "./canvas";
 
-/** A grid of numbers on their colours; padding is shown as a dot. */
-export function Numbers(props: { lines: number[][]; label: string; diverging?: boolean; marked?: number }) {
-  const { lines, label, diverging, marked } = props;
+interface NumbersProps {
+  lines: number[][];
+  label: string;
+  /** Significant digits. */
+  count: number;
+  /** What stands for padding (NaN). */
+  padding: string;
+  diverging?: boolean;
+  marked?: number;
+}
+
+/** A grid of numbers on their colours. */
+export function Numbers({ lines, label, count, padding, diverging, marked }: NumbersProps) {
   const known = lines.flat().filter((x) => !Number.isNaN(x));
   const [low, high] = known.length ? range(known) : [0, 1];
   const largest = Math.max(Math.abs(low), Math.abs(high));
@@ -25,12 +35,12 @@ export function Numbers(props: { lines: number[][]; label: string; diverging?: b
             {line.map((x, c) => (
               <td
                 key={c}
-                class={marked !== undefined && Math.abs(x - marked) < 1e-6 ? "marked" : ""}
+                class={Number.isNaN(x) ? "padding" : x === marked ? "marked" : ""}
                 style={
                   alone || Number.isNaN(x) ? undefined : { background: css(palette, share(x)), color: inkOn(palette, share(x)) }
                 }
               >
-                {short(x)}
+                {Number.isNaN(x) ? padding : digits(x, count)}
               </td>
             ))}
           </tr>

@@ -1,0 +1,72 @@
+/** Softmax: scores become probabilities. */
+
+import { softmax } from "../arithmetic/activations";
+import { atDigits, decimalsOf, digitsFor } from "../arithmetic/digits";
+import { digits, fixed, percent } from "../arithmetic/formatting";
+import type { Layer, Page } from "../contract";
+
+const MOST = 10; // rows
+const LARGEST = 50; // score whose power of e is written out
+
+export function Softmax({ page, layer, scores, channel }: { page: Page; layer: Layer; scores: number[]; channel: number }) {
+  const named = layer.shape[0] === page.classes.length;
+  const order = scores
+    .map((_, k) => k)
+    .sort((a, b) => scores[b] - scores[a] || a - b)
+    .slice(0, MOST);
+  if (!order.includes(channel)) order.push(channel);
+  const top = Math.max(...scores.map(Math.abs));
+  const subtracted = top > LARGEST ? Math.max(...scores) : 0; // which changes no quotient
+  const powers = scores.map((x) => Math.exp(x - subtracted));
+  const all = powers.reduce((a, b) => a + b, 0);
+  const probabilities = softmax(scores);
+  const count = Math.max(
+    ...order.map((k) => {
+      const share = 100 * probabilities[k];
+      return digitsFor([powers[k], all], ([power, all]) => (100 * power) / all, share, share < 9.95 ? 1 : 0);
+    }),
+  );
+  const places = Math.max(
+    ...order.map((k) => {
+      const shown = atDigits(powers[k], count);
+      let places = decimalsOf(scores[k]);
+      while (places < 12 && atDigits(Math.exp(Number((scores[k] - subtracted).toFixed(places))), count) !== shown) places++;
+      return places;
+    }),
+  );
+  const power = subtracted ? <>eˣ⁻ᵐ</> : <>eˣ</>;
+  return (
+    <table class="softmax" aria-label="Scores and probabilities">
+      <caption>
+        {order.length < scores.length && `The ${order.length} highest of ${scores.length}. `}
+        {subtracted > 0 && `m is the highest score; without it, eˣ would be too large a number.`}
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">{named ? "class" : "unit"}</th>
+          <th scope="col">score x{subtracted ? " − m" : ""}</th>
+          <th scope="col">{power}</th>
+          <th scope="col">{power} ÷ sum of all</th>
+        </tr>
+      </thead>
+      <tbody>
+        {order.map((k) => (
+          <tr class={k === channel ? "chosen" : ""} key={k}>
+            <th scope="row">{named ? page.classes[k] : k}</th>
+            <td>{fixed(scores[k] - subtracted, places)}</td>
+            <td>{digits(powers[k], count)}</td>
+            <td>{percent(probabilities[k])}</td>
+          </tr>
+        ))}
+      </tbody>
+      <tfoot>
+        <tr>
+          <th scope="row">sum of all {scores.length}</th>
+          <td />
+          <td>{digits(all, count)}</td>
+          <td>100%</td>
+        </tr>
+      </tfoot>
+    </table>
+  );
+}

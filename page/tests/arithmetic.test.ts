@@ -1,0 +1,188 @@
+/** The page's arithmetic: what it shows must hold on a calculator, and be what Keras computes. */
+
+import { describe, expect, test } from "vitest";
+
+import { activationOf, softmax } from "../src/arithmetic/activations";
+import { colour, paint } from "../src/arithmetic/colours";
+import { atDecimals, atDigits, decimalsFor, decimalsOf, digitsFor } from "../src/arithmetic/digits";
+import { digits, fixed, signed } from "../src/arithmetic/formatting";
+import { convTerms, fcTerms, windowPositions } from "../src/arithmetic/layers";
+import { blocks, formula, inline } from "../src/arithmetic/markdown";
+import { areGrey, borderColour, contrasting, filled, line, meanColour, withPatches } from "../src/arithmetic/pixels";
+import type { Conv, Layer } from "../src/contract";
+
+/** Numbers that look random and are the same in each run (Park and Miller, 1988). */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => (state = (state * 48271) % 2147483647) / 2147483647;
+}
+
+describe("digits", () => {
+  const next = random(7);
+  const number = () => (next() - 0.5) * 10 ** Math.round(6 * next() - 3);
+
+  test("shown × shown + … = shown, whatever is multiplied", () => {
+    for (let round = 0; round < 500; round++) {
+      const operands = Array.from({ length: 18 }, number);
+      const sum = (of: number[]) => of.slice(0, 9).reduce((all, x, i) => all + x * of[9 + i], 0);
+      const decimals = decimalsOf(sum(operands));
+      const count = digitsFor(operands, sum, sum(operands), decimals);
+      const shown = operands.map((x) => Number(digits(x, count).replaceAll("−", "-")));
+      expect(atDecimals(sum(shown), decimals)).toBe(atDecimals(sum(operands), decimals));
+    }
+  });
+
+  test("shown + shown = shown, whatever is added", () => {
+    for (let round = 0; round < 500; round++) {
+      const addends = Array.from({ length: 1 + (round % 6) }, number);
+      const total = addends.reduce((a, b) => a + b, 0);
+      const decimals = decimalsOf(total);
+      const places = decimalsFor(addends, total, decimals);
+      const sum = addends.map((x) => Number(signed(x, places).replace("−", "-"))).reduce((a, b) => a + b, 0);
+      expect(fixed(sum, decimals)).toBe(fixed(total, decimals));
+    }
+  });
+
+  test("a result has three significant digits", () => {
+    expect([0.2196, 12.34, 1234, -0.00012].map((x) => fixed(x, decimalsOf(x)))).toEqual(["0.220", "12.3", "1234", "−0.000120"]);
+    expect(atDigits(10.149, 4)).toBe(10.15);
+  });
+});
+
+describe("activations", () => {
+  const values = [-7.5, -1, -0.1, 0, 0.2, 1, 3.3, 6, 8];
+
+  test.each([
+    ["relu", {}, (x: number) => Math.max(0, x)],
+    ["relu", { max_value: 6 }, (x: number) => Math.min(6, Math.max(0, x))],
+    ["relu6", {}, (x: number) => Math.min(6, Math.max(0, x))],
+    ["leaky_relu", { negative_slope: 0.3 }, (x: number) => (x < 0 ? 0.3 * x : x)],
+    ["leaky_relu", { negative_slope: 0.5, threshold: 1, max_value: 4 }, (x: number) => (x >= 4 ? 4 : x >= 1 ? x : 0.5 * (x - 1))],
+    ["elu", { alpha: 2 }, (x: number) => (x > 0 ? x : 2 * (Math.exp(x) - 1))],
+    ["silu", {}, (x: number) => x / (1 + Math.exp(-x))],
+    ["softplus", {}, (x: number) => Math.log(1 + Math.exp(x))],
+  ])("%s with %o", (name, parameters, expected) => {
+    for (const x of values) expect(activationOf(name, parameters)!.compute(x)).toBeCloseTo(expected(x), 12);
+  });
+
+  test("softmax is none of one number, nor is a function that nobody knows", () => {
+    expect(activationOf("softmax")).toBeNull();
+    expect(activationOf("my_own")).toBeNull();
+  });
+
+  test("a rule says what its numbers are", () => {
+    expect(activationOf("relu", { max_value: 6 })!.rule).toBe("the larger of 0 and x, at most 6");
+    expect(activationOf("leaky_relu", { negative_slope: 0.3 })!.rule).toBe("x; 0.3 · x if x is less than 0");
+  });
+
+  test("softmax of large scores", () => {
+    expect(softmax([1000, 1000])).toEqual([0.5, 0.5]);
+    expect(softmax([1, 2, 3]).reduce((a, b) => a + b)).toBeCloseTo(1, 12);
+  });
+});
+
+describe("layers", () => {
+  const conv: Conv = {
+    operation: "conv",
+    depthwise: false,
+    groups: 1,
+    kernel: "",
+    bias: null,
+    activation: "linear",
+    parameters: {},
+    size: [2, 2],
+    strides: [1, 1],
+    dilation: [1, 1],
+    padding: [0, 0],
+  };
+  const layer = { shape: [1, 1, 1], arithmetic: conv } as unknown as Layer;
+
+  test("CONV multiplies a window by the filter, worked by hand", () => {
+    const whole = { height: 2, width: 2, channels: 1, values: Float32Array.of(1, 2, 3, 4) };
+    const [term] = convTerms(whole, layer, conv, Float32Array.of(1, 0, -1, 2), 0, [0, 0]);
+    expect(term.sum).toBe(1 - 3 + 8);
+  });
+
+  test("padding counts as 0", () => {
+    const padded = { ...conv, padding: [1, 1] as [number, number] };
+    const whole = { height: 1, width: 1, channels: 1, values: Float32Array.of(5) };
+    expect(convTerms(whole, layer, padded, Float32Array.of(1, 2, 3, 4), 0, [0, 0])[0].sum).toBe(20);
+  });
+
+  test("a window with strides and dilation", () => {
+    const window = { ...conv, strides: [2, 3] as [number, number], dilation: [1, 2] as [number, number] };
+    expect(windowPositions(window, [1, 1])).toEqual([
+      [[2, 3], [2, 5]],
+      [[3, 3], [3, 5]],
+    ]);
+  });
+
+  test("FC sorts by what each input adds", () => {
+    const whole = { height: 1, width: 1, channels: 3, values: Float32Array.of(1, 2, 3) };
+    expect(fcTerms(whole, Float32Array.of(1, -5, 2)).map(({ sum }) => sum)).toEqual([-10, 6, 1]);
+  });
+});
+
+describe("pixels", () => {
+  test("the mean colour is one that a screen shows", () => {
+    expect(meanColour(Float32Array.of(0, 10, 100, 1, 11, 100))).toEqual([1, 11, 100]);
+  });
+
+  test("digits are drawn white on black, and shirts black on white", () => {
+    const digit = filled([5, 5], [0, 0, 0]);
+    digit.set([255, 255, 255], 3 * 12); // the middle
+    expect(borderColour([digit], [5, 5])).toEqual([0, 0, 0]);
+    expect(contrasting([0, 0, 0])).toEqual([255, 255, 255]);
+    expect(contrasting([255, 255, 255])).toEqual([0, 0, 0]);
+    expect(areGrey([digit])).toBe(true);
+    expect(areGrey([digit, filled([5, 5], [1, 2, 3])])).toBe(false);
+  });
+
+  test("a stroke has no gaps", () => {
+    for (const end of [[0, 9], [9, 3], [4, 0], [9, 9]] as [number, number][]) {
+      const positions = line([4, 4], end);
+      expect([positions[0], positions.at(-1)]).toEqual([[4, 4], end]);
+      positions.slice(1).forEach(([r, c], i) => {
+        expect(Math.abs(r - positions[i][0])).toBeLessThanOrEqual(1);
+        expect(Math.abs(c - positions[i][1])).toBeLessThanOrEqual(1);
+      });
+    }
+  });
+
+  test("a patch changes a copy, and is cut off at the border", () => {
+    const before = filled([3, 3], [9, 9, 9]);
+    const after = withPatches(before, [3, 3], [[0, 0]], 3, [1, 2, 3]);
+    expect(after.filter((x) => x !== 9)).toHaveLength(4 * 3);
+    expect(before.every((x) => x === 9)).toBe(true);
+  });
+});
+
+test("a table of 256 shades is as good as the palette itself", () => {
+  const values = Array.from({ length: 1001 }, (_, i) => i / 1000);
+  for (const palette of ["outputs", "diverging", "grey"] as const) {
+    const rgba = new Uint8ClampedArray(4 * values.length);
+    paint(rgba, values, [0, 1], palette);
+    values.forEach((share, i) =>
+      colour(palette, share).forEach((x, k) => expect(Math.abs(rgba[4 * i + k] - x)).toBeLessThan(3)),
+    );
+  }
+});
+
+describe("the article's Markdown", () => {
+  test("blocks", () => {
+    const text = "One **bold** `code`.\n\n![a figure](x.png)\n\n```sh\nrun\n\nit\n```\n\n- *a* [link](u)\n- b\n\n$$\\frac{a_1}{b}$$";
+    expect(blocks(text).map(({ kind }) => kind)).toEqual(["paragraph", "figure", "code", "item", "item", "math"]);
+    expect(blocks(text)[2]).toEqual({ kind: "code", text: "run\n\nit" });
+    expect(inline("a **b** c").map(({ kind }) => kind)).toEqual(["text", "strong", "text"]);
+    expect(inline("[words](url)")).toEqual([{ kind: "text", text: "words" }]);
+  });
+
+  test("formulas", () => {
+    expect(formula("\\frac{a_1}{b}")).toEqual([
+      { place: "line", text: "(a" },
+      { place: "sub", text: [{ place: "line", text: "1" }] },
+      { place: "line", text: ") ÷ (b)" },
+    ]);
+    expect(formula("3 \\cdot 9 = 27")).toEqual([{ place: "line", text: "3 · 9 = 27" }]);
+  });
+});
