@@ -3,12 +3,15 @@
 import { describe, expect, test } from "vitest";
 
 import { activationOf, softmax } from "../src/arithmetic/activations";
+import { blocksOf } from "../src/arithmetic/blocks";
 import { colour, paint } from "../src/arithmetic/colours";
+import { columnOf, columnsOf } from "../src/arithmetic/columns";
 import { atDecimals, atDigits, decimalsFor, decimalsOf, digitsFor } from "../src/arithmetic/digits";
 import { digits, fixed, signed } from "../src/arithmetic/formatting";
 import { convTerms, fcTerms, windowPositions } from "../src/arithmetic/layers";
 import { blocks, formula, inline } from "../src/arithmetic/markdown";
 import { areGrey, borderColour, contrasting, filled, line, meanColour, withPatches } from "../src/arithmetic/pixels";
+import { receptiveField } from "../src/arithmetic/receptiveField";
 import type { Conv, Layer } from "../src/contract";
 
 /** Numbers that look random and are the same in each run (Park and Miller, 1988). */
@@ -81,20 +84,21 @@ describe("activations", () => {
   });
 });
 
+const conv: Conv = {
+  operation: "conv",
+  depthwise: false,
+  groups: 1,
+  kernel: "",
+  bias: null,
+  activation: "linear",
+  parameters: {},
+  size: [2, 2],
+  strides: [1, 1],
+  dilation: [1, 1],
+  padding: [0, 0],
+};
+
 describe("layers", () => {
-  const conv: Conv = {
-    operation: "conv",
-    depthwise: false,
-    groups: 1,
-    kernel: "",
-    bias: null,
-    activation: "linear",
-    parameters: {},
-    size: [2, 2],
-    strides: [1, 1],
-    dilation: [1, 1],
-    padding: [0, 0],
-  };
   const layer = { shape: [1, 1, 1], arithmetic: conv } as unknown as Layer;
 
   test("CONV multiplies a window by the filter, worked by hand", () => {
@@ -120,6 +124,47 @@ describe("layers", () => {
   test("FC sorts by what each input adds", () => {
     const whole = { height: 1, width: 1, channels: 3, values: Float32Array.of(1, 2, 3) };
     expect(fcTerms(whole, Float32Array.of(1, -5, 2)).map(({ sum }) => sum)).toEqual([-10, 6, 1]);
+  });
+});
+
+describe("a network", () => {
+  const window = { size: [3, 3], strides: [1, 1], dilation: [1, 1], padding: [1, 1] };
+  const layer = (name: string, shape: number[], sources: number[], arithmetic: object | null, type = "") =>
+    ({ name, shape, sources, arithmetic, type, kind: "other", node: "", sizeNote: "" }) as unknown as Layer;
+  const relu = { operation: "function", activation: "relu", parameters: {} };
+  const chain = [
+    layer("image", [8, 8, 3], [], null),
+    layer("scaled", [8, 8, 3], [0], { operation: "affine" }),
+    layer("conv", [8, 8, 4], [1], { ...conv, ...window }),
+    layer("relu", [8, 8, 4], [2], relu),
+    layer("dropout", [8, 8, 4], [3], null, "Dropout"),
+    layer("pool", [4, 4, 4], [4], { operation: "pool", ...window, size: [2, 2], strides: [2, 2], padding: [0, 0] }),
+    layer("flat", [64], [5], null, "Flatten"),
+    layer("fc", [10], [6], { operation: "fc" }),
+    layer("softmax", [10], [7], { ...relu, activation: "softmax" }),
+  ];
+
+  test("a block is a CONV or FC layer and what keeps its channels", () => {
+    expect(blocksOf(chain)).toEqual([[0, 1], [2, 3, 4, 5], [6], [7, 8]]);
+  });
+
+  test("a layer that two others need ends its block", () => {
+    const forked = [...chain.slice(0, 4), layer("left", [8, 8, 4], [3], relu), layer("sum", [8, 8, 4], [3, 4], { operation: "sum" })];
+    expect(blocksOf(forked)).toEqual([[0, 1], [2, 3], [4], [5]]);
+  });
+
+  test("columns of folded and of open blocks", () => {
+    const columns = columnsOf(chain, new Set([1]));
+    expect(columns.map(({ layer }) => chain[layer].name)).toEqual(["image", "conv", "relu", "dropout", "pool", "flat", "softmax"]);
+    expect(columnOf(columns, 1)).toBe(0);
+    expect(columnOf(columns, 7)).toBe(6);
+  });
+
+  test("receptive fields, counted by hand", () => {
+    expect(receptiveField(chain, 2, [0, 4])).toEqual({ rows: [0, 1], columns: [3, 5] }); // cut off by the border
+    expect(receptiveField(chain, 5, [1, 2])).toEqual({ rows: [1, 4], columns: [3, 6] });
+    expect(receptiveField(chain, 0, [2, 3])).toEqual({ rows: [2, 2], columns: [3, 3] });
+    expect(receptiveField(chain, 8, [0, 0])).toEqual({ rows: [0, 7], columns: [0, 7] });
   });
 });
 
@@ -162,9 +207,8 @@ test("a table of 256 shades is as good as the palette itself", () => {
   for (const palette of ["outputs", "diverging", "grey"] as const) {
     const rgba = new Uint8ClampedArray(4 * values.length);
     paint(rgba, values, [0, 1], palette);
-    values.forEach((share, i) =>
-      colour(palette, share).forEach((x, k) => expect(Math.abs(rgba[4 * i + k] - x)).toBeLessThan(3)),
-    );
+    const apart = values.flatMap((share, i) => colour(palette, share).map((x, k) => Math.abs(rgba[4 * i + k] - x)));
+    expect(Math.max(...apart)).toBeLessThan(3);
   }
 });
 

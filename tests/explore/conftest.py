@@ -54,9 +54,25 @@ class Tab:
         self.page.goto(path.resolve().as_uri())
         self.page.wait_for_selector("[aria-label=Probabilities]")
 
-    def alive(self):
-        """The same tab, once its network runs."""
+    def alive(self, unfold=True):
+        """The same tab, once its network runs; every layer has its own column if `unfold`."""
         self.page.wait_for_selector(".network")
+        self.folded = not unfold
+        if unfold and self.page.get_by_role("button", name="Show every layer").count():
+            self.page.get_by_role("button", name="Show every layer").click()
+        self.settled()
+        return self
+
+    def fresh(self):
+        """The same tab, in which nothing is chosen, changed or open."""
+        self.view("Network")
+        if self.page.get_by_role("button", name="Close").count():
+            self.page.get_by_role("button", name="Close").click()
+        if self.page.get_by_role("button", name="Fold the blocks").count() and self.folded:
+            self.page.get_by_role("button", name="Fold the blocks").click()
+        self.page.get_by_role("button", name="Reset").click()
+        self.page.mouse.move(1, 1)
+        self.page.evaluate("document.activeElement.blur()")
         self.settled()
         return self
 

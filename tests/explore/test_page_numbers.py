@@ -46,12 +46,18 @@ def path(tmp_path_factory):
     return make(tmp_path_factory.mktemp("bent"), bent(), *FEW, name="bent")[0]
 
 
-@pytest.fixture
-def tab(chromium, path):
+@pytest.fixture(scope="module")
+def opened(chromium, path):
     opened = Tab(chromium, path).alive()
     yield opened
     opened.page.close()
     assert not opened.errors
+
+
+@pytest.fixture
+def tab(opened):
+    """The same tab for all tests, as a reader stays on the page; nothing is chosen in it."""
+    return opened.fresh()
 
 
 def number(text):
@@ -87,18 +93,24 @@ def choose(tab, layer, channel=0):
 def test_products_and_sums_hold_on_a_calculator(tab, layer):
     for channel in (0, 2):
         panel = choose(tab, layer, channel)
-        rows = panel.locator(".sum:has(.result)")
-        results = []
-        for row in rows.all():
-            results.append(row.locator(".result").last.inner_text())
+        addends = []
+        for row in panel.locator(".inputs .sum, .totals .sum:not(.final):has(.result)").all():
+            if row.locator(".activated, .terms").count():  # through the activation function, after the sum
+                continue
+            addends.append(row.locator(".result").inner_text())
             tables = row.locator("table")
             if tables.count() == 2:
                 inputs, weights = cells(tables.first), cells(tables.last)
                 assert len(inputs) == len(weights)
-                assert holds(sum(x * w for x, w in zip(inputs, weights)), results[-1])
-        final = panel.locator(".final .result").inner_text()
-        addends = results[: results.index(final, 2)] if panel.locator(".activated").count() else results[:-1]
-        assert holds(sum(map(number, addends)), final)
+                assert holds(sum(x * w for x, w in zip(inputs, weights)), addends[-1])
+        assert len(addends) >= 3
+        assert holds(sum(map(number, addends)), panel.locator(".final .result").inner_text())
+
+
+def point(panel, shares):
+    """Move the pointer to a place in the map, in shares of its height and width."""
+    size = panel.locator(".large").bounding_box()
+    panel.locator(".large").hover(position={"x": shares[1] * size["width"], "y": shares[0] * size["height"]})
 
 
 RULES = {
@@ -116,8 +128,8 @@ RULES = {
 def test_an_activation_is_explained_with_its_own_numbers(tab, name):
     for channel in range(3):
         panel = choose(tab, name, channel)
-        for place in ((2, 2), (40, 70), (90, 20)):
-            panel.locator(".large").hover(position={"x": place[0], "y": place[1]})
+        for place in ((0.01, 0.01), (0.2, 0.3), (0.4, 0.1)):
+            point(panel, place)
             terms = panel.locator(".terms").inner_text()
             x = re.search(r"x = (\S+)", terms).group(1)
             assert holds(RULES[name](number(x)), panel.locator(".activated").inner_text()), terms
@@ -138,8 +150,8 @@ def test_an_activation_that_the_page_does_not_know_is_not_explained(tab):
 @pytest.mark.parametrize("layer", ["average", "largest"])
 def test_pooling_holds_on_a_calculator(tab, layer):
     panel = choose(tab, layer)
-    for place in ((2, 2), (120, 120), (220, 220)):  # in a corner there is padding
-        panel.locator(".large").hover(position={"x": place[0], "y": place[1]})
+    for place in ((0.01, 0.01), (0.5, 0.5), (0.99, 0.99)):  # in a corner there is padding
+        point(panel, place)
         values = cells(panel.locator(".numbers"))
         computed = np.mean(values) if layer == "average" else max(values)
         assert holds(computed, panel.locator(".result").inner_text())
@@ -186,6 +198,6 @@ def test_the_network_gets_the_colours_that_are_displayed(tab):
     panel = tab.page.locator(".inspector")
     for channel in range(3):
         tab.page.locator(".network button[aria-label^='image, ']").nth(channel).click()
-        panel.locator(".large").hover(position={"x": 232 * 8.5 / 16, "y": 232 * 8.5 / 16})
+        point(panel, (8.5 / 16, 8.5 / 16))
         expect(panel.locator(".whole")).to_contain_text("Row 8, column 8")
         assert float(panel.locator(".whole [data-value]").get_attribute("data-value")) == colour[channel]

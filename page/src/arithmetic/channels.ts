@@ -15,8 +15,8 @@ export function chainStarts(layers: Layer[]): number[] {
   return starts;
 }
 
-/** The channels to show of each layer: those with the highest mean at the end of their chain, in ascending order. */
-export function shownChannels(layers: Layer[], outputs: Float32Array[], most: number): number[][] {
+/** The channels to show of each layer, `most(place)` at most: those with the highest mean at the end of their chain, in ascending order. */
+export function shownChannels(layers: Layer[], outputs: Float32Array[], most: (place: number) => number): number[][] {
   const starts = chainStarts(layers);
   const ends = new Map<number, number>();
   starts.forEach((start, place) => ends.set(start, place));
@@ -25,7 +25,7 @@ export function shownChannels(layers: Layer[], outputs: Float32Array[], most: nu
     const channels = layers[end].shape.at(-1)!;
     const means = Array.from({ length: channels }, (_, channel) => mean(outputs[end], channels, channel));
     const order = means.map((_, channel) => channel).sort((a, b) => means[b] - means[a] || a - b);
-    return order.slice(0, most).sort((a, b) => a - b);
+    return order.slice(0, most(place)).sort((a, b) => a - b);
   });
 }
 

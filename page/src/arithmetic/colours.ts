@@ -2,7 +2,7 @@
 
 import type { Pair } from "../contract";
 
-export type Palette = "outputs" | "diverging" | "grey";
+export type Palette = "outputs" | "diverging" | "grey" | "red" | "green" | "blue";
 
 type Rgb = [number, number, number];
 
@@ -51,6 +51,8 @@ export function paint(rgba: Uint8ClampedArray, values: ArrayLike<number>, [low, 
 export function colour(palette: Palette, share: number): Rgb {
   const t = Math.min(1, Math.max(0, share));
   if (palette === "grey") return [255 * t, 255 * t, 255 * t];
+  const light = ["red", "green", "blue"].indexOf(palette);
+  if (light >= 0) return [0, 1, 2].map((k) => (k === light ? 255 * t : 0)) as Rgb;
   if (palette === "outputs")
     return [0, 1, 2].map((k) => 255 * VIRIDIS.reduceRight((sum, line) => sum * t + line[k], 0)) as Rgb;
   const place = Math.min(STOPS.length - 2, Math.floor(t * (STOPS.length - 1)));

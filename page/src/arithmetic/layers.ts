@@ -15,6 +15,11 @@ export function block(layer: Layer, values: Float32Array): Block {
   return { height, width, channels, values };
 }
 
+/** Whether a layer passes its input on unchanged (except in training). */
+export function isIdentity({ type }: Layer): boolean {
+  return /Dropout|GaussianNoise|Identity/.test(type);
+}
+
 export function channelOf(whole: Block, channel: number): Float32Array {
   const chosen = new Float32Array(whole.height * whole.width);
   for (let i = 0; i < chosen.length; i++) chosen[i] = whole.values[i * whole.channels + channel];

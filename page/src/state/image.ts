@@ -81,9 +81,9 @@ export function useImage(page: Page) {
       show(filled(page.size, colour), { chosen: null, name: "your drawing", label: -1, drawn: true });
     },
     reset() {
-      if (!image || image.kept === image.original) return image && setImage({ ...image, shown: image.kept });
-      remember();
-      setImage({ ...image, drawn: image.label < 0 && image.drawn, kept: image.original, shown: image.original });
+      if (!image) return;
+      if (image.kept !== image.original) remember();
+      setImage({ ...image, drawn: false, kept: image.original, shown: image.original });
     },
     undo: past.length
       ? () => {

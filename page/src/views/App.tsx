@@ -3,6 +3,7 @@
 import type { TargetedKeyboardEvent } from "preact";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 
+import type { Field } from "../arithmetic/receptiveField";
 import type { Page } from "../contract";
 import { Engine } from "../network/engine";
 import { useImage } from "../state/image";
@@ -29,6 +30,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   const state = useImage(page);
   const { image, notice, choose, open } = state;
   const label = image && !image.drawn ? image.label : -1; // nobody knows what a drawing shows
+  const [field, setField] = useState<Field | null>(null);
   const [selection, setSelection] = useState<Selection | null>(null);
   const [own, setOwn] = useState<Float32Array | null>(null); // probabilities of the reader's own image, unchanged
 
@@ -81,9 +83,15 @@ export function App({ page, weights }: { page: Page; weights: string }) {
         {status}
       </header>
       <main class="layout">
+        <ImageChoice
+          page={page}
+          chosen={image?.chosen ?? null}
+          onChoose={(index) => void choose(index)}
+          onFile={(file, name) => void open(file, name)}
+        />
         <aside class="side">
           {image && (
-            <ImagePanel page={page} image={image} state={state} over={over} />
+            <ImagePanel page={page} image={image} state={state} over={over} field={field} />
           )}
           {notice && (
             <p class="notice" role="alert">
@@ -104,12 +112,6 @@ export function App({ page, weights }: { page: Page; weights: string }) {
               live={prediction?.pixels === image.shown}
             />
           )}
-          <ImageChoice
-            page={page}
-            chosen={image?.chosen ?? null}
-            onChoose={(index) => void choose(index)}
-            onFile={(file, name) => void open(file, name)}
-          />
         </aside>
         <div class="main">
           <Tabs view={view} onView={setView} />
@@ -124,6 +126,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
                 live={prediction!.layersOf === image.shown}
                 selection={selection}
                 onSelect={setSelection}
+                onField={setField}
               />
             )}
             {view === "Outputs" && outputs && <OutputsView page={page} outputs={outputs} onOpen={openChannel} />}

@@ -8,6 +8,7 @@ import { digits, fixed, short, signed } from "../arithmetic/formatting";
 import { across, at, biasOf, total, windowPositions, type Block, type Term } from "../arithmetic/layers";
 import type { Conv, Fc, Layer, Page, Pair, Parameters, Pool } from "../contract";
 import { channelName } from "../state/selection";
+import { Legend } from "./Legend";
 import { Softmax } from "./Softmax";
 import { Numbers, WindowMap } from "./values";
 
@@ -88,46 +89,56 @@ function Weighted({ input, name, channel, position, value, open, arithmetic, ter
   const places = decimalsFor([...shown.map(({ sum }) => sum), rest, bias], linear, decimals);
   const small = arithmetic.operation === "fc" || arithmetic.size[0] * arithmetic.size[1] <= LARGEST_GRID;
   return (
-    <div class="sums">
-      {shown.map((term) => (
-        <div class="sum" key={term.channel}>
-          <span class="from">
-            {arithmetic.operation === "conv" && (
-              <WindowMap whole={input.whole} channel={term.channel} window={arithmetic} position={position} name={name} />
-            )}
-            {open(term.channel)}
-          </span>
-          {small && <Products term={term} places={places} />}
-          <span class="sign">=</span>
-          <span class="result">{signed(term.sum, places)}</span>
-        </div>
-      ))}
-      {terms.length > MOST_TERMS && (
+    <div class="sums weighted">
+      <div class="inputs">
+        {shown.map((term) => (
+          <div class="sum" key={term.channel}>
+            <span class="from">
+              {arithmetic.operation === "conv" && (
+                <WindowMap whole={input.whole} channel={term.channel} window={arithmetic} position={position} name={name} />
+              )}
+              {open(term.channel)}
+            </span>
+            {small && <Products term={term} places={places} />}
+            <span class="sign">=</span>
+            <span class="result">{signed(term.sum, places)}</span>
+          </div>
+        ))}
+      </div>
+      <div class="totals">
+        {terms.length > MOST_TERMS && (
+          <div class="sum">
+            <span class="from">
+              the {terms.length - MOST_TERMS} other {arithmetic.operation === "fc" ? "inputs" : "channels"}
+            </span>
+            <span class="sign">=</span>
+            <span class="result">{signed(rest, places)}</span>
+          </div>
+        )}
         <div class="sum">
-          <span class="from">
-            the {terms.length - MOST_TERMS} other {arithmetic.operation === "fc" ? "inputs" : "channels"}
-          </span>
+          <span class="from">{arithmetic.bias ? "bias" : "no bias"}</span>
           <span class="sign">=</span>
-          <span class="result">{signed(rest, places)}</span>
+          <span class="result">{arithmetic.bias ? signed(bias, places) : "0"}</span>
         </div>
-      )}
-      <div class="sum">
-        <span class="from">{arithmetic.bias ? "bias" : "no bias"}</span>
-        <span class="sign">=</span>
-        <span class="result">{arithmetic.bias ? signed(bias, places) : "0"}</span>
+        <div class="sum final">
+          <span class="from">sum</span>
+          <span class="sign">=</span>
+          <strong class="result" data-value={linear}>
+            {fixed(linear, decimals)}
+          </strong>
+        </div>
+        {arithmetic.activation !== "linear" && (
+          <Sum from={`through ${arithmetic.activation}`}>
+            <Activated x={linear} value={value} {...arithmetic} />
+          </Sum>
+        )}
+        {small && (
+          <p class="legends">
+            <Legend palette="outputs" low="input: low" high="high" />
+            <Legend palette="diverging" low="weight: −" high="+" />
+          </p>
+        )}
       </div>
-      <div class="sum final">
-        <span class="from">sum</span>
-        <span class="sign">=</span>
-        <strong class="result" data-value={linear}>
-          {fixed(linear, decimals)}
-        </strong>
-      </div>
-      {arithmetic.activation !== "linear" && (
-        <Sum from={`through ${arithmetic.activation}`}>
-          <Activated x={linear} value={value} {...arithmetic} />
-        </Sum>
-      )}
     </div>
   );
 }

@@ -2,68 +2,93 @@
 
 import { useMemo } from "preact/hooks";
 
+import { columnOf, type Column } from "../arithmetic/columns";
 import type { Term } from "../arithmetic/layers";
 import type { Layer } from "../contract";
 import type { Selection } from "../state/selection";
 
-/** Layout in pixels: width of a column, height of its head, and distance between tiles. */
-export const COLUMN = 92;
-export const HEAD = 60;
-const TILE = 46;
-export const STEP = TILE + 6;
+/** Layout in pixels: width of a column, height of its head, side of a tile, and distance between tiles. */
+export const COLUMN = 90;
+export const HEAD = 54;
+export const TILE = 30;
+export const STEP = TILE + 5;
 const LINES = 40; // at most, to a chosen channel
 
 interface ConnectionProps {
   layers: Layer[];
+  columns: Column[];
+  /** The channels that each column shows. */
   channels: number[][];
+  /** Distance between the tiles of each column. */
+  steps: number[];
   selection: Selection | null;
+  /** The channel under the pointer. */
+  hovered: Selection | null;
   terms: Term[] | null;
   height: number;
 }
 
-/** Faint curves between connected layers, and strong ones to the chosen channel. */
-export function Connections({ layers, channels, selection, terms, height }: ConnectionProps) {
-  const middle = (row: number) => HEAD + row * STEP + TILE / 2;
+interface Line {
+  path: string;
+  sum: number;
+}
+
+/** Faint curves between connected columns, and strong ones to the chosen channel and the one under the pointer. */
+export function Connections({ layers, columns, channels, steps, selection, hovered, terms, height }: ConnectionProps) {
+  const middle = (column: number, row: number) => HEAD + row * steps[column] + (steps[column] - 5) / 2;
   const curve = (from: number, fromRow: number, to: number, toRow: number) => {
     const x0 = from * COLUMN + TILE + 6;
     const x1 = to * COLUMN + 4;
     const bend = (x1 - x0) / 2;
-    return `M${x0} ${middle(fromRow)}C${x0 + bend} ${middle(fromRow)} ${x1 - bend} ${middle(toRow)} ${x1} ${middle(toRow)}`;
+    const [y0, y1] = [middle(from, fromRow), middle(to, toRow)];
+    return `M${x0} ${y0}C${x0 + bend} ${y0} ${x1 - bend} ${y1} ${x1} ${y1}`;
+  };
+  const incoming = (column: number) => {
+    const layer = layers[columns[column].layers[0]];
+    const mixes = layer.arithmetic?.operation === "conv" ? !layer.arithmetic.depthwise : layer.kind === "FC";
+    return { mixes, from: layer.sources.map((source) => columnOf(columns, source)) };
   };
   const faint = useMemo(
     () =>
-      layers.map((layer, place) =>
-        layer.sources
-          .flatMap((source) => {
-            const mixes = layer.arithmetic?.operation === "conv" ? !layer.arithmetic.depthwise : layer.kind === "FC";
-            return channels[place].flatMap((channel, row) =>
-              channels[source].flatMap((from, fromRow) =>
-                mixes || from === channel ? [curve(source, fromRow, place, row)] : [],
+      columns.map((_, column) => {
+        const { mixes, from } = incoming(column);
+        return from
+          .flatMap((source) =>
+            channels[column].flatMap((channel, row) =>
+              channels[source].flatMap((other, otherRow) =>
+                mixes || other === channel ? [curve(source, otherRow, column, row)] : [],
               ),
-            );
-          })
-          .join(""),
-      ),
-    [layers, channels],
+            ),
+          )
+          .join("");
+      }),
+    [columns, channels],
   );
-  const strong: { path: string; sum: number }[] = [];
-  if (selection) {
-    const layer = layers[selection.layer];
-    const row = channels[selection.layer].indexOf(selection.channel);
-    const source = layer.sources[0];
-    for (const term of terms ?? [])
-      if (source !== undefined && strong.length < LINES && channels[source].includes(term.channel))
-        strong.push({ path: curve(source, channels[source].indexOf(term.channel), selection.layer, row), sum: term.sum });
-    if (!terms)
-      for (const from of layer.sources) {
-        const fromRow = channels[from].indexOf(selection.channel);
-        if (fromRow >= 0) strong.push({ path: curve(from, fromRow, selection.layer, row), sum: 1 });
-      }
-  }
+  const plain = (chosen: Selection): Line[] => {
+    const column = columnOf(columns, chosen.layer);
+    const row = channels[column].indexOf(chosen.channel);
+    const { mixes, from } = incoming(column);
+    return from.flatMap((source) =>
+      channels[source].flatMap((other, otherRow) =>
+        mixes || other === chosen.channel ? [{ path: curve(source, otherRow, column, row), sum: 1 }] : [],
+      ),
+    );
+  };
+  const weighted = (chosen: Selection, terms: Term[]): Line[] => {
+    const column = columnOf(columns, chosen.layer);
+    const row = channels[column].indexOf(chosen.channel);
+    const source = columnOf(columns, layers[chosen.layer].sources[0]);
+    return terms
+      .filter((term) => source !== column && channels[source].includes(term.channel))
+      .slice(0, LINES)
+      .map((term) => ({ path: curve(source, channels[source].indexOf(term.channel), column, row), sum: term.sum }));
+  };
+  const strong = selection ? (terms ? weighted(selection, terms) : plain(selection)) : [];
   const most = Math.max(...strong.map(({ sum }) => Math.abs(sum)), 1e-9);
   return (
-    <svg class="lines" width={layers.length * COLUMN} height={height} aria-hidden="true">
+    <svg class="lines" width={columns.length * COLUMN} height={height} aria-hidden="true">
       {faint.map((path, place) => path && <path d={path} key={place} class="faint" />)}
+      {hovered && plain(hovered).map(({ path }) => <path d={path} class="hovered" />)}
       {strong.map(({ path, sum }) => (
         <path d={path} class={sum < 0 ? "against" : "for"} style={{ strokeWidth: 0.75 + (3 * Math.abs(sum)) / most }} />
       ))}

@@ -4,6 +4,7 @@ import { useRef } from "preact/hooks";
 
 import type { Page } from "../contract";
 import { READABLE } from "../network/imageFiles";
+import { useRoving } from "./roving";
 
 interface Props {
   page: Page;
@@ -14,15 +15,17 @@ interface Props {
 
 export function ImageChoice({ page, chosen, onChoose, onFile }: Props) {
   const input = useRef<HTMLInputElement>(null);
+  const roving = useRoving();
   return (
-    <section class="panel" aria-label="Choose an image">
-      <div class="thumbs" role="group" aria-label="Images to choose from">
+    <section class="strip" aria-label="Choose an image">
+      <div class="thumbs" role="group" aria-label="Images to choose from" {...roving.group}>
         {page.images.map((image, index) => (
           <button
             type="button"
             aria-pressed={chosen === index}
             title={image.name}
             onClick={() => onChoose(index)}
+            {...roving.button(index)}
             key={index}
           >
             <img src={image.png} alt={image.name} class="pixels" />
@@ -30,10 +33,11 @@ export function ImageChoice({ page, chosen, onChoose, onFile }: Props) {
         ))}
       </div>
       <p class="hint">
-        Or drop your own image anywhere on this page.{" "}
+        Yours:{" "}
         <button type="button" class="link" onClick={() => input.current!.click()}>
           Open a file
-        </button>
+        </button>{" "}
+        or drop it anywhere here.
       </p>
       <input
         ref={input}

@@ -4,6 +4,7 @@ import type { TargetedKeyboardEvent, TargetedPointerEvent } from "preact";
 import { useRef, useState } from "preact/hooks";
 
 import { contrasting, line, meanColour, withPatches, type Colour } from "../arithmetic/pixels";
+import type { Field } from "../arithmetic/receptiveField";
 import type { Page, Pair } from "../contract";
 import type { Fit } from "../network/imageFiles";
 import { usePaper, type ImageState, type Shown } from "../state/image";
@@ -18,6 +19,8 @@ interface Props {
   state: ImageState;
   /** Whether a file hangs over the page. */
   over: boolean;
+  /** What a value of the network sees of it. */
+  field: Field | null;
 }
 
 const FITS: [Fit, string][] = [
@@ -26,7 +29,7 @@ const FITS: [Fit, string][] = [
   ["stretch", "stretched"],
 ];
 
-export function ImagePanel({ page, image, state, over }: Props) {
+export function ImagePanel({ page, image, state, over, field }: Props) {
   const [height, width] = page.size;
   const unit = Math.min(height, width) / 32;
   const paper = usePaper(page);
@@ -116,6 +119,17 @@ export function ImagePanel({ page, image, state, over }: Props) {
           onKeyDown={keys}
         >
           <PixelCanvas pixels={shown} size={page.size} />
+          {field && (
+            <span
+              class="frame field"
+              style={{
+                top: `${(100 * field.rows[0]) / height}%`,
+                left: `${(100 * field.columns[0]) / width}%`,
+                height: `${(100 * (field.rows[1] - field.rows[0] + 1)) / height}%`,
+                width: `${(100 * (field.columns[1] - field.columns[0] + 1)) / width}%`,
+              }}
+            />
+          )}
         </div>
       </div>
       {image.fitted && (

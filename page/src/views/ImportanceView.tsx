@@ -8,6 +8,7 @@ import type { Page } from "../contract";
 import type { Shown } from "../state/image";
 import { ArticleLink } from "./Article";
 import { ChannelMap, PixelCanvas } from "./canvas";
+import { Legend } from "./Legend";
 
 interface Props {
   page: Page;
@@ -89,6 +90,7 @@ export function ImportanceView({ page, image, onImage }: Props) {
               onInput={(event) => setOpacity(Number(event.currentTarget.value))}
             />
           </label>
+          <Legend palette="diverging" low={`against ${name}`} high={`for ${name}`} />
           <h3>How faithful is the map?</h3>
           <table class="plain-table" aria-label="Faithfulness of the map">
             <thead>

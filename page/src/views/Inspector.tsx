@@ -1,77 +1,107 @@
 /** One channel of one layer: how the value under the pointer is computed. */
 
+import type { TargetedKeyboardEvent } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-import { short } from "../arithmetic/formatting";
-import { at, block, range, type Term } from "../arithmetic/layers";
+import { short, times } from "../arithmetic/formatting";
+import { at, block as asBlock, channelOf, range, type Term } from "../arithmetic/layers";
+import type { Field } from "../arithmetic/receptiveField";
 import type { Page, Pair } from "../contract";
 import { channelName, positionOf, type Selection } from "../state/selection";
-import { ArticleLink } from "./Article";
 import { Announcement } from "./announcement";
+import { ArticleLink } from "./Article";
 import { Computation } from "./Computation";
 import { explanation } from "./explanations";
+import { Legend } from "./Legend";
+import { Player } from "./Player";
 import { ValueMap } from "./values";
 
 interface Props {
   page: Page;
   outputs: Float32Array[];
   selection: Selection;
+  /** The layers of the block, one after the other. */
+  block: number[];
+  field: Field | null;
   terms: Term[] | null;
   onPosition(position: Pair): void;
   onOpen(layer: number, channel: number): void;
+  onClose(): void;
 }
 
-export function Inspector({ page, outputs, selection, terms, onPosition, onOpen }: Props) {
+export function Inspector(props: Props) {
+  const { page, outputs, selection, block, field, terms, onPosition, onOpen, onClose } = props;
   const { layers } = page.network;
   const { layer: place, channel } = selection;
   const layer = layers[place];
-  const whole = block(layer, outputs[place]);
+  const whole = asBlock(layer, outputs[place]);
   const position = positionOf(layer, selection, outputs[place]);
   const value = at(whole, position[0], position[1], channel);
-  const sources = layer.sources.map((from) => ({ place: from, whole: block(layers[from], outputs[from]) }));
+  const sources = layer.sources.map((from) => ({ place: from, whole: asBlock(layers[from], outputs[from]) }));
+  const isMap = layer.shape.length === 3;
+  const scale = range(isMap ? channelOf(whole, channel) : whole.values);
   const section = useRef<HTMLElement>(null);
   useEffect(() => {
     const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
     section.current!.scrollIntoView({ block: "nearest", behavior });
   }, [place, channel, terms === null]);
+  const keys = (event: TargetedKeyboardEvent<HTMLElement>) => event.key === "Escape" && onClose();
   return (
-    <section class="inspector" aria-label={`How ${layer.name} is computed`} ref={section}>
+    <section class="inspector" aria-label={`How ${layer.name} is computed`} ref={section} onKeyDown={keys}>
       <div class="title">
         <h2>
           {layer.name} <span class="channel">{channelName(page, layers, place, channel)}</span>
         </h2>
-        <p>
-          {explanation(layer)} {layer.sizeNote && <>Output size: {layer.sizeNote}.</>}{" "}
-          <ArticleLink chapter={page.article.network}>More in the article</ArticleLink>
-        </p>
+        {block.length > 1 && (
+          <div class="choice" role="group" aria-label="Layers of this block">
+            {block.map((other) => (
+              <button
+                type="button"
+                aria-pressed={other === place}
+                onClick={() => onOpen(other, channel)}
+                key={other}
+              >
+                {layers[other].name}
+              </button>
+            ))}
+          </div>
+        )}
+        <button type="button" class="plain" onClick={onClose}>
+          Close
+        </button>
       </div>
+      <p class="hint">
+        {explanation(layer)} {layer.sizeNote && <>Output size: {layer.sizeNote}.</>}{" "}
+        <ArticleLink chapter={page.article.network}>More in the article</ArticleLink>
+      </p>
       <div class="computation">
         <figure class="whole">
           <ValueMap
             whole={whole}
             channel={channel}
-            scale={layer.shape.length === 3 ? undefined : range(whole.values)}
+            scale={isMap ? undefined : scale}
             position={position}
             onPosition={onPosition}
             label={layer.name}
           />
+          {isMap && scale[1] > scale[0] && <Legend palette="outputs" low={short(scale[0])} high={short(scale[1])} />}
+          {isMap && whole.height * whole.width > 1 && (
+            <Player size={[whole.height, whole.width]} position={position} onPosition={onPosition} key={`${place},${channel}`} />
+          )}
           <figcaption>
-            {layer.shape.length === 3 ? (
-              <>
-                Row {position[0]}, column {position[1]}: <strong data-value={value}>{short(value)}</strong>
-                <br />
-                Point at another value to see how it is computed.
-              </>
-            ) : (
-              <>
-                <strong data-value={value}>{short(value)}</strong>
-              </>
-            )}
+            {isMap && `Row ${position[0]}, column ${position[1]}: `}
+            <strong data-value={value}>{short(value)}</strong>
+            {field && place > 0 && <Sees field={field} />}
           </figcaption>
         </figure>
-        {layer.shape.length === 3 && <Announcement text={`Row ${position[0]}, column ${position[1]}: ${short(value)}`} />}
+        {isMap && <Announcement text={`Row ${position[0]}, column ${position[1]}: ${short(value)}`} />}
         <Computation {...{ page, layer, sources, channel, position, value, terms, onOpen }} />
       </div>
     </section>
   );
+}
+
+function Sees({ field: { rows, columns } }: { field: Field }) {
+  const size = [rows[1] - rows[0] + 1, columns[1] - columns[0] + 1];
+  return <span class="sees">It sees {times(size)} pixels of the image, framed there.</span>;
 }

@@ -1,20 +1,26 @@
-/** The network from input to output: a column of channels for every layer, and how one channel is computed. */
+/** The network from input to output: a column of channels for every block, and how one channel is computed. */
 
-import type { RefObject, TargetedKeyboardEvent } from "preact";
+import type { TargetedKeyboardEvent } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
+import { blocksOf } from "../arithmetic/blocks";
 import { shownChannels } from "../arithmetic/channels";
-import { percent, short, times } from "../arithmetic/formatting";
-import { block, channelOf, range } from "../arithmetic/layers";
-import type { Layer, Page, Pair } from "../contract";
+import { columnOf, columnsOf } from "../arithmetic/columns";
+import { range } from "../arithmetic/layers";
+import { receptiveField, type Field } from "../arithmetic/receptiveField";
+import type { Page, Pair } from "../contract";
 import type { Engine } from "../network/engine";
 import { contributions, useFilter } from "../state/computation";
-import { channelName, type Selection } from "../state/selection";
-import { ChannelMap, PixelCanvas } from "./canvas";
+import { channelName, positionOf, type Selection } from "../state/selection";
 import { COLUMN, Connections, HEAD, STEP } from "./Connections";
+import { Head } from "./Head";
 import { Inspector } from "./Inspector";
+import { Legend } from "./Legend";
+import { areClasses, labels, paletteOf, Tile } from "./Tile";
+import { useVisibleColumns } from "./visible";
 
-const MOST = 10; // channels shown of a layer
+const MOST = 8; // channels shown of a layer
+const MOST_CLASSES = 10;
 const WIDER = 24; // pixels by which the last column is wider, for the names of classes
 
 interface Props {
@@ -26,64 +32,106 @@ interface Props {
   live: boolean;
   selection: Selection | null;
   onSelect(selection: Selection | null): void;
+  /** What the chosen value, or the strongest of the channel under the pointer, sees of the image. */
+  onField(field: Field | null): void;
 }
 
-export function NetworkView({ page, engine, outputs, image, live, selection, onSelect }: Props) {
+export function NetworkView({ page, engine, outputs, image, live, selection, onSelect, onField }: Props) {
   const { layers } = page.network;
+  const blocks = useMemo(() => blocksOf(layers), [layers]);
+  const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
+  const columns = useMemo(() => columnsOf(layers, open), [layers, open]);
   // The choice of channels depends on the original image, so that it stays the same while patches are hidden.
   const base = useRef<{ image: Float32Array; channels: number[][] } | null>(null);
-  if (!base.current || (live && base.current.image !== image))
-    base.current = { image, channels: shownChannels(layers, outputs, MOST) };
+  if (!base.current || (live && base.current.image !== image)) {
+    const most = (place: number) => (areClasses(page, place) ? MOST_CLASSES : MOST);
+    base.current = { image, channels: shownChannels(layers, outputs, most) };
+  }
   const channels = useMemo(
     () =>
-      base.current!.channels.map((shown, place) =>
-        selection?.layer === place && !shown.includes(selection.channel)
-          ? [...shown.slice(0, MOST - 1), selection.channel]
-          : shown,
-      ),
-    [base.current, selection],
+      columns.map((column) => {
+        const shown = base.current!.channels[column.layer];
+        const missing = selection && column.layers.includes(selection.layer) && !shown.includes(selection.channel);
+        return missing ? [...shown.slice(0, -1), selection.channel] : shown;
+      }),
+    [base.current, columns, selection?.layer, selection?.channel],
   );
+  const steps = columns.map(({ layer }) => (areClasses(page, layer) ? (MOST * STEP) / MOST_CLASSES : STEP));
   const filter = useFilter(engine, layers, selection);
   const terms = useMemo(() => contributions(layers, outputs, selection, filter), [outputs, selection, filter]);
   const ranges = useMemo(() => outputs.map((values) => range(values)), [outputs]);
   const [focus, setFocus] = useState<Pair>([0, 0]);
+  const lastColumn = Math.min(focus[0], columns.length - 1); // there are fewer once blocks are folded
+  const stop: Pair = [lastColumn, Math.min(focus[1], channels[lastColumn].length - 1)];
+  const [hovered, setHovered] = useState<Selection | null>(null);
   const grid = useRef<HTMLDivElement>(null);
 
-  const visible = useVisibleColumns(grid, layers.length);
+  const visible = useVisibleColumns(grid, columns.length, COLUMN);
   const drawn = useRef(outputs); // columns out of sight keep what they last showed
-  drawn.current = outputs.map((values, place) => (visible(place) ? values : (drawn.current[place] ?? values)));
+  drawn.current = outputs.map((values, place) => {
+    const column = columnOf(columns, place);
+    return visible(column) || column === columns.length - 1 ? values : (drawn.current[place] ?? values);
+  });
+
+  const field = useMemo(() => {
+    const at = hovered ?? selection;
+    return at && receptiveField(layers, at.layer, positionOf(layers[at.layer], at, outputs[at.layer]));
+  }, [hovered, selection, outputs]);
+  useEffect(() => onField(field), [field]);
+  useEffect(() => () => onField(null), []);
 
   const keys = (event: TargetedKeyboardEvent<HTMLElement>) => {
-    const moves: Record<string, Pair> = {
-      ArrowRight: [1, 0],
-      ArrowLeft: [-1, 0],
-      ArrowDown: [0, 1],
-      ArrowUp: [0, -1],
+    const at = (column: number, row: number) => {
+      event.preventDefault();
+      const x = Math.min(columns.length - 1, Math.max(0, column));
+      const y = Math.min(channels[x].length - 1, Math.max(0, row));
+      grid.current?.querySelector<HTMLElement>(`[data-at="${x},${y}"]`)?.focus();
     };
-    const move = moves[event.key];
-    if (!move) return;
-    event.preventDefault();
-    const place = Math.min(layers.length - 1, Math.max(0, focus[0] + move[0]));
-    const row = Math.min(channels[place].length - 1, Math.max(0, focus[1] + move[1]));
-    setFocus([place, row]);
-    grid.current?.querySelector<HTMLElement>(`[data-at="${place},${row}"]`)?.focus();
+    const [column, row] = stop;
+    if (!(event.target as HTMLElement).dataset.at) return;
+    if (event.key === "ArrowRight") at(column + 1, row);
+    else if (event.key === "ArrowLeft") at(column - 1, row);
+    else if (event.key === "ArrowDown") at(column, row + 1);
+    else if (event.key === "ArrowUp") at(column, row - 1);
+    else if (event.key === "Home") at(0, row);
+    else if (event.key === "End") at(columns.length - 1, row);
+    else if (event.key === "Escape" && selection) onSelect(null);
   };
 
   useEffect(() => {
     if (!selection) return;
     const scroller = grid.current!;
-    const left = selection.layer * COLUMN;
-    if (left < scroller.scrollLeft || left + COLUMN > scroller.scrollLeft + scroller.clientWidth)
-      scroller.scrollTo({ left: left - scroller.clientWidth / 2, behavior: "instant" });
+    const left = columnOf(columns, selection.layer) * COLUMN;
+    const sight = scroller.clientWidth - COLUMN - WIDER; // the last column is always in sight
+    if (left < scroller.scrollLeft || left + COLUMN > scroller.scrollLeft + sight)
+      scroller.scrollTo({ left: left - sight / 2, behavior: "instant" });
   }, [selection?.layer]);
 
-  const height = HEAD + MOST * STEP + 18;
+  const close = () => {
+    grid.current?.querySelector<HTMLElement>("[aria-pressed=true]")?.focus();
+    onSelect(null);
+  };
+  const toggle = (block: number) => {
+    const now = new Set(open);
+    if (!now.delete(block)) now.add(block);
+    setOpen(now);
+  };
+  const foldable = blocks.flatMap((block, index) => (block.length > 1 ? [index] : []));
+  const all = foldable.every((index) => open.has(index));
+  const height = HEAD + MOST * STEP + 20;
   return (
     <>
-      <p class="lead">
-        From left to right: the image, then the output of every layer. At most {MOST} channels of a layer are shown: those
-        with the highest mean for this image. Yellow is high. Choose a channel to see how its values are computed.
-      </p>
+      <div class="row about">
+        <p class="hint">
+          Of each block the {MOST} channels with the highest mean. Choose one to see how it is computed.
+        </p>
+        <Legend palette="outputs" low="low" high="high, in each channel" />
+        {foldable.length > 0 && (
+          <button type="button" class="link" onClick={() => setOpen(new Set(all ? [] : foldable))}>
+            {all ? "Fold the blocks" : "Show every layer"}
+          </button>
+        )}
+      </div>
       <div
         class="network"
         ref={grid}
@@ -92,129 +140,75 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
         aria-busy={!live}
         aria-label="The network's layers. Arrow keys move between channels and layers, Enter chooses."
       >
-        <div class="plane" style={{ width: `${layers.length * COLUMN + WIDER}px`, height: `${height}px` }}>
-          <Connections layers={layers} channels={channels} selection={selection} terms={terms} height={height} />
-          {layers.map((layer, place) => (
-            <div class="column" style={{ left: `${place * COLUMN}px`, width: `${COLUMN}px` }} key={layer.name}>
-              <div class="head">
-                <span class={`kind ${layer.kind}`}>{nickname(layer)}</span>
-                <span class="name" title={layer.name}>
-                  {layer.name}
-                </span>
-                <span class="shape">{times(layer.shape)}</span>
-              </div>
-              {channels[place].map((channel, row) => {
-                const pressed = selection?.layer === place && selection.channel === channel;
+        <div class="plane" style={{ width: `${columns.length * COLUMN + WIDER}px`, height: `${height}px` }}>
+          <Connections {...{ layers, columns, channels, steps, selection, hovered, terms, height }} />
+          {columns.map((column, index) => (
+            <div
+              class={`column ${index === columns.length - 1 ? "last" : ""}`}
+              style={{ width: `${index === columns.length - 1 ? COLUMN + WIDER : COLUMN}px` }}
+              key={layers[column.layer].name}
+            >
+              <Head
+                layers={layers}
+                column={column}
+                block={blocks[column.block]}
+                onToggle={() => toggle(column.block)}
+              />
+              {channels[index].map((channel, row) => {
+                const place = column.layer;
+                const chosen = { layer: column.layers[0], channel, position: null };
+                const pressed = selection?.channel === channel && column.layers.includes(selection.layer);
                 const name = channelName(page, layers, place, channel);
                 const written = labels(page, place, channel, outputs[place]);
+                const strongest = { layer: place, channel, position: null };
                 return (
                   <button
                     type="button"
                     class={`tile ${areClasses(page, place) ? "wide" : ""}`}
-                    data-at={`${place},${row}`}
-                    tabIndex={focus[0] === place && focus[1] === row ? 0 : -1}
+                    style={{ height: `${steps[index] - 5}px` }}
+                    data-at={`${index},${row}`}
+                    tabIndex={stop[0] === index && stop[1] === row ? 0 : -1}
                     aria-pressed={pressed}
-                    aria-label={[layer.name, name, ...written.filter((text) => text !== name)].join(", ")}
-                    title={`${layer.name}, ${name}`}
-                    onFocus={() => setFocus([place, row])}
-                    onClick={() => onSelect(pressed ? null : { layer: place, channel, position: null })}
+                    aria-label={[layers[place].name, name, ...written.filter((text) => text !== name)].join(", ")}
+                    title={`${layers[place].name}, ${name}`}
+                    onFocus={() => (setFocus([index, row]), setHovered(strongest))}
+                    onBlur={() => setHovered(null)}
+                    onPointerEnter={() => setHovered(strongest)}
+                    onPointerLeave={() => setHovered(null)}
+                    onClick={() => (setHovered(null), onSelect(pressed ? null : chosen))}
                     key={channel}
                   >
-                    <Tile layer={layer} channel={channel} values={drawn.current[place]} scale={ranges[place]} written={written} />
+                    <Tile
+                      layer={layers[place]}
+                      channel={channel}
+                      values={drawn.current[place]}
+                      scale={ranges[place]}
+                      written={written}
+                      palette={paletteOf(page, place, channel)}
+                    />
                   </button>
                 );
               })}
-              {layer.shape.at(-1)! > MOST && <span class="more">of {layer.shape.at(-1)}</span>}
+              {layers[column.layer].shape.at(-1)! > channels[index].length && (
+                <span class="more">of {layers[column.layer].shape.at(-1)}</span>
+              )}
             </div>
           ))}
         </div>
       </div>
-      {selection ? (
+      {selection && (
         <Inspector
           page={page}
           outputs={outputs}
           selection={selection}
+          block={blocks.find((block) => block.includes(selection.layer))!}
+          field={field}
           terms={terms}
           onPosition={(position) => onSelect({ ...selection, position })}
           onOpen={(layer, channel) => onSelect({ layer, channel, position: null })}
+          onClose={close}
         />
-      ) : (
-        <div class="inspector empty">
-          <PixelCanvas pixels={image} size={page.size} class="tiny" />
-          <p>Choose a channel above, with the pointer or with Tab, the arrow keys and Enter.</p>
-        </div>
       )}
     </>
   );
-}
-
-/** A function that says whether a column is in sight, or next to one that is. */
-function useVisibleColumns(grid: RefObject<HTMLDivElement | null>, count: number): (place: number) => boolean {
-  const [[first, last], setEnds] = useState<Pair>([0, count]);
-  useEffect(() => {
-    const scroller = grid.current!;
-    const look = () => {
-      const left = Math.floor(scroller.scrollLeft / COLUMN) - 1;
-      setEnds([left, left + Math.ceil(scroller.clientWidth / COLUMN) + 2]);
-    };
-    look();
-    const observer = new ResizeObserver(look);
-    observer.observe(scroller);
-    scroller.addEventListener("scroll", look, { passive: true });
-    return () => {
-      observer.disconnect();
-      scroller.removeEventListener("scroll", look);
-    };
-  }, []);
-  return (place) => place >= first && place <= last;
-}
-
-interface TileProps {
-  layer: Layer;
-  channel: number;
-  values: Float32Array;
-  scale: Pair;
-  written: string[];
-}
-
-function Tile({ layer, channel, values, scale, written }: TileProps) {
-  const whole = block(layer, values);
-  const own = useMemo(() => channelOf(whole, channel), [values, channel]);
-  const isUnit = layer.shape.length === 1;
-  return (
-    <>
-      <ChannelMap
-        values={own}
-        height={whole.height}
-        width={whole.width}
-        scale={isUnit ? scale : undefined}
-        class={isUnit ? "unit" : ""}
-      />
-      {written.length > 0 && <span class="value">{written.join(" ")}</span>}
-    </>
-  );
-}
-
-/** Whether a layer's units are the probabilities or scores of the classes. */
-function areClasses(page: Page, place: number): boolean {
-  const { layers } = page.network;
-  const { shape } = layers[place];
-  return place === layers.length - 1 && shape.length === 1 && shape[0] === page.classes.length;
-}
-
-/** The text on a channel's tile: a unit's value, a class and its probability, or a colour of the image. */
-function labels(page: Page, place: number, channel: number, values: Float32Array): string[] {
-  const { layers } = page.network;
-  const { shape, arithmetic } = layers[place];
-  if (shape.length === 3) return place === 0 && shape[2] === 3 ? [channelName(page, layers, place, channel)] : [];
-  if (!areClasses(page, place)) return [short(values[channel])];
-  const isProbability = arithmetic && "activation" in arithmetic && arithmetic.activation !== "linear";
-  return [page.classes[channel], isProbability ? percent(values[channel]) : short(values[channel])];
-}
-
-function nickname(layer: Layer): string {
-  if (layer.kind === "image") return "INPUT";
-  if (layer.kind !== "other") return layer.kind;
-  if (layer.type.endsWith("Normalization")) return "NORM";
-  return layer.type.length > 9 ? `${layer.type.slice(0, 8)}…` : layer.type;
 }

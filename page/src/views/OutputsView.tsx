@@ -8,6 +8,7 @@ import type { Page, Pair } from "../contract";
 import { channelName } from "../state/selection";
 import { ArticleLink } from "./Article";
 import { ChannelMap } from "./canvas";
+import { Legend } from "./Legend";
 import { useRoving } from "./roving";
 
 const MOST = 512; // channels drawn
@@ -64,6 +65,11 @@ export function OutputsView({ page, outputs, onOpen }: Props) {
         {layer.type} {layer.sizeNote && <>· {layer.sizeNote}</>} · {short(all[0])} to {short(all[1])}
         {count < whole.channels && <> · the first {count}</>}
       </p>
+      <Legend
+        palette="outputs"
+        low={scale === "layer" || flat ? short(all[0]) : "lowest"}
+        high={scale === "layer" || flat ? short(all[1]) : "highest of each channel"}
+      />
       <div
         class={`mosaic ${flat ? "flat" : ""}`}
         role="group"

@@ -1,0 +1,26 @@
+/** The columns of the network's view: one for each block, or for each layer of a block that is open. */
+
+import type { Layer } from "../contract";
+import { blocksOf } from "./blocks";
+
+export interface Column {
+  /** Index of the layer whose output is shown. */
+  layer: number;
+  /** The layers that it stands for. */
+  layers: number[];
+  /** Index of the block. */
+  block: number;
+}
+
+export function columnsOf(layers: Layer[], open: ReadonlySet<number>): Column[] {
+  return blocksOf(layers).flatMap((block, index) =>
+    open.has(index)
+      ? block.map((layer) => ({ layer, layers: [layer], block: index }))
+      : [{ layer: block[0] === 0 ? 0 : block.at(-1)!, layers: block, block: index }], // the image as it is
+  );
+}
+
+/** The index of the column that stands for a layer. */
+export function columnOf(columns: Column[], layer: number): number {
+  return columns.findIndex(({ layers }) => layers.includes(layer));
+}

@@ -1,0 +1,42 @@
+/** The head of a column: what kind of layers it stands for, and a button that opens their block. */
+
+import type { Column } from "../arithmetic/columns";
+import { times } from "../arithmetic/formatting";
+import type { Layer } from "../contract";
+import { nickname } from "./Tile";
+
+interface Props {
+  layers: Layer[];
+  column: Column;
+  block: number[];
+  onToggle(): void;
+}
+
+export function Head({ layers, column, block, onToggle }: Props) {
+  const first = layers[column.layers[0]];
+  const folded = column.layers.length > 1;
+  const kinds = column.layers.map((place) => nickname(layers[place])).join(", ");
+  return (
+    <div class="head">
+      <span class="kinds">
+        <span class={`kind ${first.kind}`}>{nickname(first)}</span>
+        {(folded || (block.length > 1 && column.layer === block[0])) && (
+          <button
+            type="button"
+            class="fold"
+            aria-expanded={!folded}
+            aria-label={folded ? `Show the ${block.length} layers of the block ${first.name}` : `Fold the block ${first.name}`}
+            title={folded ? kinds : ""}
+            onClick={onToggle}
+          >
+            {folded ? `+${block.length - 1}` : "−"}
+          </button>
+        )}
+      </span>
+      <span class="name" title={column.layers.map((place) => layers[place].name).join(", ")}>
+        {first.name}
+      </span>
+      <span class="shape">{times(layers[column.layer].shape)}</span>
+    </div>
+  );
+}
