@@ -103,7 +103,7 @@ def test_products_and_sums_hold_on_a_calculator(tab, layer):
                 inputs, weights = cells(tables.first), cells(tables.last)
                 assert len(inputs) == len(weights)
                 assert holds(sum(x * w for x, w in zip(inputs, weights)), addends[-1])
-        assert len(addends) >= 3
+        assert len(addends) >= 2  # of a depthwise layer: one channel and the bias
         assert holds(sum(map(number, addends)), panel.locator(".final .result").inner_text())
 
 
