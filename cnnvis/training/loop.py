@@ -19,7 +19,6 @@ from cnnvis.training.recipe import Recipe
 from cnnvis.training.run import Run
 from cnnvis.training.summary import recipe_line, reporter
 from cnnvis.training.transfer import Base
-from models import convnet
 
 
 @dataclass(frozen=True)
@@ -158,7 +157,7 @@ def train(
         if epoch < recipe.epochs:
             console.say(f"Held-out images had their smallest loss after epoch {epoch}: the network has its weights.")
     network.set_weights(model.get_weights())
-    if arch in convnet.ARCHITECTURES:
+    if not isinstance(arch, Base):
         recompute_statistics(network, batches.parts(recipe.epochs))
     return Trained(network=network, recipe=recipe, precision=precision, rows=rows, arch=arch, film=film)
 
