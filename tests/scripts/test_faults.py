@@ -157,8 +157,9 @@ def test_a_full_disk_for_temporary_files(small_disk, monkeypatch, tmp_path):
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_folder_that_can_only_be_read(script, small_disk, capsys):
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    data = ["--data", "digits"] if script == "train" else []
     for out in (small_disk, small_disk / "new"):
-        line = refused(capsys, script, "--out", out)
+        line = refused(capsys, script, *data, "--out", out)
         why = "made (Read-only file system)" if out.name == "new" else "written to"
         assert line.endswith(f"{out} can't be {why}: choose another folder with --out")
     assert not list(small_disk.iterdir())

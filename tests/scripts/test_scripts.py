@@ -666,7 +666,8 @@ def test_errors(script, options, line, tmp_path, capsys):
 def test_an_output_folder_that_is_a_file(tmp_path, capsys):
     (tmp_path / "file").write_text("precious")
     for script in SCRIPTS:
-        assert "file" in refused(capsys, script, "--out", tmp_path / "file")
+        data = ["--data", "digits"] if script == "train" else []
+        assert "file" in refused(capsys, script, *data, "--out", tmp_path / "file")
     assert (tmp_path / "file").read_text() == "precious"
 
 
