@@ -79,7 +79,8 @@ def test_each_frame_is_what_the_network_was_at_its_step(arch, changes, digits):
         found = ends[row["epoch"]]
         assert (found.accuracy, found.held_out) == (row["accuracy"], row["val_accuracy"])
     assert np.isnan([frame.held_out for frame in film.frames[:-2]]).all()
-    np.testing.assert_allclose(film.frames[-1].probabilities, result.network(image).numpy()[0], atol=1e-4)
+    for weight, final in zip(network.trainable_weights, result.network.trainable_weights, strict=True):
+        np.testing.assert_array_equal(weight, final)  # but for statistics of deep, the last frame is of the result
 
 
 @pytest.mark.parametrize("arch", ["basic", "deep"])
