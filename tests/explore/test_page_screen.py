@@ -165,3 +165,28 @@ def test_every_colour_scale_has_a_legend(folded):
     for view in ("Outputs", "Importance"):
         folded.view(view)
         expect(folded.page.locator(".view .legend")).to_have_count(1)
+
+
+def test_the_working_says_what_the_chosen_value_sees_whatever_the_pointer_is_on(folded):
+    page = folded.page
+    tiles = page.locator(".network .column").nth(1).locator(".tile")
+    tiles.first.click()
+    page.mouse.move(1, 1)
+    before = page.locator(".inspector .sees").inner_text()
+    page.locator(".network .column").nth(2).locator(".tile").first.hover()
+    expect(page.locator(".inspector .sees")).to_have_text(before)
+    expect(page.locator(".stage .frame")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [910, 1000, 1249, 1250, 1280])
+def test_no_result_is_cut_off(chromium, small, width):
+    tab = Tab(chromium, small[0], viewport={"width": width, "height": 800}).alive(unfold=False)
+    tab.page.locator(".network .column").nth(1).locator(".tile").first.click()
+    tab.page.locator(".inspector .sum").first.wait_for()
+    right = tab.page.locator(".inspector").evaluate("one => one.getBoundingClientRect().right")
+    ends = tab.page.locator(".inspector .result").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect().right)"
+    )
+    tab.page.close()
+    assert ends
+    assert max(ends) <= right + 1

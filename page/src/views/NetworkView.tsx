@@ -73,11 +73,11 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
     return visible(column) || column === columns.length - 1 ? values : (drawn.current[place] ?? values);
   });
 
-  const field = useMemo(() => {
-    const at = hovered ?? selection;
-    return at && receptiveField(layers, at.layer, positionOf(layers[at.layer], at, outputs[at.layer]));
-  }, [hovered, selection, outputs]);
-  useEffect(() => onField(field), [field]);
+  const fieldOf = (at: Selection | null) =>
+    at && receptiveField(layers, at.layer, positionOf(layers[at.layer], at, outputs[at.layer]));
+  const chosenField = useMemo(() => fieldOf(selection), [selection, outputs]);
+  const shownField = useMemo(() => (hovered ? fieldOf(hovered) : chosenField), [hovered, chosenField]);
+  useEffect(() => onField(shownField), [shownField]);
   useEffect(() => () => onField(null), []);
 
   const keys = (event: TargetedKeyboardEvent<HTMLElement>) => {
@@ -202,7 +202,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
           outputs={outputs}
           selection={selection}
           block={blocks.find((block) => block.includes(selection.layer))!}
-          field={field}
+          field={chosenField}
           terms={terms}
           onPosition={(position) => onSelect({ ...selection, position })}
           onOpen={(layer, channel) => onSelect({ layer, channel, position: null })}
