@@ -29,7 +29,8 @@ def draw(args):
             if name in catalogue.FIGURES:
                 console.save_figures(args.out, {name: catalogue.FIGURES[name](sources)})
             else:
-                console.save_animation(args.out / f"{name}.gif", list(catalogue.ANIMATIONS[name](sources)))
+                save = console.save_film if name == "film" else console.save_animation  # slower
+                save(args.out / f"{name}.gif", list(catalogue.ANIMATIONS[name](sources)))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from article import filters, improving, learning, looking, network, pixels
+from article import curves, film, filters, improving, learning, looking, network, pixels
 
 ROOT = Path(__file__).parent.parent
 FROG, TRUCK, DOG, HORSE, PUPPY = 7, 11, 12, 13, 16  # samples
@@ -200,6 +200,8 @@ FIGURES = {
     "minimum": lambda of: learning.minimum(*of.animals, (0, learning.best(*of.animals), 2)),
     "local_minimum": lambda of: learning.local_minimum(),
     "learning_rates": lambda of: learning.learning_rates(*of.animals, (0.05, 0.5, 2), START, 6),
+    "few_and_many": lambda of: curves.few_and_many(),
+    **{name: lambda of, draw=draw: draw() for name, draw in curves.SYMPTOMS.items()},
     "occluded": occluded,
     "channels": channels,
     "augmentation": lambda of: improving.augmentation(
@@ -210,4 +212,5 @@ FIGURES = {
 ANIMATIONS = {
     "sliding": lambda of: filters.sliding_frames(of.grey(HORSE), filters.VERTICAL, BIAS, filters.slide_stops(30, 30)),
     "descent": lambda of: learning.descent_frames(of.images, *of.animals, of.path),
+    "film": lambda of: film.frames(of.images[TRUCK], of.samples.labels[TRUCK], of.samples.classes),
 }
