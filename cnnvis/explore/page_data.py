@@ -21,7 +21,7 @@ ARTICLE = {  # headings of README.md that explain a part of the page
     "importance": "Pixel importance: why did it say so?",
     "filters": "Filters: what do they look for?",
     "network": "From filters to a network",
-    "own": "Your own network, your own images",
+    "own": "Your own images and networks",
 }
 
 

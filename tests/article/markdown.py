@@ -40,7 +40,8 @@ def commands(text):
 
 def links(text):
     """The targets of links and images that aren't on the web: sorted list of (file, anchor), each may be empty."""
-    targets = re.findall(r"\]\((?!https?://)([^)\s]+)\)", re.sub(r"`[^`]*`", "", prose(text)))
+    text = re.sub(r"`[^`]*`", "", prose(text))
+    targets = re.findall(r"\]\((?!https?://)([^)\s]+)\)", text) + re.findall(r'src="(.*?)"', text)
     return sorted({(file, anchor) for file, _, anchor in (target.partition("#") for target in targets)})
 
 

@@ -68,3 +68,15 @@ def test_what_changed_blocks_print(block, old, new, line, answer, outcome):
     assert answer in README
     (last,) = printed(BLOCKS[block].replace(old, new), dict(outcome[1]))
     assert re.fullmatch(line, last)
+
+
+def test_another_filter_makes_other_stripes(outcome):
+    assert "Upright: filter 22 looks for vertical edges." in README
+    stripes = {}
+    for number in (20, 22):
+        names = dict(outcome[1])
+        printed(BLOCKS[4].replace("[..., 20]", f"[..., {number}]"), names)
+        image = names["image"].numpy()[0]
+        stripes[number] = np.abs(np.diff(image, axis=0)).mean() / np.abs(np.diff(image, axis=1)).mean()
+    assert stripes[20] > 2  # it changes from row to row
+    assert stripes[22] < 1 / 2

@@ -63,12 +63,12 @@ def test_the_shipped_network_is_small_and_good():
 
 def test_the_contents_name_every_section_that_comes_behind_them_in_its_order():
     contents, behind = PROSE.split("## Contents\n")[1].split("\n## ", 1)
-    sections = re.findall(r"^##+ (.+)$", "## " + behind, re.MULTILINE)
-    assert re.findall(r"^ *- \[(.*?)\]", contents, re.MULTILINE) == sections
+    sections = re.findall(r"^## (.+)$", "## " + behind, re.MULTILINE)
+    assert re.findall(r"^- \[(.*?)\]", contents, re.MULTILINE) == sections
 
 
 def test_every_figure_of_the_article_is_shown_once():
-    shown = re.findall(r"\]\(imgs/article/(.*?)\.(?:png|gif)\)", README)
+    shown = re.findall(r"[\"(]imgs/article/(.*?)\.(?:png|gif)[\")]", README)
     assert sorted(shown) == sorted([*catalogue.FIGURES, *catalogue.ANIMATIONS])
 
 
@@ -121,7 +121,7 @@ OUTLINE = {
     "Building and training": (
         "60,000|ten classes|airplane, automobile, bird, cat, deer, dog, frog, horse, ship and truck|"
         "Normalisation|`basic`|`deep`|python train.py|imgs/training.png|What to expect|--resume|"
-        "When training goes wrong"
+        "article/few_and_many|article/film.gif|When training goes wrong|article/first_loss|article/overfitting"
     ),
     "Looking inside your CNN": (
         "python visualize_results.py|imgs/results.png|python visualize_pixel_importance.py|"
@@ -129,8 +129,8 @@ OUTLINE = {
         "imgs/hidden_layer_activation.png|`conv1`|`conv3`|`conv5`|`fc1`|python visualize_hidden_layer_output.py|"
         "imgs/hidden_layer_output.png|truck|smaller|article/occluded|article/channels|Which map should I believe"
     ),
-    "Next steps": ("CS231n|d2l.ai|3Blue1Brown|Distill|Chollet|For teachers|Glossary"),
-    "Making it better": ("Depth|More data|Augmentation|article/augmentation|article/improvements"),
+    "Next steps": ("glossary|CS231n|d2l.ai|3Blue1Brown|Distill|Chollet|For teachers"),
+    "Making it better": ("Depth|Augmentation|article/augmentation|--start-from|article/improvements"),
 }
 
 

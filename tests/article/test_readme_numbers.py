@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import visualize_pixel_importance
-from article import catalogue, filters, improving, learning, network, pixels
+from article import catalogue, curves, filters, improving, learning, looking, network, pixels
 
 pytestmark = pytest.mark.once  # on the lowest versions it would say nothing new
 
@@ -180,6 +180,46 @@ def test_what_is_said_of_patches(sources):
     assert stands("A dog, {}%; with a patch in the upper left corner {}%", whole, corner)
     assert stands("over the back of its head {}%, on its chest {}%", head, chest)
     assert stands("On the chest, it turns {}% into {}%", whole, chest)
+
+
+def test_what_is_said_of_the_hidden_chest(sources):
+    top, left = catalogue.HIDDEN[2]
+    hidden = looking.hide(sources.images[catalogue.DOG], top, left, catalogue.PATCH)
+    (chances,) = 100 * sources.deep.classifier.probabilities(hidden[None])
+    names = sources.samples.classes
+    assert names[chances.argmax()] == "cat"
+    assert stands("A cat: with the patch of the figure above, {}% cat, {}% dog.", *chances[[3, 5]])
+    assert (names[3], names[5]) == ("cat", "dog")
+
+
+def test_what_a_value_of_conv3_sees(sources):
+    from cnnvis.network import receptive_fields
+
+    classifier = sources.basic.classifier
+    seen = [
+        receptive_fields(classifier, classifier.layer(name))[0].size for name in ("conv1", "conv2", "pool1", "conv3")
+    ]
+    assert "{0}×{0}, then {1}×{1}, then {2}×{2}. ".format(*seen) in README
+    assert f"so the next CONV adds {seen[3] - seen[2]}: {seen[3]}×{seen[3]}." in README
+
+
+def test_what_is_said_of_the_curves():
+    ends = {name: curves.rows(name)[-1] for name in ("images_500", "images_5000", "images_45000", "not_augmented")}
+    for count in (500, 5000, 45000):
+        row = ends[f"images_{count}"]
+        sentence = f"{{}}% of {count:,} images and {{}}% of those held out"
+        assert stands(sentence, 100 * row["accuracy"], 100 * row["val_accuracy"])
+    plain, usual = ends["not_augmented"], ends["images_5000"]
+    assert stands("It gets {}% of its images right, and {}% of those held out", *both(plain))
+    assert stands("with it, {}% and {}%.", *both(usual))
+    first = curves.rows("raw_pixels")[0]
+    assert stands("The first loss is {} instead of {}", first["raw"], first["normalised"])
+    assert max(curves.column("rate_too_high", "loss")) > 1000
+    assert curves.column("rate_too_low", "loss")[-1] > 2
+
+
+def both(row):
+    return 100 * row["accuracy"], 100 * row["val_accuracy"]
 
 
 @pytest.mark.slow
