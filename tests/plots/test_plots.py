@@ -83,6 +83,7 @@ def film_of(rng, classes, *, inputs=3, filters=64, count=64, layer="conv1", lear
         inputs=inputs,
         count=count,
         channels=channels,
+        finished=2,
     )
 
 
@@ -377,9 +378,14 @@ def test_bars_of_a_film_keep_their_places_and_are_as_long_as_probable(rng):
 
 def test_six_moments_of_a_film_are_in_words(rng):
     texts = [text.get_text() for text in plots.film_sheet(film_of(rng, CLASSES)).axes[0].texts]
-    moments = [text.split("\ntraining")[0] for text in texts if text.startswith(("before", "epoch"))]
+    moments = [text.split("\ntraining")[0] for text in texts if text.startswith(("before", "epoch", "finished"))]
     words = ["step 1 of 9", "step 2 of 9", "step 8 of 9"]
-    assert moments == ["before training", *(f"epoch 1,\n{each}" for each in words), "epoch 1 of 2", "epoch 2 of 2"]
+    assert moments == [
+        "before training",
+        *(f"epoch 1,\n{each}" for each in words),
+        "epoch 1 of 2",
+        "finished,\nafter epoch 2",
+    ]
     assert sum("held out" in text for text in texts) == 2
     assert not [text for text in texts if "nan" in text]
 
