@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import math
-import re
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +14,6 @@ from cnnvis.explore import browser_network
 
 TEMPLATE = Path(__file__).with_name("page.html")
 SHEET_COLUMNS = 24
-ARTICLE = {  # headings of README.md that explain a part of the page
-    "outputs": "Layers: what do they pass on?",
-    "results": "Results: how well does it do?",
-    "importance": "Pixel importance: why did it say so?",
-    "filters": "Filters: what do they look for?",
-    "network": "From filters to a network",
-    "own": "Your own network, your own images",
-}
 
 
 def network(classifier):
@@ -155,24 +146,6 @@ def filters(data_name, layers):
             }
         )
     return {"data": data_name, "layers": shown}
-
-
-def article(text):
-    """The sections that explain the page's parts, so that it needs no other file.
-
-    Parameters
-    ----------
-    text : str
-        Of README.md.
-
-    Returns
-    -------
-    dict of str to dict
-        The `heading` of each section, and its `text` in Markdown without the headings and sections within it.
-    """
-    parts = re.split(r"^#+ (.+)$", text, flags=re.MULTILINE)
-    sections = dict(zip(parts[1::2], parts[2::2]))
-    return {part: {"heading": heading, "text": sections[heading].strip()} for part, heading in ARTICLE.items()}
 
 
 def as_page(data, weights, template=TEMPLATE):

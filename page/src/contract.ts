@@ -123,10 +123,11 @@ export interface FilterLayer {
   patchesEach: number;
 }
 
-/** A section of the article, in Markdown. */
+/** A section of the article, and where the site has it. */
 export interface Chapter {
   heading: string;
-  text: string;
+  html: string;
+  address: string;
 }
 
 export interface Page {
@@ -140,5 +141,6 @@ export interface Page {
   results: Results | null;
   importance: { patchSizes: number[]; images: Explained[] };
   filters: { data: string; layers: FilterLayer[] };
-  article: Record<"outputs" | "results" | "importance" | "filters" | "network" | "own", Chapter>;
+  /** With the address of the folder of the site, or "" if there is none. */
+  article: { site: string } & Record<"outputs" | "results" | "importance" | "filters" | "network" | "own", Chapter>;
 }

@@ -17,7 +17,7 @@ import pytest
 from keras import layers
 from PIL import Image
 
-from cnnvis.explore import browser_network, page_data
+from cnnvis.explore import browser_network, chapters, page_data
 from cnnvis.images import Dataset
 from cnnvis.network.classifier import Classifier
 from tests.conftest import small_sequential
@@ -233,16 +233,15 @@ def test_the_page_forbids_the_network_and_runs_one_script():
 
 
 def test_the_page_has_the_text_of_the_article():
-    """Of each section no more: neither the next one, nor the one around it."""
+    """Ready to be shown: nothing of Markdown or TeX is left, and no link leads where there is no site."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    told = page_data.article(text)
-    for chapter in told.values():
+    for part in chapters.CHAPTERS:
+        chapter = chapters.article()[part]
         assert f"# {chapter['heading']}\n" in text
-        assert chapter["text"] in text
-        assert not re.search(r"^#", chapter["text"], re.MULTILINE)
-        assert len(chapter["text"]) > 500
-    made = "# A\n\nfirst\n\n" + "\n\n".join(f"## {heading}\n\nof {heading}" for heading in page_data.ARTICLE.values())
-    assert page_data.article(made)["results"]["text"] == f"of {page_data.ARTICLE['results']}"
+        words = re.sub(r"<pre.*?</pre>|<[^>]*>", "", chapter["html"], flags=re.DOTALL)
+        assert len(words) > 300
+        assert not re.search(r"\*\*|\]\(|\$|```|\\", words)
+        assert not re.search(r"<h\d|<img|<script", chapter["html"])
 
 
 PAGE = ROOT / "page" / "src"

@@ -9,7 +9,7 @@ import { Engine } from "../network/engine";
 import { useImage } from "../state/image";
 import { usePrediction } from "../state/prediction";
 import type { Selection } from "../state/selection";
-import { ArticleLink } from "./Article";
+import { ArticleLink, ChapterPanel, Reading, useChapter } from "./Article";
 import { useDrop } from "./drop";
 import { FiltersView } from "./FiltersView";
 import { ImageChoice } from "./ImageChoice";
@@ -27,6 +27,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   const [engine, setEngine] = useState<Engine | null>(null);
   const [problem, setProblem] = useState("");
   const [view, setView] = useState<View>("Network");
+  const { chapter, own: explained, wide, read, close } = useChapter(page.article, view.toLowerCase());
   const state = useImage(page);
   const { image, notice, choose, open } = state;
   const label = image && !image.drawn ? image.label : -1; // nobody knows what a drawing shows
@@ -70,7 +71,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   };
 
   return (
-    <>
+    <Reading.Provider value={read}>
       <header class="top">
         <div>
           <h1>Inside {page.title}</h1>
@@ -79,10 +80,11 @@ export function App({ page, weights }: { page: Page; weights: string }) {
             {page.parameters.toLocaleString("en")} weights,{" "}
             {page.classes.length} classes
           </p>
+          {page.article.site && <a href={`${page.article.site}index.html`}>The article</a>}
         </div>
         {status}
       </header>
-      <main class="layout">
+      <main class={chapter && wide ? "layout reading" : "layout"}>
         <ImageChoice
           page={page}
           chosen={image?.chosen ?? null}
@@ -114,7 +116,10 @@ export function App({ page, weights }: { page: Page; weights: string }) {
           )}
         </aside>
         <div class="main">
-          <Tabs view={view} onView={setView} />
+          <div class={chapter && chapter === explained && wide ? "tabs-and-article shown" : "tabs-and-article"}>
+            <Tabs view={view} onView={setView} />
+            {explained && <ArticleLink chapter={explained}>Read about this view</ArticleLink>}
+          </div>
           <div class="view" role="tabpanel" id="view" aria-labelledby={`tab-${view}`}>
             {deep && !outputs && <p class="waiting">{problem ? LIVE_ONLY : "Unpacking the network …"}</p>}
             {view === "Network" && outputs && image && (
@@ -139,12 +144,13 @@ export function App({ page, weights }: { page: Page; weights: string }) {
             {view === "Filters" && <FiltersView page={page} />}
           </div>
         </div>
+        {chapter && <ChapterPanel chapter={chapter} site={page.article.site} wide={wide} onClose={close} />}
       </main>
       <footer class="foot">
         Made by explore.py from {page.file}. Everything is in this file; nothing leaves your computer.{" "}
         <ArticleLink chapter={page.article.own}>How to explore your own network</ArticleLink>
       </footer>
-    </>
+    </Reading.Provider>
   );
 }
 
