@@ -9,6 +9,7 @@ import { Engine } from "../network/engine";
 import { useImage } from "../state/image";
 import { usePrediction } from "../state/prediction";
 import type { Selection } from "../state/selection";
+import { useTour } from "../state/tour";
 import { ArticleLink } from "./Article";
 import { useDrop } from "./drop";
 import { FiltersView } from "./FiltersView";
@@ -17,8 +18,10 @@ import { ImagePanel } from "./ImagePanel";
 import { ImportanceView } from "./ImportanceView";
 import { NetworkView } from "./NetworkView";
 import { OutputsView } from "./OutputsView";
+import { Sliding } from "./Player";
 import { Probabilities } from "./Probabilities";
 import { ResultsView } from "./ResultsView";
+import { Tour, TourButton } from "./Tour";
 
 const VIEWS = ["Network", "Outputs", "Results", "Importance", "Filters"] as const;
 type View = (typeof VIEWS)[number];
@@ -51,6 +54,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
     if (image && image.chosen === null && prediction?.pixels === image.original) setOwn(prediction.probabilities);
   }, [prediction, image]);
 
+  const tour = useTour<View>({ page, engine, prediction, state, selection, onSelect: setSelection, view, onView: setView, home: "Network" });
   const stored = image?.chosen != null ? page.images[image.chosen].probabilities : null;
   const before = stored ?? own ?? prediction?.probabilities ?? null;
   const now = prediction?.probabilities ?? stored;
@@ -80,6 +84,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
             {page.classes.length} classes
           </p>
         </div>
+        {engine && <TourButton tour={tour} />}
         {status}
       </header>
       <main class="layout">
@@ -118,16 +123,18 @@ export function App({ page, weights }: { page: Page; weights: string }) {
           <div class="view" role="tabpanel" id="view" aria-labelledby={`tab-${view}`}>
             {deep && !outputs && <p class="waiting">{problem ? LIVE_ONLY : "Unpacking the network …"}</p>}
             {view === "Network" && outputs && image && (
-              <NetworkView
-                page={page}
-                engine={engine!}
-                outputs={outputs}
-                image={image.original}
-                live={prediction!.layersOf === image.shown}
-                selection={selection}
-                onSelect={setSelection}
-                onField={setField}
-              />
+              <Sliding.Provider value={tour.slide}>
+                <NetworkView
+                  page={page}
+                  engine={engine!}
+                  outputs={outputs}
+                  image={image.original}
+                  live={prediction!.layersOf === image.shown}
+                  selection={selection}
+                  onSelect={setSelection}
+                  onField={setField}
+                />
+              </Sliding.Provider>
             )}
             {view === "Outputs" && outputs && <OutputsView page={page} outputs={outputs} onOpen={openChannel} />}
             {view === "Results" && (
@@ -140,6 +147,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
           </div>
         </div>
       </main>
+      <Tour tour={tour} />
       <footer class="foot">
         Made by explore.py from {page.file}. Everything is in this file; nothing leaves your computer.{" "}
         <ArticleLink chapter={page.article.own}>How to explore your own network</ArticleLink>

@@ -1,7 +1,6 @@
 /** One channel of one layer: how the value under the pointer is computed. */
 
 import type { TargetedKeyboardEvent } from "preact";
-import { useEffect, useRef } from "preact/hooks";
 
 import { short, times } from "../arithmetic/formatting";
 import { at, block as asBlock, channelOf, range, type Term } from "../arithmetic/layers";
@@ -40,14 +39,9 @@ export function Inspector(props: Props) {
   const sources = layer.sources.map((from) => ({ place: from, whole: asBlock(layers[from], outputs[from]) }));
   const isMap = layer.shape.length === 3;
   const scale = range(isMap ? channelOf(whole, channel) : whole.values);
-  const section = useRef<HTMLElement>(null);
-  useEffect(() => {
-    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
-    section.current!.scrollIntoView({ block: "nearest", behavior });
-  }, [place, channel, terms === null]);
   const keys = (event: TargetedKeyboardEvent<HTMLElement>) => event.key === "Escape" && onClose();
   return (
-    <section class="inspector" aria-label={`How ${layer.name} is computed`} ref={section} onKeyDown={keys}>
+    <section class="inspector" aria-label={`How ${layer.name} is computed`} onKeyDown={keys}>
       <div class="title">
         <h2>
           {layer.name} <span class="channel">{channelName(page, layers, place, channel)}</span>
