@@ -19,11 +19,12 @@ import { ImportanceView } from "./ImportanceView";
 import { NetworkView } from "./NetworkView";
 import { OutputsView } from "./OutputsView";
 import { Sliding } from "./Player";
+import { Playground } from "./Playground";
 import { Probabilities } from "./Probabilities";
 import { ResultsView } from "./ResultsView";
 import { Tour, TourButton } from "./Tour";
 
-const VIEWS = ["Network", "Outputs", "Results", "Importance", "Filters"] as const;
+const VIEWS = ["Network", "Outputs", "Results", "Importance", "Filters", "Playground"] as const;
 type View = (typeof VIEWS)[number];
 
 export function App({ page, weights }: { page: Page; weights: string }) {
@@ -144,6 +145,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
               <ImportanceView page={page} image={image} onImage={(index) => void choose(index)} />
             )}
             {view === "Filters" && <FiltersView page={page} />}
+            {view === "Playground" && <Playground page={page} />}
           </div>
         </div>
       </main>
