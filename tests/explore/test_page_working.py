@@ -1,4 +1,4 @@
-"""The working of a value: a formula linked to its numbers, every input of a unit, and the way through a long network."""
+"""The working of a value: a formula linked to its numbers, and all inputs; and the way through a long network."""
 
 import keras
 import pytest
@@ -60,7 +60,7 @@ def lit(tab):
 
 
 SYMBOLS = {
-    "conv": {"y": 1, "sum": 3, "x": 3, "w": 3, "b": 1, "a": 1},
+    "conv": {"y": 2, "sum": 3, "x": 3, "w": 3, "b": 1, "a": 1},
     "pool": {"y": 1, "x": 1},
     "bend": {"y": 1, "x": 1},
     "scores": {"y": 1, "sum": 4, "x": 3, "w": 3, "b": 1},
@@ -123,7 +123,6 @@ def test_all_inputs_of_a_unit_can_be_seen_and_opened_and_their_sum_is_right(tab)
     cells = tab.page.locator(".contributions button")
     expect(cells).to_have_count(60)
     assert cells.evaluate_all("all => all.filter(one => one.tabIndex >= 0).length") == 1
-    sums, products = 0, []
     for cell in (cells.nth(0), cells.nth(7), cells.nth(59)):
         cell.hover()
         expect(tab.page.locator(".everything .one")).to_contain_text("×")
@@ -132,7 +131,6 @@ def test_all_inputs_of_a_unit_can_be_seen_and_opened_and_their_sum_is_right(tab)
         product, result = worked.split(" = ")
         x, weight = map(number, product.split(" × "))
         assert holds(x * weight, result)
-        products.append(x * weight)
     sums = sum(number(text) for text in cells.all_inner_texts())
     total = float(tab.page.locator(".final [data-value]").get_attribute("data-value"))
     bias = number(tab.page.locator(".linked span[data-symbol=b]").inner_text())

@@ -195,8 +195,10 @@ function Status({ engine, problem }: { engine: Engine | null; problem: string })
 function Tabs({ view, onView }: { view: View; onView(view: View): void }) {
   const keys = (event: TargetedKeyboardEvent<HTMLElement>) => {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
-    if (!step) return;
-    const next = VIEWS[(VIEWS.indexOf(view) + step + VIEWS.length) % VIEWS.length];
+    const end = event.key === "Home" ? 0 : event.key === "End" ? VIEWS.length - 1 : null;
+    if (!step && end === null) return;
+    event.preventDefault();
+    const next = VIEWS[end ?? (VIEWS.indexOf(view) + step + VIEWS.length) % VIEWS.length];
     onView(next);
     document.getElementById(`tab-${next}`)?.focus();
   };

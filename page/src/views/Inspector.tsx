@@ -1,6 +1,7 @@
 /** One channel of one layer: how the value under the pointer is computed. */
 
 import type { TargetedKeyboardEvent } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 
 import { short, times } from "../arithmetic/formatting";
 import { at, block as asBlock, channelOf, range, type Term } from "../arithmetic/layers";
@@ -39,11 +40,16 @@ export function Inspector(props: Props) {
   const sources = layer.sources.map((from) => ({ place: from, whole: asBlock(layers[from], outputs[from]) }));
   const isMap = layer.shape.length === 3;
   const scale = range(isMap ? channelOf(whole, channel) : whole.values);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    // The link that was followed may have gone with the working that it was in.
+    if (document.activeElement === document.body && navigator.userActivation?.hasBeenActive) heading.current!.focus({ preventScroll: true });
+  }, [place, channel]);
   const keys = (event: TargetedKeyboardEvent<HTMLElement>) => event.key === "Escape" && onClose();
   return (
     <section class="inspector" aria-label={`How ${layer.name} is computed`} onKeyDown={keys}>
       <div class="title">
-        <h2>
+        <h2 ref={heading} tabIndex={-1}>
           {layer.name} <span class="channel">{channelName(page, layers, place, channel)}</span>
         </h2>
         {block.length > 1 && (
