@@ -14,6 +14,7 @@ from cnnvis.explore import browser_network
 
 TEMPLATE = Path(__file__).with_name("page.html")
 SHEET_COLUMNS = 24
+LONGEST_TEXT = 2**29 - 24  # characters: Chromium's strings are no longer, and Firefox's only twice that
 
 
 def network(classifier):
@@ -26,9 +27,13 @@ def network(classifier):
     except ValueError as error:
         reason = str(error).strip().splitlines()[-1].strip()
         return {"problem": f"it can't be converted for TensorFlow.js ({reason})", "layers": [], "weights": []}, ""
+    weights = base64.b64encode(exported.values).decode("ascii")
+    if len(weights) > LONGEST_TEXT:
+        sizes = f"{len(weights) / 1e6:,.0f} MB, and a browser reads {LONGEST_TEXT / 1e6:,.0f} MB at most"
+        return {"problem": f"its weights take {sizes}", "layers": [], "weights": []}, ""
     data = {key: getattr(exported, key) for key in ("graph", "input", "probabilities", "layers", "weights")}
     data["colours"] = ["blue", "green", "red"] if classifier.input_range == "caffe" else ["red", "green", "blue"]
-    return data, base64.b64encode(exported.values).decode("ascii")
+    return data, weights
 
 
 def shown_images(classifier, names, images, labels):

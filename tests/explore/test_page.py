@@ -226,7 +226,7 @@ def test_arrow_keys_move_through_the_network(tab):
 @pytest.mark.once
 def test_arrow_keys_move_through_the_tabs(tab):
     tab.page.get_by_role("tab", name="Network").focus()
-    for name in ("Outputs", "Results", "Importance", "Filters", "Network"):
+    for name in ("Outputs", "Results", "Importance", "Filters", "Playground", "Network"):
         tab.page.keyboard.press("ArrowRight")
         expect(tab.page.locator("[role=tab][aria-selected=true]")).to_have_text(name)
         expect(tab.page.get_by_role("tab", name=name)).to_be_focused()
@@ -316,7 +316,7 @@ def test_axe_finds_no_accessibility_violation(chromium, small, scheme, width):
         expect(tab.page.locator(".inspector h2")).to_contain_text(layer)
         look(layer)
     tab.page.get_by_role("button", name="Draw").click()
-    for name in ("Outputs", "Results", "Importance", "Filters"):
+    for name in ("Outputs", "Results", "Importance", "Filters", "Playground"):
         tab.view(name)
         look(name)
     tab.page.close()

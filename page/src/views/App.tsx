@@ -10,6 +10,7 @@ import { useImage } from "../state/image";
 import { usePrediction } from "../state/prediction";
 import type { Selection } from "../state/selection";
 import { ArticleLink, ChapterPanel, Reading, useChapter } from "./Article";
+import { useTour } from "../state/tour";
 import { useDrop } from "./drop";
 import { FiltersView } from "./FiltersView";
 import { ImageChoice } from "./ImageChoice";
@@ -17,10 +18,13 @@ import { ImagePanel } from "./ImagePanel";
 import { ImportanceView } from "./ImportanceView";
 import { NetworkView } from "./NetworkView";
 import { OutputsView } from "./OutputsView";
+import { Sliding } from "./Player";
+import { Playground } from "./Playground";
 import { Probabilities } from "./Probabilities";
 import { ResultsView } from "./ResultsView";
+import { Tour, TourButton } from "./Tour";
 
-const VIEWS = ["Network", "Outputs", "Results", "Importance", "Filters"] as const;
+const VIEWS = ["Network", "Outputs", "Results", "Importance", "Filters", "Playground"] as const;
 type View = (typeof VIEWS)[number];
 
 export function App({ page, weights }: { page: Page; weights: string }) {
@@ -52,6 +56,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
     if (image && image.chosen === null && prediction?.pixels === image.original) setOwn(prediction.probabilities);
   }, [prediction, image]);
 
+  const tour = useTour<View>({ page, engine, prediction, state, selection, onSelect: setSelection, view, onView: setView, home: "Network" });
   const stored = image?.chosen != null ? page.images[image.chosen].probabilities : null;
   const before = stored ?? own ?? prediction?.probabilities ?? null;
   const now = prediction?.probabilities ?? stored;
@@ -82,6 +87,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
           </p>
           {page.article.site && <a href={`${page.article.site}index.html`}>The article</a>}
         </div>
+        {engine && <TourButton tour={tour} />}
         {status}
       </header>
       <main class={chapter && wide ? "layout reading" : "layout"}>
@@ -123,16 +129,18 @@ export function App({ page, weights }: { page: Page; weights: string }) {
           <div class="view" role="tabpanel" id="view" aria-labelledby={`tab-${view}`}>
             {deep && !outputs && <p class="waiting">{problem ? LIVE_ONLY : "Unpacking the network …"}</p>}
             {view === "Network" && outputs && image && (
-              <NetworkView
-                page={page}
-                engine={engine!}
-                outputs={outputs}
-                image={image.original}
-                live={prediction!.layersOf === image.shown}
-                selection={selection}
-                onSelect={setSelection}
-                onField={setField}
-              />
+              <Sliding.Provider value={tour.slide}>
+                <NetworkView
+                  page={page}
+                  engine={engine!}
+                  outputs={outputs}
+                  image={image.original}
+                  live={prediction!.layersOf === image.shown}
+                  selection={selection}
+                  onSelect={setSelection}
+                  onField={setField}
+                />
+              </Sliding.Provider>
             )}
             {view === "Outputs" && outputs && <OutputsView page={page} outputs={outputs} onOpen={openChannel} />}
             {view === "Results" && (
@@ -142,10 +150,12 @@ export function App({ page, weights }: { page: Page; weights: string }) {
               <ImportanceView page={page} image={image} onImage={(index) => void choose(index)} />
             )}
             {view === "Filters" && <FiltersView page={page} />}
+            {view === "Playground" && <Playground page={page} />}
           </div>
         </div>
         {chapter && <ChapterPanel chapter={chapter} site={page.article.site} wide={wide} onClose={close} />}
       </main>
+      <Tour tour={tour} />
       <footer class="foot">
         Made by explore.py from {page.file}. Everything is in this file; nothing leaves your computer.{" "}
         <ArticleLink chapter={page.article.own}>How to explore your own network</ArticleLink>
@@ -191,8 +201,10 @@ function Status({ engine, problem }: { engine: Engine | null; problem: string })
 function Tabs({ view, onView }: { view: View; onView(view: View): void }) {
   const keys = (event: TargetedKeyboardEvent<HTMLElement>) => {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
-    if (!step) return;
-    const next = VIEWS[(VIEWS.indexOf(view) + step + VIEWS.length) % VIEWS.length];
+    const end = event.key === "Home" ? 0 : event.key === "End" ? VIEWS.length - 1 : null;
+    if (!step && end === null) return;
+    event.preventDefault();
+    const next = VIEWS[end ?? (VIEWS.indexOf(view) + step + VIEWS.length) % VIEWS.length];
     onView(next);
     document.getElementById(`tab-${next}`)?.focus();
   };

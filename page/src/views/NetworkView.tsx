@@ -16,6 +16,7 @@ import { COLUMN, Connections, HEAD, STEP } from "./Connections";
 import { Head } from "./Head";
 import { Inspector } from "./Inspector";
 import { Legend } from "./Legend";
+import { Minimap } from "./Minimap";
 import { areClasses, labels, paletteOf, Tile } from "./Tile";
 import { useVisibleColumns } from "./visible";
 
@@ -132,6 +133,12 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
           </button>
         )}
       </div>
+      <Minimap
+        grid={grid}
+        layers={layers}
+        columns={columns}
+        chosen={selection ? columnOf(columns, selection.layer) : -1}
+      />
       <div
         class="network"
         ref={grid}
