@@ -35,9 +35,19 @@ def network(classifier):
     except ValueError as error:
         reason = str(error).strip().splitlines()[-1].strip()
         return {"problem": f"it can't be converted for TensorFlow.js ({reason})", "layers": [], "weights": []}, ""
-    data = {key: getattr(exported, key) for key in ("graph", "input", "probabilities", "layers", "weights")}
+    data = {key: getattr(exported, key) for key in ("graph", "input", "probabilities", "scores", "layers", "weights")}
+    data["gradCam"] = grad_cam_place(classifier, exported.layers)
     data["colours"] = ["blue", "green", "red"] if classifier.input_range == "caffe" else ["red", "green", "blue"]
     return data, base64.b64encode(exported.values).decode("ascii")
+
+
+def grad_cam_place(classifier, layers):
+    """The index of the layer whose feature maps Grad-CAM weights; None if the network has none."""
+    try:
+        name = attribution.layer_for("gradcam", classifier)
+    except ValueError:
+        return None
+    return next((place for place, layer in enumerate(layers) if layer["name"] == name), None)
 
 
 def shown_images(classifier, names, images, labels):
@@ -110,8 +120,10 @@ def images_of_cells(probabilities, labels, examples):
 def explanations(classifier, images, seed=0, track=lambda words: iter):
     """Heat maps by Banzhaf values, each for the predicted class: (N, H, W, 3) uint8 -> dict."""
     sides, _ = attribution.windows_for("banzhaf", classifier.size)
+    windows, stride = attribution.windows_for("occlusion", classifier.size)
+    occlusion = {"windows": windows, "stride": stride}
     if not len(images):
-        return {"patchSizes": sides, "images": []}
+        return {"patchSizes": sides, "images": [], "occlusion": occlusion}
     explained = attribution.explain(classifier, images, seed=seed, track=track)
     shown = [
         {
@@ -126,7 +138,7 @@ def explanations(classifier, images, seed=0, track=lambda words: iter):
         }
         for place in range(len(explained))
     ]
-    return {"patchSizes": sides, "images": shown}
+    return {"patchSizes": sides, "images": shown, "occlusion": occlusion}
 
 
 def filters(data_name, layers):

@@ -2,17 +2,19 @@
 
 import "@tensorflow/tfjs-backend-cpu";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
-import simd from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
+import simd from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?gzip";
 import { loadGraphModel, registerOp, type GraphModel } from "@tensorflow/tfjs-converter";
-import { abs, add, div, enableProdMode, erf, setBackend, sub, tensor, tidy } from "@tensorflow/tfjs-core";
+import { abs, add, div, enableProdMode, erf, getBackend, grad, setBackend, slice, sub, sum, tensor, tidy } from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import type { io, Tensor } from "@tensorflow/tfjs-core";
 
 import type { Network, Pair } from "../contract";
-import { unpack, type Values } from "./weights";
+import { fromBase64, gunzip, unpack, type Values } from "./weights";
 
 export type Request =
   | { what: "start"; network: Network; weights: string; size: Pair; backend: "wasm" | "cpu" }
   | { what: "run"; pixels: Float32Array; nodes: string[] }
+  | { what: "gradients"; pixels: Float32Array; node: string; target: number }
   | { what: "filter"; kernel: string; channel: number; channels: number };
 
 export type Outputs = Float32Array[];
@@ -31,7 +33,10 @@ let size: Pair;
 
 async function start(request: Extract<Request, { what: "start" }>): Promise<void> {
   enableProdMode();
-  if (request.backend === "wasm") setWasmPaths(Object.fromEntries(BINARIES.map((name) => [name, simd])));
+  if (request.backend === "wasm") {
+    const binary = URL.createObjectURL(new Blob([await gunzip(fromBase64(simd))], { type: "application/wasm" }));
+    setWasmPaths(Object.fromEntries(BINARIES.map((name) => [name, binary])));
+  }
   if (!(await setBackend(request.backend))) throw new Error(`${request.backend} can't be used here`);
   ({ network, size } = request);
   values ??= await unpack(network.weights, request.weights);
@@ -61,6 +66,40 @@ function run(pixels: Float32Array, nodes: string[]): Outputs {
   return outputs;
 }
 
+/** The values of a node for one image, and the gradients of a class's score with respect to them. */
+async function gradients(pixels: Float32Array, node: string, target: number): Promise<Outputs> {
+  const backend = getBackend();
+  try {
+    return slopes(pixels, node, target);
+  } catch {
+    await setBackend("cpu"); // which has more gradients
+    return slopes(pixels, node, target);
+  } finally {
+    await setBackend(backend);
+  }
+}
+
+/** The node whose output a node passes on: the scores are computed from that one. */
+function maker(name: string): string {
+  const node = network.graph.node.find((other) => other.name === name)!;
+  return node.op === "Identity" ? maker(node.input![0]) : name;
+}
+
+function slopes(pixels: Float32Array, node: string, target: number): Outputs {
+  let found: Outputs = [];
+  const source = maker(node);
+  tidy(() => {
+    const image = tensor(pixels, [1, ...size, 3]);
+    const features = model.execute({ [network.input]: image }, node) as Tensor;
+    const score = (x: Tensor) => {
+      const scores = model.execute({ [network.input]: image, [source]: x }, network.scores) as Tensor;
+      return sum(slice(scores, [0, target], [1, 1]));
+    };
+    found = [features, grad(score)(features)].map((x) => new Float32Array(x.dataSync()));
+  });
+  return found;
+}
+
 /** The filter of one channel: kernel[..., channel]. */
 function filter(kernel: string, channel: number, channels: number): Outputs {
   const all = values.get(kernel)!;
@@ -74,6 +113,7 @@ self.onmessage = async ({ data }: MessageEvent<Request & { number: number }>) =>
     let outputs: Outputs = [];
     if (data.what === "start") await start(data);
     else if (data.what === "run") outputs = run(data.pixels, data.nodes);
+    else if (data.what === "gradients") outputs = await gradients(data.pixels, data.node, data.target);
     else outputs = filter(data.kernel, data.channel, data.channels);
     const buffers = outputs.map((output) => output.buffer as ArrayBuffer);
     self.postMessage({ number: data.number, outputs }, { transfer: buffers });
