@@ -1,13 +1,17 @@
 """Why this verdict? Heat maps that the page computes, and the path from the verdict back to the image."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
 from cnnvis import attribution
+from cnnvis.images import cifar10
+from cnnvis.network.outputs import layer_outputs
 from tests.explore.conftest import AGREES, FEW, Tab, make
-from tests.explore.test_page_numbers import bent
+from tests.explore.test_page_numbers import bent, number
 
 try:
     from playwright.sync_api import expect
@@ -162,3 +166,68 @@ def test_probabilities_of_foreign_networks_are_keras_own(chromium, tmp_path, sam
         np.testing.assert_allclose(tab.probabilities(), classifier.probabilities(drawn[None])[0], atol=AGREES)
         expect(tab.page.locator(".status")).not_to_contain_text("differ")
         tab.page.close()
+
+
+def ask_why(tab):
+    tab.page.get_by_role("button", name="Why this verdict?").click()
+    steps = tab.page.get_by_label("Steps from the verdict to the image").get_by_role("listitem")
+    steps.first.wait_for()
+    return steps.all_inner_texts()
+
+
+def test_the_strongest_path_is_followed_back_to_the_pixel(tab, small, samples):
+    """Worked out again from Keras's own weights and outputs."""
+    steps = ask_why(tab)
+    model, image = small[1], samples[0]
+    names = ("first", "shrink", "second", "average", "hidden")
+    _, shrink, second, average, hidden = layer_outputs(model, image, names).values()
+    kernel = {name: model.layers[name].layer.get_weights() for name in ("first", "second", "hidden", "last")}
+    verdict = int(model.probabilities(image[None])[0].argmax())
+
+    def strongest(name, inputs, unit):
+        products = inputs * kernel[name][0][..., unit]
+        by_channel = products.reshape(-1, products.shape[-1]).sum(axis=0)
+        channel = int(by_channel.argmax())
+        return channel, by_channel[channel], by_channel.sum() + kernel[name][1][unit], products[..., channel]
+
+    def told(step):
+        added, total = re.search(r"adds (\S+) of (\S+) to", step).groups()
+        return number(added), number(total)
+
+    unit, added, total, _ = strongest("last", hidden, verdict)
+    assert steps[0].startswith(f"hidden unit {unit} adds ")
+    assert steps[0].endswith(f"last {cifar10.CLASSES[verdict]}: the most of 12.")
+    np.testing.assert_allclose(told(steps[0]), (added, total), rtol=0.01)
+    channel, added, total, _ = strongest("hidden", average, unit)
+    assert steps[1].startswith(f"average unit {channel} adds ")
+    np.testing.assert_allclose(told(steps[1]), (added, total), rtol=0.01)
+    row, column = np.unravel_index(second[..., channel].argmax(), second.shape[:2])
+    assert steps[2].startswith(f"second channel {channel}, row {row}, column {column}: ")
+    padded = np.pad(shrink, ((1, 1), (1, 1), (0, 0)))
+    source, added, total, products = strongest("second", padded[row : row + 3, column : column + 3], channel)
+    r, c = np.unravel_index(products.argmax(), products.shape)
+    assert steps[3].startswith(f"shrink channel {source}, row {row + r - 1}, column {column + c - 1} adds ")
+    np.testing.assert_allclose(told(steps[3]), (added, total), rtol=0.01)
+    assert steps[-1].startswith("The path ends in the image: image ")
+    tiles = tab.page.locator(".network .on-path")
+    assert {tile.split(", ")[0] for tile in tiles.evaluate_all("all => all.map(tile => tile.ariaLabel)")} >= {
+        *names,
+        "image",
+        "last softmax",
+    }
+    assert tab.page.locator(".lines.strongest path").count() == tiles.count() - 1
+
+
+def test_the_path_is_walked_by_keyboard_and_follows_the_image(tab):
+    before = ask_why(tab)
+    first = tab.page.get_by_label("Steps from the verdict to the image").get_by_role("button").first
+    first.focus()
+    tab.page.keyboard.press("Enter")
+    expect(tab.page.locator(".inspector h2")).to_contain_text("hidden unit")
+    tab.choose(4)
+    tab.settled()
+    expect(tab.page.get_by_label("Steps from the verdict to the image")).not_to_contain_text(before[-1])
+    first.focus()
+    tab.page.keyboard.press("Escape")
+    expect(tab.page.locator(".path-panel")).to_have_count(0)
+    expect(tab.page.get_by_role("button", name="Why this verdict?")).to_be_focused()

@@ -98,9 +98,9 @@ export class Engine {
     return (await this.run(pixels, [this.page.network.scores]))[0];
   }
 
-  /** The feature maps of a layer, and the gradients of a class's score with respect to them. */
-  async featureGradients(pixels: Float32Array, node: string, target: number): Promise<Outputs> {
-    return this.least().ask({ what: "gradients", pixels, node, target });
+  /** The output of a layer, and the gradients of a class's score with respect to it. */
+  featureGradients(pixels: Float32Array, place: number, target: number): Promise<Outputs> {
+    return this.least().ask({ what: "gradients", pixels, place, target });
   }
 
   /** The filter of one channel, in a layer with `channels` channels. */

@@ -6,7 +6,7 @@ import simd from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm
 import { loadGraphModel, registerOp, type GraphModel } from "@tensorflow/tfjs-converter";
 import { abs, add, div, enableProdMode, erf, getBackend, grad, setBackend, slice, sub, sum, tensor, tidy } from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/register_all_gradients";
-import type { io, Tensor } from "@tensorflow/tfjs-core";
+import type { io, NamedTensorMap, Tensor } from "@tensorflow/tfjs-core";
 
 import type { Network, Pair } from "../contract";
 import { fromBase64, gunzip, unpack, type Values } from "./weights";
@@ -14,7 +14,7 @@ import { fromBase64, gunzip, unpack, type Values } from "./weights";
 export type Request =
   | { what: "start"; network: Network; weights: string; size: Pair; backend: "wasm" | "cpu" }
   | { what: "run"; pixels: Float32Array; nodes: string[] }
-  | { what: "gradients"; pixels: Float32Array; node: string; target: number }
+  | { what: "gradients"; pixels: Float32Array; place: number; target: number }
   | { what: "filter"; kernel: string; channel: number; channels: number };
 
 export type Outputs = Float32Array[];
@@ -66,38 +66,39 @@ function run(pixels: Float32Array, nodes: string[]): Outputs {
   return outputs;
 }
 
-/** The values of a node for one image, and the gradients of a class's score with respect to them. */
-async function gradients(pixels: Float32Array, node: string, target: number): Promise<Outputs> {
+/** The output of a layer for one image, and the gradients of a class's score with respect to it. */
+async function gradients(pixels: Float32Array, place: number, target: number): Promise<Outputs> {
+  const before = network.layers.slice(0, place + 1);
+  const known = run(pixels, before.map(({ node }) => node)); // so that only what follows has to be computed again
   const backend = getBackend();
+  await setBackend("cpu"); // which has all gradients; after those of WebAssembly, feature maps had other values in a corner
   try {
-    return slopes(pixels, node, target);
-  } catch {
-    await setBackend("cpu"); // which has more gradients
-    return slopes(pixels, node, target);
+    return [known.at(-1)!, slopes(pixels, known, target)];
   } finally {
     await setBackend(backend);
   }
+}
+
+function slopes(pixels: Float32Array, known: Outputs, target: number): Float32Array {
+  let found = new Float32Array();
+  tidy(() => {
+    const given: NamedTensorMap = { [network.input]: tensor(pixels, [1, ...size, 3]) };
+    const nodes = known.map((_, place) => maker(network.layers[place].node));
+    known.forEach((values, place) => (given[nodes[place]] = tensor(values, [1, ...network.layers[place].shape])));
+    const source = nodes.at(-1)!;
+    const score = (x: Tensor) => {
+      const scores = model.execute({ ...given, [source]: x }, network.scores) as Tensor;
+      return sum(slice(scores, [0, target], [1, 1]));
+    };
+    found = new Float32Array(grad(score)(given[source]).dataSync());
+  });
+  return found;
 }
 
 /** The node whose output a node passes on: the scores are computed from that one. */
 function maker(name: string): string {
   const node = network.graph.node.find((other) => other.name === name)!;
   return node.op === "Identity" ? maker(node.input![0]) : name;
-}
-
-function slopes(pixels: Float32Array, node: string, target: number): Outputs {
-  let found: Outputs = [];
-  const source = maker(node);
-  tidy(() => {
-    const image = tensor(pixels, [1, ...size, 3]);
-    const features = model.execute({ [network.input]: image }, node) as Tensor;
-    const score = (x: Tensor) => {
-      const scores = model.execute({ [network.input]: image, [source]: x }, network.scores) as Tensor;
-      return sum(slice(scores, [0, target], [1, 1]));
-    };
-    found = [features, grad(score)(features)].map((x) => new Float32Array(x.dataSync()));
-  });
-  return found;
 }
 
 /** The filter of one channel: kernel[..., channel]. */
@@ -113,7 +114,7 @@ self.onmessage = async ({ data }: MessageEvent<Request & { number: number }>) =>
     let outputs: Outputs = [];
     if (data.what === "start") await start(data);
     else if (data.what === "run") outputs = run(data.pixels, data.nodes);
-    else if (data.what === "gradients") outputs = await gradients(data.pixels, data.node, data.target);
+    else if (data.what === "gradients") outputs = await gradients(data.pixels, data.place, data.target);
     else outputs = filter(data.kernel, data.channel, data.channels);
     const buffers = outputs.map((output) => output.buffer as ArrayBuffer);
     self.postMessage({ number: data.number, outputs }, { transfer: buffers });

@@ -77,8 +77,9 @@ export function useHeatMap(page: Page, engine: Engine | null, pixels: Float32Arr
 }
 
 async function gradCamOf(page: Page, engine: Engine, pixels: Float32Array, target: number): Promise<Float32Array> {
-  const layer = page.network.layers[page.network.gradCam!];
-  const [features, gradients] = await engine.featureGradients(pixels, layer.node, target);
+  const place = page.network.gradCam!;
+  const layer = page.network.layers[place];
+  const [features, gradients] = await engine.featureGradients(pixels, place, target);
   return resizedMap(gradCam(layer, features, gradients), [layer.shape[0], layer.shape[1]], page.size);
 }
 

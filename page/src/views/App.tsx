@@ -22,6 +22,7 @@ import { NetworkView } from "./NetworkView";
 import { OutputsView } from "./OutputsView";
 import { Probabilities } from "./Probabilities";
 import { ResultsView } from "./ResultsView";
+import { savePng } from "./snapshot";
 
 const VIEWS = ["Network", "Outputs", "Results", "Importance", "Filters"] as const;
 type View = (typeof VIEWS)[number];
@@ -168,6 +169,13 @@ export function App({ page, weights }: { page: Page; weights: string }) {
       </main>
       <footer class="foot">
         Made by explore.py from {page.file}. Everything is in this file; nothing leaves your computer.{" "}
+        <button
+          type="button"
+          class="link"
+          onClick={() => void savePng(document.getElementById("view")!, `${page.title} ${view.toLowerCase()}`)}
+        >
+          Save this view as PNG
+        </button>{" "}
         <ArticleLink chapter={page.article.own}>How to explore your own network</ArticleLink>
       </footer>
     </>

@@ -151,7 +151,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
         aria-busy={!live}
         aria-label="The network's layers. Arrow keys move between channels and layers, Enter chooses."
       >
-        <div class="plane" style={{ width: `${columns.length * COLUMN + WIDER}px`, height: `${height}px` }}>
+        <div class="plane" style={{ width: `${columns.length * COLUMN + WIDER}px`, height: `${height}px`, "--width": columns.length * COLUMN + WIDER }}>
           <Connections {...{ layers, columns, channels, steps, selection, hovered, terms, height }} />
           <PathLines tiles={pathTiles} steps={steps} width={columns.length * COLUMN} height={height} />
           {columns.map((column, index) => (

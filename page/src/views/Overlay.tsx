@@ -4,7 +4,7 @@ import type { ComponentChildren, TargetedPointerEvent } from "preact";
 import { useState } from "preact/hooks";
 
 import type { Box } from "../arithmetic/attribution";
-import { short } from "../arithmetic/formatting";
+import { digits } from "../arithmetic/formatting";
 import type { Pair } from "../contract";
 import { ChannelMap } from "./canvas";
 
@@ -54,7 +54,7 @@ export function Overlay({ size, patch: [top, left, bottom, right], values, scale
       <figcaption>
         {pointed && value !== null ? (
           <>
-            Row {pointed[0]}, column {pointed[1]}: <strong data-value={value}>{short(value)}</strong>
+            Row {pointed[0]}, column {pointed[1]}: <strong data-value={value}>{digits(value, 3)}</strong>
           </>
         ) : (
           "Point at the map to read its values."
