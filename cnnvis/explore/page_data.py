@@ -31,9 +31,19 @@ def network(classifier):
     if len(weights) > LONGEST_TEXT:
         sizes = f"{len(weights) / 1e6:,.0f} MB, and a browser reads {LONGEST_TEXT / 1e6:,.0f} MB at most"
         return {"problem": f"its weights take {sizes}", "layers": [], "weights": []}, ""
-    data = {key: getattr(exported, key) for key in ("graph", "input", "probabilities", "layers", "weights")}
+    data = {key: getattr(exported, key) for key in ("graph", "input", "probabilities", "scores", "layers", "weights")}
+    data["gradCam"] = grad_cam_place(classifier, exported.layers)
     data["colours"] = ["blue", "green", "red"] if classifier.input_range == "caffe" else ["red", "green", "blue"]
     return data, weights
+
+
+def grad_cam_place(classifier, layers):
+    """The index of the layer whose feature maps Grad-CAM weights; None if the network has none."""
+    try:
+        name = attribution.layer_for("gradcam", classifier)
+    except ValueError:
+        return None
+    return next((place for place, layer in enumerate(layers) if layer["name"] == name), None)
 
 
 def shown_images(classifier, names, images, labels):
@@ -106,8 +116,10 @@ def images_of_cells(probabilities, labels, examples):
 def explanations(classifier, images, seed=0, track=lambda words: iter):
     """Heat maps by Banzhaf values, each for the predicted class: (N, H, W, 3) uint8 -> dict."""
     sides, _ = attribution.windows_for("banzhaf", classifier.size)
+    windows, stride = attribution.windows_for("occlusion", classifier.size)
+    occlusion = {"windows": windows, "stride": stride}
     if not len(images):
-        return {"patchSizes": sides, "images": []}
+        return {"patchSizes": sides, "images": [], "occlusion": occlusion}
     explained = attribution.explain(classifier, images, seed=seed, track=track)
     shown = [
         {
@@ -122,7 +134,7 @@ def explanations(classifier, images, seed=0, track=lambda words: iter):
         }
         for place in range(len(explained))
     ]
-    return {"patchSizes": sides, "images": shown}
+    return {"patchSizes": sides, "images": shown, "occlusion": occlusion}
 
 
 def filters(data_name, layers):

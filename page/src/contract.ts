@@ -43,16 +43,19 @@ export interface Weight {
   name: string;
   dtype: "float32" | "int32" | "bool";
   shape: number[];
-  stored: "float16" | "float32" | "int32" | "bool";
-  scale: number;
+  stored: "float24" | "float32" | "int32" | "bool";
 }
 
 export interface Network {
   /** Why browsers can't run it; then the other fields are missing. */
   problem?: string;
-  graph: object;
+  graph: { node: { name: string; op: string; input?: string[] }[] };
   input: string;
   probabilities: string;
+  /** Logits, or logarithms of probabilities where there are none. */
+  scores: string;
+  /** Index of the layer whose feature maps Grad-CAM weights: the last CONV layer after its activation. */
+  gradCam: number | null;
   layers: Layer[];
   weights: Weight[];
   /** Names of the three channels of the image, as the network takes it. */
@@ -105,6 +108,12 @@ export interface Explained {
   insertion: Pair;
 }
 
+/** How the page hides patches: their sides and the pixels between them, as visualize_pixel_importance.py does. */
+export interface Occlusion {
+  windows: number[];
+  stride: number;
+}
+
 export interface Filter {
   filter: number;
   activation: number;
@@ -139,7 +148,7 @@ export interface Page {
   images: StoredImage[];
   network: Network;
   results: Results | null;
-  importance: { patchSizes: number[]; images: Explained[] };
+  importance: { patchSizes: number[]; images: Explained[]; occlusion: Occlusion };
   filters: { data: string; layers: FilterLayer[] };
   /** With the address of the folder of the site, or "" if there is none. */
   article: { site: string } & Record<"outputs" | "results" | "importance" | "filters" | "network" | "own", Chapter>;

@@ -3,9 +3,12 @@
 import type { TargetedKeyboardEvent } from "preact";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 
+import { formatAddress, parseAddress } from "../arithmetic/address";
+import { indexOfMax } from "../arithmetic/layers";
 import type { Field } from "../arithmetic/receptiveField";
 import type { Page } from "../contract";
-import { Engine } from "../network/engine";
+import { Engine, TOLERANCE } from "../network/engine";
+import { useAddress } from "../state/address";
 import { useImage } from "../state/image";
 import { usePrediction } from "../state/prediction";
 import type { Selection } from "../state/selection";
@@ -23,6 +26,7 @@ import { Playground } from "./Playground";
 import { Probabilities } from "./Probabilities";
 import { ResultsView } from "./ResultsView";
 import { Tour, TourButton } from "./Tour";
+import { savePng } from "./snapshot";
 
 const VIEWS = ["Network", "Outputs", "Results", "Importance", "Filters", "Playground"] as const;
 type View = (typeof VIEWS)[number];
@@ -30,18 +34,21 @@ type View = (typeof VIEWS)[number];
 export function App({ page, weights }: { page: Page; weights: string }) {
   const [engine, setEngine] = useState<Engine | null>(null);
   const [problem, setProblem] = useState("");
-  const [view, setView] = useState<View>("Network");
+  const known = { views: VIEWS, images: page.images.length, layers: page.network.layers };
+  const [first] = useState(() => parseAddress(location.hash, known));
+  const [ignored, setIgnored] = useState(first.ignored);
+  const [view, setView] = useState<View>(first.place.view ?? "Network");
   const { chapter, own: explained, wide, read, close } = useChapter(page.article, view.toLowerCase());
   const state = useImage(page);
   const { image, notice, choose, open } = state;
   const label = image && !image.drawn ? image.label : -1; // nobody knows what a drawing shows
   const [field, setField] = useState<Field | null>(null);
-  const [selection, setSelection] = useState<Selection | null>(null);
+  const [selection, setSelection] = useState<Selection | null>(first.place.selection);
   const [own, setOwn] = useState<Float32Array | null>(null); // probabilities of the reader's own image, unchanged
 
   useEffect(() => {
     const start = async () => {
-      await choose(0);
+      await choose(first.place.image ?? 0);
       await new Promise(requestAnimationFrame); // show the image before unpacking the weights
       await Engine.start(page, weights).then(setEngine, (error: Error) => setProblem(error.message));
     };
@@ -57,6 +64,15 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   }, [prediction, image]);
 
   const tour = useTour<View>({ page, engine, prediction, state, selection, onSelect: setSelection, view, onView: setView, home: "Network" });
+  const shown = { view, image: image?.chosen ?? null, selection };
+  useAddress(image ? formatAddress(shown, page.network.layers) : "", async (hash) => {
+    const { place, ignored } = parseAddress(hash, known);
+    setIgnored(ignored);
+    setView(place.view ?? "Network");
+    setSelection(place.selection);
+    if (place.image !== null && place.image !== image?.chosen) await choose(place.image);
+  });
+
   const stored = image?.chosen != null ? page.images[image.chosen].probabilities : null;
   const before = stored ?? own ?? prediction?.probabilities ?? null;
   const now = prediction?.probabilities ?? stored;
@@ -100,6 +116,11 @@ export function App({ page, weights }: { page: Page; weights: string }) {
         <aside class="side">
           {image && (
             <ImagePanel page={page} image={image} state={state} over={over} field={field} />
+          )}
+          {ignored.length > 0 && (
+            <p class="notice" role="alert">
+              In the address of this page, {ignored.join(" ")}
+            </p>
           )}
           {notice && (
             <p class="notice" role="alert">
@@ -147,7 +168,13 @@ export function App({ page, weights }: { page: Page; weights: string }) {
               <ResultsView page={page} onImage={showInNetwork} />
             )}
             {view === "Importance" && image && (
-              <ImportanceView page={page} image={image} onImage={(index) => void choose(index)} />
+              <ImportanceView
+                page={page}
+                engine={engine}
+                image={image}
+                predicted={now ? indexOfMax(now) : 0}
+                onImage={(index) => void choose(index)}
+              />
             )}
             {view === "Filters" && <FiltersView page={page} />}
             {view === "Playground" && <Playground page={page} />}
@@ -158,6 +185,13 @@ export function App({ page, weights }: { page: Page; weights: string }) {
       <Tour tour={tour} />
       <footer class="foot">
         Made by explore.py from {page.file}. Everything is in this file; nothing leaves your computer.{" "}
+        <button
+          type="button"
+          class="link"
+          onClick={() => void savePng(document.getElementById("view")!, `${page.title} ${view.toLowerCase()}`)}
+        >
+          Save this view as PNG
+        </button>{" "}
         <ArticleLink chapter={page.article.own}>How to explore your own network</ArticleLink>
       </footer>
     </Reading.Provider>
@@ -183,6 +217,7 @@ function Status({ engine, problem }: { engine: Engine | null; problem: string })
   return (
     <p class="status" role="status">
       Runs live in your browser{engine.backend === "cpu" ? ", slowly: WebAssembly doesn't work here" : ""}.{" "}
+      {engine.difference > TOLERANCE && `Its probabilities differ from Keras's by up to ${engine.difference.toPrecision(1)}. `}
       <button
         type="button"
         class="link"

@@ -13,6 +13,7 @@ import { ArticleLink } from "./Article";
 import { Computation } from "./Computation";
 import { explanation } from "./explanations";
 import { Legend } from "./Legend";
+import { LooksFor } from "./LooksFor";
 import { Player } from "./Player";
 import { ValueMap } from "./values";
 
@@ -97,6 +98,7 @@ export function Inspector(props: Props) {
         {isMap && <Announcement text={`Row ${position[0]}, column ${position[1]}: ${short(value)}`} />}
         <Computation {...{ page, layer, sources, channel, position, value, terms, onOpen }} />
       </div>
+      <LooksFor page={page} block={block} channel={channel} />
     </section>
   );
 }
