@@ -45,6 +45,7 @@ def make_page(args):
         "results": explore.results(dataset, tested, probabilities, examples=args.examples),
         "importance": explore.explanations(classifier, shown[: args.explained], seed=args.seed, track=console.track),
         "filters": visualize_filters(args, checkpoint, classifier),
+        "digits": explore.digits(),
         "article": explore.article(Path(__file__).with_name("README.md").read_text(encoding="utf-8")),
     }
     page = explore.as_page(data, weights)

@@ -29,9 +29,22 @@ function contentSecurityPolicy() {
   };
 }
 
+// The processor's kernels import all of TensorFlow.js, with every gradient and chained operation; they need its base.
+function baseOfTensorFlow() {
+  return {
+    name: "base-of-tensorflow",
+    enforce: "pre",
+    resolveId(source, importer) {
+      if (source === "@tensorflow/tfjs-core" && importer?.includes("tfjs-backend-cpu"))
+        return this.resolve("@tensorflow/tfjs-core/dist/base", importer);
+    },
+  };
+}
+
 export default {
   base: "./",
-  plugins: [viteSingleFile({ removeViteModuleLoader: true }), contentSecurityPolicy()],
-  worker: { format: "iife" },
+  plugins: [baseOfTensorFlow(), viteSingleFile({ removeViteModuleLoader: true }), contentSecurityPolicy()],
+  worker: { format: "iife", plugins: () => [baseOfTensorFlow()] },
+  test: { server: { deps: { inline: [/@tensorflow/] } } }, // else Node would load a second TensorFlow.js
   build: { assetsInlineLimit: Infinity, target: "es2022", chunkSizeWarningLimit: Infinity, reportCompressedSize: false },
 };

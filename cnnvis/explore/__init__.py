@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "choosing": ["to_choose_from"],
+        "training_digits": ["digits"],
         "page_data": [
             "article",
             "as_page",

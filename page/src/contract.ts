@@ -129,6 +129,13 @@ export interface Chapter {
   text: string;
 }
 
+/** scikit-learn's digits, the training images first: 8×8 levels from 0 to 16 each, gzipped, in base64; and a letter each. */
+export interface StoredDigits {
+  pixels: string;
+  labels: string;
+  training: number;
+}
+
 export interface Page {
   title: string;
   file: string;
@@ -140,5 +147,6 @@ export interface Page {
   results: Results | null;
   importance: { patchSizes: number[]; images: Explained[] };
   filters: { data: string; layers: FilterLayer[] };
+  digits: StoredDigits;
   article: Record<"outputs" | "results" | "importance" | "filters" | "network" | "own", Chapter>;
 }

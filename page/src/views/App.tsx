@@ -6,6 +6,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks"
 import type { Field } from "../arithmetic/receptiveField";
 import type { Page } from "../contract";
 import { Engine } from "../network/engine";
+import { Trainer } from "../network/trainer";
 import { useImage } from "../state/image";
 import { usePrediction } from "../state/prediction";
 import type { Selection } from "../state/selection";
@@ -19,13 +20,15 @@ import { NetworkView } from "./NetworkView";
 import { OutputsView } from "./OutputsView";
 import { Probabilities } from "./Probabilities";
 import { ResultsView } from "./ResultsView";
+import { TrainingView } from "./TrainingView";
 
-const VIEWS = ["Network", "Outputs", "Results", "Importance", "Filters"] as const;
+const VIEWS = ["Network", "Outputs", "Results", "Importance", "Filters", "Training"] as const;
 type View = (typeof VIEWS)[number];
 
 export function App({ page, weights }: { page: Page; weights: string }) {
   const [engine, setEngine] = useState<Engine | null>(null);
   const [problem, setProblem] = useState("");
+  const [trainer] = useState(() => new Trainer(page.digits));
   const [view, setView] = useState<View>("Network");
   const state = useImage(page);
   const { image, notice, choose, open } = state;
@@ -82,7 +85,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
         </div>
         {status}
       </header>
-      <main class="layout">
+      <main class={view === "Training" ? "layout alone" : "layout"}>
         <ImageChoice
           page={page}
           chosen={image?.chosen ?? null}
@@ -137,6 +140,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
               <ImportanceView page={page} image={image} onImage={(index) => void choose(index)} />
             )}
             {view === "Filters" && <FiltersView page={page} />}
+            {view === "Training" && <TrainingView trainer={trainer} />}
           </div>
         </div>
       </main>
