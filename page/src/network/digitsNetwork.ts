@@ -115,6 +115,7 @@ export class DigitsNetwork {
 
   dispose(): void {
     dispose(Object.values(this.weights));
+    dispose((this.optimizer as unknown as { c: Scalar }).c); // the learning rate, which it forgets
     this.optimizer.dispose();
   }
 }

@@ -58,6 +58,7 @@ export class TrainingLoop {
   private waiting: number[] = []; // those that this epoch has left
   private next!: () => number;
   private running = false;
+  private runs = 0;
   private steps = 0;
   private images = 0;
   private milliseconds = 0;
@@ -101,10 +102,11 @@ export class TrainingLoop {
   run(): void {
     if (this.running) return;
     this.running = true;
+    const run = ++this.runs;
     let looked = performance.now() - this.pace;
     let looking = 0; // milliseconds that the last look took
     const work = () => {
-      if (!this.running) return;
+      if (!this.running || run !== this.runs) return; // paused, or paused and started again
       const [began, before] = [performance.now(), this.images];
       do this.step();
       while (performance.now() - began < SLICE);
@@ -128,10 +130,10 @@ export class TrainingLoop {
     this.look(this.digit);
   }
 
-  once(): void {
-    this.running = false;
-    this.step();
-    this.look(this.digit);
+  /** Pause after some steps. */
+  advance(steps: number): void {
+    for (let i = 0; i < steps; i++) this.step();
+    this.pause();
   }
 
   private step(): void {

@@ -26,7 +26,7 @@ export function TrainingControls({ trainer }: { trainer: Trainer }) {
         <button type="button" class="plain start" disabled={!snapshot} onClick={() => trainer.order({ what: running ? "pause" : "run" })}>
           {running ? "❚❚ Pause" : "▶ Start"}
         </button>
-        <button type="button" class="plain" disabled={!snapshot} onClick={() => trainer.order({ what: "once" })}>
+        <button type="button" class="plain" disabled={!snapshot} onClick={() => trainer.order({ what: "advance", steps: 1 })}>
           One step
         </button>
         <button type="button" class="plain" disabled={!snapshot} onClick={() => anew()}>
