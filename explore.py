@@ -48,6 +48,7 @@ def make_page(args):
         "importance": explore.explanations(classifier, shown[: args.explained], seed=args.seed, track=console.track),
         "filters": visualize_filters(args, checkpoint, classifier),
         "article": explore.article(args.article),
+        "digits": explore.digits(),
     }
     page = explore.as_page(data, weights)
     console.save_text(args.out, page)

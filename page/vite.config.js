@@ -79,12 +79,26 @@ function contentSecurityPolicy() {
   };
 }
 
+// The processor's kernels import all of TensorFlow.js, with every gradient and chained operation; they need its base.
+function baseOfTensorFlow() {
+  return {
+    name: "base-of-tensorflow",
+    enforce: "pre",
+    resolveId(source, importer) {
+      if (source === "@tensorflow/tfjs-core" && importer?.includes("tfjs-backend-cpu"))
+        return this.resolve("@tensorflow/tfjs-core/dist/base", importer);
+    },
+  };
+}
+
 const rolldownOptions = { output: { comments: { legal: false } } };
 
 export default {
   base: "./",
-  plugins: [collectLicences(), viteSingleFile({ removeViteModuleLoader: true }), contentSecurityPolicy(), writeLicences()],
-  worker: { format: "iife", plugins: () => [gzipped(), collectLicences()], rolldownOptions },
+  plugins: [baseOfTensorFlow(), collectLicences(), viteSingleFile({ removeViteModuleLoader: true }), contentSecurityPolicy(), writeLicences()],
+  worker: { format: "iife", plugins: () => [baseOfTensorFlow(), gzipped(), collectLicences()], rolldownOptions },
+  // Inline, since else Node would load a second TensorFlow.js; and machines may be slow.
+  test: { server: { deps: { inline: [/@tensorflow/] } }, testTimeout: 60_000 },
   build: {
     assetsInlineLimit: Infinity,
     target: "es2022",

@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "chapters": ["CHAPTERS", "CHAPTERS_FILE", "article"],
         "choosing": ["to_choose_from"],
+        "training_digits": ["digits"],
         "page_data": [
             "as_page",
             "explanations",

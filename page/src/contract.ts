@@ -139,6 +139,13 @@ export interface Chapter {
   address: string;
 }
 
+/** scikit-learn's digits, the training images first: 8×8 levels from 0 to 16 each, gzipped, in base64; and a letter each. */
+export interface StoredDigits {
+  pixels: string;
+  labels: string;
+  training: number;
+}
+
 export interface Page {
   title: string;
   file: string;
@@ -150,6 +157,7 @@ export interface Page {
   results: Results | null;
   importance: { patchSizes: number[]; images: Explained[]; occlusion: Occlusion };
   filters: { data: string; layers: FilterLayer[] };
+  digits: StoredDigits;
   /** With the address of the folder of the site, or "" if there is none. */
   article: { site: string } & Record<"outputs" | "results" | "importance" | "filters" | "network" | "own", Chapter>;
 }

@@ -9,6 +9,7 @@ import type { Field } from "../arithmetic/receptiveField";
 import type { Page } from "../contract";
 import { Engine, TOLERANCE } from "../network/engine";
 import { useAddress } from "../state/address";
+import { Trainer } from "../network/trainer";
 import { useImage } from "../state/image";
 import { usePrediction } from "../state/prediction";
 import type { Selection } from "../state/selection";
@@ -26,14 +27,16 @@ import { Playground } from "./Playground";
 import { Probabilities } from "./Probabilities";
 import { ResultsView } from "./ResultsView";
 import { Tour, TourButton } from "./Tour";
+import { TrainingView } from "./TrainingView";
 import { savePng } from "./snapshot";
 
-const VIEWS = ["Network", "Outputs", "Results", "Importance", "Filters", "Playground"] as const;
+const VIEWS = ["Network", "Outputs", "Results", "Importance", "Filters", "Playground", "Training"] as const;
 type View = (typeof VIEWS)[number];
 
 export function App({ page, weights }: { page: Page; weights: string }) {
   const [engine, setEngine] = useState<Engine | null>(null);
   const [problem, setProblem] = useState("");
+  const [trainer] = useState(() => new Trainer(page.digits));
   const known = { views: VIEWS, images: page.images.length, layers: page.network.layers };
   const [first] = useState(() => parseAddress(location.hash, known));
   const [ignored, setIgnored] = useState(first.ignored);
@@ -106,7 +109,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
         {engine && <TourButton tour={tour} />}
         {status}
       </header>
-      <main class={chapter && wide ? "layout reading" : "layout"}>
+      <main class={view === "Training" ? "layout alone" : chapter && wide ? "layout reading" : "layout"}>
         <ImageChoice
           page={page}
           chosen={image?.chosen ?? null}
@@ -178,6 +181,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
             )}
             {view === "Filters" && <FiltersView page={page} />}
             {view === "Playground" && <Playground page={page} />}
+            {view === "Training" && <TrainingView trainer={trainer} />}
           </div>
         </div>
         {chapter && <ChapterPanel chapter={chapter} site={page.article.site} wide={wide} onClose={close} />}
