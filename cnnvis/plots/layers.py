@@ -58,7 +58,7 @@ def network_outputs(image, outputs, kinds, *, probabilities, classes, title, cha
     columns = len(outputs) + 2
     lines = -(-columns // ACROSS)
     per_line = -(-columns // lines)
-    figure = new_figure(WIDTH * per_line / ACROSS, lines * (1.1 * most + 0.8) + 1)
+    figure = new_figure(WIDTH * per_line / ACROSS, lines * (0.97 * most + 0.75) + 1)
     scale = "height×width×channels; yellow is high, each channel scaled separately"
     if any(output.ndim == 3 and output.shape[-1] > most for output in outputs.values()):
         scale += f"; of many channels, the {most} highest of a CONV layer, by number"
