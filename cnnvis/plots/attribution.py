@@ -135,8 +135,8 @@ def _grid(images, titles, maps, *, lines, rows=("",)):
     count, across, titles = len(images), min(ACROSS, len(maps)), [wrapped(cut(each, 48), 1.25, TEXT) for each in titles]
     deep = -(-len(maps) // across)
     above = max(lines, *(1 + title.count("\n") for title in titles))
-    height = (1.75 + 0.2 * above) + (deep * len(rows) - 1) * (1.75 + 0.2 * lines)
-    figure = new_figure((1 + across) * WIDTH / (1 + ACROSS), height * count + 1.2)
+    height = (1.8 + 0.2 * above) + (deep * len(rows) - 1) * (1.8 + 0.2 * lines)
+    figure = new_figure((1 + across) * WIDTH / (1 + ACROSS), height * count + 1.5)
     grid = figure.subplots(count * deep * len(rows), 1 + across, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
