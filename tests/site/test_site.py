@@ -161,6 +161,13 @@ def test_the_links_of_chapters_lead_to_the_site_if_there_is_one(site, texts):
             assert not anchor or anchor in texts[file].ids()
 
 
+def test_links_into_the_page_lead_to_views_that_it_has(texts):
+    there = documents.views()
+    assert {"Network", "Outputs", "Results", "Importance", "Filters"} <= set(there)
+    linked = [link["href"].partition("#view=")[2] for text in texts.values() for link in text.all("a")]
+    assert {"Network", "Outputs", "Results", "Importance", "Filters"} <= set(linked) - {""} <= set(there)
+
+
 def test_a_formula_that_can_not_be_set_is_named():
     with pytest.raises(ValueError, match=re.escape(r"the formula 2 \nosuch x has a command that isn't known: \nosuch")):
         mathml(r"2 \nosuch x", display=False)
