@@ -7,7 +7,7 @@ from pathlib import Path
 from markdown_it.token import Token
 
 from article.site import layout, markdown
-from article.site.documents import ARTICLE, ROOT, UNLISTED, Page, pages, repository
+from article.site.documents import ARTICLE, ROOT, UNLISTED, Page, pages, repository, views
 from article.site.figures import Figures
 from cnnvis import explore
 
@@ -15,9 +15,14 @@ IMAGES = ".png", ".gif", ".jpg", ".svg"
 LANGUAGES = {".py": "python", ".sh": "sh", ".json": "json", ".toml": "toml", ".yml": "yaml", ".ts": "typescript"}
 SOURCE = "source"  # the folder of the site with the files that are shown as they are
 VIEW = "#view="  # what the address of a page ends in to show one of its parts
+TRAINING = "Training"  # the view in which a small network learns the digits
+SEEN = {  # what a chapter is about, and the view in which it can be seen
+    **{heading: part.capitalize() for part, heading in explore.CHAPTERS.items()},
+    "Gradient descent": TRAINING,
+}
 NETWORKS = {  # those that have a page, and what is said of them
-    "basic": "the network of the article, with four CONV layers",
-    "deep": "six CONV layers, which find larger things",
+    "basic": "The network of the article, live in your browser: four CONV layers",
+    "deep": "A deeper one, which is right more often: six CONV layers",
 }
 
 
@@ -41,6 +46,7 @@ class Site:
         self.places = {(page.source, anchor): page for page in self.pages for _, anchor, _ in page.headings}
         self.figures = Figures(root)
         self.repository = repository(root)
+        self.views = views(root)
         self.sources = set()  # files that are shown as they are
 
     def write(self, out):
@@ -59,7 +65,7 @@ class Site:
     def whole(self, page, text):
         """A page with what is around its text: HTML."""
         others = [each for each in self.pages if each.source not in (ARTICLE, *UNLISTED)]
-        groups = [("The article", self.chapters), ("Reference", others)]
+        groups = [("The article", self.chapters), ("To look up", others)]
         before = behind = None
         if page in self.chapters:
             place = self.chapters.index(page)
@@ -110,26 +116,34 @@ class Site:
         if not self.networks or page not in self.chapters:
             return tokens
         if page is self.chapters[0]:
-            place = next(place for place, token in enumerate(tokens) if token.type == "heading_open" and place)
+            place = next((place for place, token in enumerate(tokens) if token.type == "paragraph_close"), -1) + 1
             return [*tokens[:place], html(self.first_ways()), *tokens[place:]]
-        parts = {heading: part for part, heading in explore.CHAPTERS.items()}
         made = []
         for place, token in enumerate(tokens):
             made.append(token)
-            part = parts.get(markdown.plain(tokens[place - 1])) if token.type == "heading_close" else None
-            if part:
+            view = SEEN.get(markdown.plain(tokens[place - 1])) if token.type == "heading_close" else None
+            if view in self.views:
                 links = ", ".join(
-                    f'<a href="{self.address(f"{name}.html", page)}{VIEW}{part.capitalize()}">{escape(name)}</a>'
+                    f'<a href="{self.address(f"{name}.html", page)}{VIEW}{view}">{escape(name)}</a>'
                     for name in self.networks
                 )
-                made.append(html(f'<p class="way-in">Beside this chapter, open the page: {links}.</p>\n'))
+                made.append(html(f'<p class="way-in">Try it in your browser, on these networks: {links}.</p>\n'))
         return made
 
     def first_ways(self):
         """What a reader can do who has installed nothing: HTML."""
         start = self.chapters[1] if len(self.chapters) > 1 else self.chapters[0]
-        ways = [(start.path, "Read the article", f"It begins with: {start.title}")]
+        ways = [
+            (
+                start.path,
+                "Read the article",
+                f"From pixels to training to looking inside. It begins with: {start.title}",
+            )
+        ]
         ways += [(f"{name}.html", f"Look inside {name}", NETWORKS.get(name, "")) for name in self.networks]
+        if TRAINING in self.views:
+            learns = "A small network learns handwritten digits before your eyes"
+            ways.append((f"{self.networks[0]}.html{VIEW}{TRAINING}", "Watch it learn", learns))
         items = (f'<li><a href="{to}">{escape(title)}</a> <span>{escape(said)}</span></li>' for to, title, said in ways)
         return f'<ul class="ways">{"".join(items)}</ul>\n'
 

@@ -94,6 +94,13 @@ def as_markdown(notebook):
     return "\n\n".join(parts)
 
 
+def views(root=ROOT):
+    """The views that the page has, as its source names them: list of str."""
+    sources = (path.read_text(encoding="utf-8") for path in sorted((root / "page" / "src").rglob("*.tsx")))
+    found = filter(None, (re.search(r"const VIEWS = \[(.*?)\]", text, re.DOTALL) for text in sources))
+    return [name for names in found for name in re.findall(r'"(\w+)"', names[1])]
+
+
 def repository(root=ROOT):
     """Where the source is on the web, if pyproject.toml says it: str, else empty."""
     found = re.search(r'^Repository = "([^"]+)"', (root / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)

@@ -97,10 +97,12 @@ def _html(text, link, image):
         attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', found[2]))
         if found[1] == "img":
             return image(attributes["src"], attributes.get("alt", ""))
+        if "srcset" in attributes:
+            attributes["srcset"] = link(attributes["srcset"])["href"]
         attributes |= link(attributes["href"]) if "href" in attributes else {}
         return f"<{found[1]} {written(attributes)}>"
 
-    return re.sub(r"<(img|a)\b([^>]*)>", made, text)
+    return re.sub(r"<(img|a|source)\b([^>]*)>", made, text)
 
 
 def written(attributes):

@@ -4,8 +4,9 @@ import json
 import posixpath
 import re
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from article.site import __main__, chapters, documents, markdown
 from article.site.building import Site
@@ -25,6 +26,11 @@ def made(root, readme, **files):
         (root / name).write_text(text, encoding="utf-8")
     Site(root=root).write(root / "site")
     return {path.name: path.read_text(encoding="utf-8") for path in (root / "site").rglob("*.html")}
+
+
+def frames(path):
+    with Image.open(path) as image:
+        return getattr(image, "n_frames", 1)
 
 
 def local(page, address):
@@ -104,7 +110,8 @@ def test_answers_are_folded(texts):
 
 def test_figures_have_words_and_keep_their_place(site, texts):
     shown = [(page, image) for page, text in texts.items() for image in text.all("img")]
-    assert {local(page, image["src"])[0] for page, image in shown} >= set(re.findall(r"!\[.*?\]\((.*?)\)", README))
+    named = [re.sub(r"\.\w+$", ".webp", file) for file in re.findall(r"!\[.*?\]\((.*?)\)", README)]
+    assert {local(page, image["src"])[0] for page, image in shown} >= set(named)
     for page, image in shown:
         assert len(image["alt"]) > 10
         with Image.open(site / local(page, image["src"])[0]) as opened:
@@ -113,13 +120,21 @@ def test_figures_have_words_and_keep_their_place(site, texts):
 
 def test_what_moves_stands_still_for_those_who_ask(site, texts):
     for page, text in texts.items():
-        moving = sum(image["src"].endswith(".gif") for image in text.all("img"))
+        moving = [image["src"] for image in text.all("img") if frames(site / local(page, image["src"])[0]) > 1]
         stills = [source for source in text.all("source") if "prefers-reduced-motion: reduce" in source["media"]]
-        assert len(stills) == moving, page
+        assert [still["srcset"] for still in stills] == [each.replace(".webp", "_still.webp") for each in moving]
         for still in stills:
-            with Image.open(site / local(page, still["srcset"])[0]) as opened:
-                assert getattr(opened, "n_frames", 1) == 1
-    assert (site / "imgs" / "article" / "sliding_still.png").is_file()
+            assert frames(site / local(page, still["srcset"])[0]) == 1
+    assert frames(site / "imgs/article/sliding.webp") > 1
+
+
+@pytest.mark.parametrize("file", ["imgs/training.png", "imgs/article/descent.gif"])
+def test_figures_keep_their_pixels_and_their_pace(site, file):
+    with Image.open(ROOT / file) as ours, Image.open(site / re.sub(r"\.\w+$", ".webp", file)) as shown:
+        assert shown.info.get("loop") == ours.info.get("loop")
+        for one, other in zip(ImageSequence.Iterator(ours), ImageSequence.Iterator(shown), strict=True):
+            np.testing.assert_array_equal(np.asarray(one.convert("RGB")), np.asarray(other.convert("RGB")))
+            assert one.info.get("duration") == other.info.get("duration")
 
 
 def test_every_page_has_a_language_a_title_and_one_main_heading(texts):
@@ -134,7 +149,7 @@ def test_the_page_shows_the_chapters_as_they_are():
     assert json.loads(explore.CHAPTERS_FILE.read_text(encoding="utf-8")) == chapters.chapters()
 
 
-def test_the_links_of_chapters_lead_to_the_site_if_there_is_one(texts):
+def test_the_links_of_chapters_lead_to_the_site_if_there_is_one(site, texts):
     apart, beside = explore.article(), explore.article("https://here/site")
     assert (apart["site"], beside["site"]) == ("", "https://here/site/")
     for part in explore.CHAPTERS:
@@ -142,8 +157,15 @@ def test_the_links_of_chapters_lead_to_the_site_if_there_is_one(texts):
         addresses = re.findall(r'href="https://here/site/([^"]*)"', beside[part]["html"])
         for address in [*addresses, beside[part]["address"]]:
             file, anchor = local("index.html", address)
-            assert file in texts or (ROOT / file).is_file() or file.startswith("source/"), address
+            assert (site / file).is_file(), address
             assert not anchor or anchor in texts[file].ids()
+
+
+def test_links_into_the_page_lead_to_views_that_it_has(texts):
+    there = documents.views()
+    assert {"Network", "Outputs", "Results", "Importance", "Filters"} <= set(there)
+    linked = [link["href"].partition("#view=")[2] for text in texts.values() for link in text.all("a")]
+    assert {"Network", "Outputs", "Results", "Importance", "Filters"} <= set(linked) - {""} <= set(there)
 
 
 def test_a_formula_that_can_not_be_set_is_named():
@@ -206,7 +228,7 @@ def test_html_in_the_text_is_placed_as_well(tmp_path):
     )
     page = made(tmp_path, readme)["one.html"]
     assert '<a href="two.html"><b>go</b></a>' in page
-    assert '<img src="imgs/a.png" alt="A black one" width="20" height="10">' in page
+    assert '<img src="imgs/a.webp" alt="A black one" width="20" height="10">' in page
 
 
 def test_an_image_of_another_host_is_left_to_its_words(tmp_path):

@@ -102,7 +102,7 @@ def test_an_answer_unfolds_by_keyboard_and_in_print(opened):
 
 
 def test_animations_stand_still_if_asked_to(chromium, site):
-    for motion, shown in (("no-preference", ".gif"), ("reduce", "_still.png")):
+    for motion, shown in (("no-preference", "sliding.webp"), ("reduce", "sliding_still.webp")):
         tab = Opened(chromium, site, reduced_motion=motion)
         animation = tab.go("the-mathematics-of-a-filter.html").locator("picture img").first
         animation.scroll_into_view_if_needed()
