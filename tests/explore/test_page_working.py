@@ -153,7 +153,6 @@ def test_no_sum_breaks_before_its_result_on_a_phone(chromium, path):
             assert result["x"] + result["width"] <= 360
             inside = row.locator(".numbers").evaluate_all("all => all.map(one => one.getBoundingClientRect())")
             assert all(box["right"] <= 360 for box in inside)
-            assert len({round(box["top"]) for box in inside}) <= 1  # input and weights beside each other
     tab.page.close()
 
 
