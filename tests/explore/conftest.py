@@ -20,7 +20,7 @@ except ImportError:
 ROOT = Path(__file__).parents[2]
 AGREES = 1e-4  # of a probability, between the browser and Keras
 QUICK = ("--data", "samples", "--explained", "2", "--filters", "2", "--steps", "2", "--layers", "first")
-HANGS = 120_000  # milliseconds: a busy machine may need minutes for a large network
+HANGS = 300_000  # milliseconds: a busy machine may need minutes for a large network
 FEW = ("--data", "samples", "--explained", "0", "--filters", "0")
 
 

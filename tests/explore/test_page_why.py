@@ -231,3 +231,22 @@ def test_the_path_is_walked_by_keyboard_and_follows_the_image(tab):
     tab.page.keyboard.press("Escape")
     expect(tab.page.locator(".path-panel")).to_have_count(0)
     expect(tab.page.get_by_role("button", name="Why this verdict?")).to_be_focused()
+
+
+def in_half_precision():
+    keras.utils.set_random_seed(6)
+    half = keras.dtype_policies.DTypePolicy("mixed_bfloat16")
+    convolution = layers.Conv2D(8, 3, activation="relu", dtype=half)
+    stack = [layers.Rescaling(1 / 255), convolution, layers.Flatten(), layers.Dense(10, dtype=half)]
+    return keras.Sequential([keras.Input((16, 16, 3)), *stack, layers.Softmax(dtype="float32")])
+
+
+def test_the_page_says_how_far_a_network_in_half_precision_is_from_keras(chromium, tmp_path):
+    path, classifier = make(tmp_path, in_half_precision(), *FEW)
+    tab = Tab(chromium, path).alive()
+    difference = np.abs(tab.probabilities() - classifier.probabilities(tab.pixels()[None])[0]).max()
+    assert AGREES < difference < 100 * AGREES
+    status = tab.page.locator(".status").inner_text()
+    told = float(re.search(r"differ from Keras's by up to (\S+)\. ", status).group(1))
+    assert difference <= 1.1 * told < 0.01
+    tab.page.close()

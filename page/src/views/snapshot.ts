@@ -11,7 +11,7 @@ export async function savePng(element: HTMLElement, name: string): Promise<void>
   await image.decode();
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [SCALE * width, SCALE * height];
-  canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);
+  canvas.getContext("2d")!.drawImage(image, 0, 0, width, height, 0, 0, canvas.width, canvas.height);
   const link = document.createElement("a");
   link.download = `${name}.png`;
   link.href = canvas.toDataURL("image/png");
@@ -31,13 +31,13 @@ function asSvg(element: HTMLElement, width: number, height: number): string {
   });
   const body = document.createElement("div");
   body.setAttribute("xmlns", NAMESPACE);
-  body.style.cssText = `width: ${width}px; background: ${getComputedStyle(document.body).backgroundColor}`;
-  body.style.font = getComputedStyle(document.body).font;
+  body.style.cssText = `width: ${width}px; background: ${getComputedStyle(element.parentElement!).backgroundColor}`;
   body.style.color = getComputedStyle(document.body).color;
   body.style.colorScheme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   const style = document.createElement("style");
   style.textContent = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules].map((rule) => rule.cssText)).join("\n");
   body.append(style, copy);
   const content = new XMLSerializer().serializeToString(body);
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><foreignObject width="100%" height="100%">${content}</foreignObject></svg>`;
+  const svg = `xmlns="http://www.w3.org/2000/svg" width="${Math.max(innerWidth, width)}" height="${height}"`; // as wide as the window, for the style
+  return `<svg ${svg}><foreignObject width="100%" height="100%">${content}</foreignObject></svg>`;
 }
