@@ -13,7 +13,8 @@ const DIGITS = Array.from({ length: CLASSES }, (_, k) => k);
 export function Confusion({ snapshot, trainer }: { snapshot: Snapshot; trainer: Trainer }) {
   const roving = useRoving();
   const turn = useRef(0); // so that choosing a cell again shows another of its digits
-  const { confusion, predicted } = snapshot;
+  const { confusion, predicted, digit } = snapshot;
+  const { label } = trainer.heldOut(digit);
   const choose = (truth: number, column: number) => {
     const inCell = Array.from(predicted, (_, i) => i).filter((i) => predicted[i] === column && trainer.heldOut(i).label === truth);
     if (inCell.length) trainer.order({ what: "look", digit: inCell[turn.current++ % inCell.length] });
@@ -22,7 +23,7 @@ export function Confusion({ snapshot, trainer }: { snapshot: Snapshot; trainer: 
   return (
     <figure class="confusion">
       <figcaption>
-        <strong>Confusion matrix</strong> <span data-right={right}>{right} of {predicted.length} held-out digits are on the diagonal: right</span>
+        <strong>Confusion matrix</strong> <span data-right={right}>{right} of {predicted.length} held out are right</span>
       </figcaption>
       <table class="matrix small" {...roving.group}>
         <caption class="visually-hidden">
@@ -54,6 +55,7 @@ export function Confusion({ snapshot, trainer }: { snapshot: Snapshot; trainer: 
                       <button
                         type="button"
                         class={truth === column ? "diagonal" : ""}
+                        aria-pressed={truth === label && column === predicted[digit]}
                         aria-label={`${truth}, predicted ${column}: ${count}`}
                         style={{ background: `color-mix(in srgb, var(${tint}) ${strength}%, var(--sunk))` }}
                         {...roving.button(truth * CLASSES + column)}
@@ -69,7 +71,10 @@ export function Confusion({ snapshot, trainer }: { snapshot: Snapshot; trainer: 
           })}
         </tbody>
       </table>
-      <p class="hint">Row: the true digit. Column: what it predicts. Choose a cell to follow one of its digits.</p>
+      <p class="hint">
+        Row: the true digit. Column: the prediction. Right ones are on the diagonal (green), mistakes beside it (red). Choose a
+        cell to follow one of its digits.
+      </p>
     </figure>
   );
 }

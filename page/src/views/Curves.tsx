@@ -25,10 +25,10 @@ export function Curves({ name, points, of, write, guessing, highest }: Props) {
   const y = (value: number) => HEIGHT - (value / marks.at(-1)!) * HEIGHT;
   const last = points.at(-1);
   const lines = [
-    { key: "training", label: "training digits" },
-    { key: "heldOut", label: "held-out digits" },
+    { key: "training", label: "training" },
+    { key: "heldOut", label: "held out" },
   ] as const;
-  const said = last ? lines.map(({ key, label }) => `${write(of(last[key]))} on ${label}`).join(", ") : "";
+  const said = last ? lines.map(({ key, label }) => `${label} ${write(of(last[key]))}`).join(", ") : "";
   return (
     <figure class="curves">
       <figcaption>
@@ -47,7 +47,7 @@ export function Curves({ name, points, of, write, guessing, highest }: Props) {
           <g key={mark}>
             <path d={`M0 ${y(mark)}H${WIDTH}`} class="grid" />
             <text x={-6} y={y(mark) + 4} text-anchor="end">
-              {write(mark).replace(/\.0(0?)(%?)$/, "$2")}
+              {highest ? write(mark) : mark}
             </text>
           </g>
         ))}
