@@ -148,7 +148,7 @@ def test_without_webassembly_it_runs_slowly_and_says_so(chromium, small, samples
     assert page.count(" 'wasm-unsafe-eval'") == 1
     (tmp_path / "without.html").write_text(
         page.replace(" 'wasm-unsafe-eval'", ""), encoding="utf-8"
-    )  # so it is blocked
+    )
     tab = Tab(chromium, tmp_path / "without.html").alive()
     expect(tab.page.locator(".status")).to_contain_text("slowly: WebAssembly doesn't work here")
     np.testing.assert_allclose(tab.probabilities(), small[1].probabilities(samples[:1])[0], atol=AGREES)
