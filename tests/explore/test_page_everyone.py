@@ -146,9 +146,7 @@ def test_a_swipe_over_image_or_map_scrolls_and_every_target_is_large_enough(chro
 def test_without_webassembly_it_runs_slowly_and_says_so(chromium, small, samples, tmp_path):
     page = small[0].read_text(encoding="utf-8")
     assert page.count(" 'wasm-unsafe-eval'") == 1
-    (tmp_path / "without.html").write_text(
-        page.replace(" 'wasm-unsafe-eval'", ""), encoding="utf-8"
-    )
+    (tmp_path / "without.html").write_text(page.replace(" 'wasm-unsafe-eval'", ""), encoding="utf-8")
     tab = Tab(chromium, tmp_path / "without.html").alive()
     expect(tab.page.locator(".status")).to_contain_text("slowly: WebAssembly doesn't work here")
     np.testing.assert_allclose(tab.probabilities(), small[1].probabilities(samples[:1])[0], atol=AGREES)
