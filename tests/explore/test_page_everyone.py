@@ -2,7 +2,6 @@
 
 import io
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -116,15 +115,23 @@ def test_a_swipe_over_image_or_map_scrolls_and_every_target_is_large_enough(chro
     tab.page.locator(".network .column").nth(1).locator(".tile").first.tap()
     tab.page.locator(".inspector .final").wait_for()
     session = tab.page.context.new_cdp_session(tab.page)
-    for selector in (".stage", ".inspector .large"):
-        place = tab.page.locator(selector)
-        place.scroll_into_view_if_needed()
-        box, before = place.bounding_box(), tab.page.evaluate("scrollY")
-        up = before > 300
-        swipe = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2, "gestureSourceType": "touch"}
-        session.send("Input.synthesizeScrollGesture", {**swipe, "yDistance": 150 if up else -150})
-        moved = tab.page.evaluate("scrollY") - before
-        assert moved < -50 if up else moved > 50, selector
+
+    def swiped(selector):
+        """By how many pixels the page scrolls when a finger moves up over an element by 120."""
+        tab.page.locator(selector).evaluate("one => one.scrollIntoView({ block: 'center', behavior: 'instant' })")
+        box, before = tab.page.locator(selector).bounding_box(), tab.page.evaluate("scrollY")
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        for kind, up in (("touchStart", 0), *(("touchMove", 20 * step) for step in range(1, 7)), ("touchEnd", None)):
+            points = [] if up is None else [{"x": x, "y": y - up}]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        tab.drawn()
+        return tab.page.evaluate("scrollY") - before
+
+    assert swiped(".stage") > 60
+    assert swiped(".inspector .large") > 60
+    tab.page.get_by_role("button", name="Draw").click()
+    assert swiped(".stage") == 0  # it paints
+    tab.page.get_by_role("button", name="Hide").click()
     small_ones = tab.page.evaluate(
         """() => [...document.querySelectorAll("button, select, input, [tabindex='0']")]
             .filter(one => one.checkVisibility() && !one.matches(".link, [hidden]"))
@@ -136,16 +143,14 @@ def test_a_swipe_over_image_or_map_scrolls_and_every_target_is_large_enough(chro
     tab.page.close()
 
 
-def test_without_webassembly_it_runs_slowly_and_says_so(chromium, small, samples):
-    with_flag = chromium.browser_type.launch(
-        executable_path=shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"),
-        args=["--no-sandbox", "--js-flags=--noexpose_wasm"],
-        timeout=HANGS,
-    )
-    tab = Tab(with_flag, small[0]).alive()
+def test_without_webassembly_it_runs_slowly_and_says_so(chromium, small, samples, tmp_path):
+    page = small[0].read_text(encoding="utf-8")
+    assert page.count(" 'wasm-unsafe-eval'") == 1
+    (tmp_path / "without.html").write_text(page.replace(" 'wasm-unsafe-eval'", ""), encoding="utf-8")
+    tab = Tab(chromium, tmp_path / "without.html").alive()
     expect(tab.page.locator(".status")).to_contain_text("slowly: WebAssembly doesn't work here")
     np.testing.assert_allclose(tab.probabilities(), small[1].probabilities(samples[:1])[0], atol=AGREES)
-    with_flag.close()
+    tab.page.close()
 
 
 def test_a_blocked_worker_leaves_the_stored_views(chromium, small):

@@ -186,7 +186,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
                     class={`tile ${areClasses(page, place) ? "wide" : ""} ${
                       pathTiles.some(([x, y]) => x === index && y === row) ? "on-path" : ""
                     }`}
-                    style={{ height: `${steps[index] - 5}px` }}
+                    style={{ height: `${Math.max(24, steps[index] - 5)}px` }}
                     data-at={`${index},${row}`}
                     tabIndex={stop[0] === index && stop[1] === row ? 0 : -1}
                     aria-pressed={pressed}
