@@ -316,7 +316,7 @@ def test_axe_finds_no_accessibility_violation(chromium, small, scheme, width):
         expect(tab.page.locator(".inspector h2")).to_contain_text(layer)
         look(layer)
     tab.page.get_by_role("button", name="Draw").click()
-    for name in ("Outputs", "Results", "Importance", "Filters", "Playground"):
+    for name in ("Outputs", "Results", "Importance", "Filters", "Playground", "Training"):
         tab.view(name)
         look(name)
     tab.page.close()

@@ -34,5 +34,5 @@ export const LAYERS: [kind: string, shape: string, does: string][] = [
   ["FC", "10", `10 units with ${UNITS} inputs and a bias each: 640 + 10 = ${count("fc", "bias")} weights`],
   ["SOFTMAX", "10", "probabilities that add up to 1"],
   ["LOSS", "1", "cross-entropy: the mean of −ln(probability of the true digit)"],
-  ["STEP", "", `velocity ← ${MOMENTUM} · velocity + gradient, then weight ← weight − learning rate · velocity`],
+  ["STEP", "", `velocity ← ${MOMENTUM} · velocity + gradient (+ weight decay · weight, biases excepted), then weight ← weight − learning rate · velocity`],
 ];

@@ -21,7 +21,7 @@ const SLOW = 150; // steps after which something should have happened
 const NOT_MOVED = 0.95; // of the loss at the start
 const GUESSING = 0.2; // accuracy of a network that has learnt next to nothing
 const GAP = 0.08; // of accuracies: overfitting
-const KNOWN = 0.995; // accuracy on the training digits that were learnt by rote
+const KNOWN = 0.995; // accuracy on training digits that were memorised
 const GOOD = 0.95;
 
 export function seen(progress: Progress): string {

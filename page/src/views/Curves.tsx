@@ -47,7 +47,7 @@ export function Curves({ name, points, of, write, guessing, highest }: Props) {
           <g key={mark}>
             <path d={`M0 ${y(mark)}H${WIDTH}`} class="grid" />
             <text x={-6} y={y(mark) + 4} text-anchor="end">
-              {highest ? write(mark) : mark}
+              {highest ? `${Math.round(100 * mark)}%` : mark}
             </text>
           </g>
         ))}

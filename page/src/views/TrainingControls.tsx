@@ -8,7 +8,7 @@ import type { Settings } from "../network/trainingLoop";
 const RATES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
 const BATCHES = [1, 8, 32, 128];
 const DECAYS = [0, 0.001, 0.01, 0.1];
-const FEW = 50; // digits that it can learn by rote
+const FEW = 50; // digits that it can memorise
 const LARGEST_SEED = 9999;
 
 export function TrainingControls({ trainer }: { trainer: Trainer }) {
@@ -66,7 +66,7 @@ export function TrainingControls({ trainer }: { trainer: Trainer }) {
       </fieldset>
       {settings.digits === FEW && (
         <p class="hint">
-          With {FEW} digits it can learn each one by rote. Look for this: its training accuracy goes to 100%, the accuracy on
+          It can memorise {FEW} digits. Look for this: its training accuracy goes to 100%, the accuracy on
           held-out digits stays behind, and the loss on held-out digits stops falling.
         </p>
       )}
