@@ -13,7 +13,12 @@ ROOT = Path(__file__).parent.parent
 FILES = {name: ROOT / name / "requirements.txt" for name in (".", "tests", "bench", "fuzz")}
 FOLDERS = "article", "bench", "cnnvis", "fuzz", "models", "tests"
 OURS = {*FOLDERS, *(path.stem for path in ROOT.glob("*.py"))}
-MODULES = {"pillow": "PIL", "scikit-learn": "sklearn", "opencv-python-headless": "cv2"}  # that go by another name
+MODULES = {  # that go by another name
+    "pillow": "PIL",
+    "scikit-learn": "sklearn",
+    "opencv-python-headless": "cv2",
+    "markdown-it-py": "markdown_it",
+}
 # But run, plugged in, or needed by another one.
 NOT_IMPORTED = {"ruff", "pytest-xdist", "opencv-python-headless", "ipykernel"}
 NOT_ASKED_FOR = {"scipy", "threadpoolctl", "packaging", "google", "tf_keras"}  # which these bring

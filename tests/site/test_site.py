@@ -131,10 +131,11 @@ def test_what_moves_stands_still_for_those_who_ask(site, texts):
 @pytest.mark.parametrize("file", ["imgs/training.png", "imgs/article/descent.gif"])
 def test_figures_keep_their_pixels_and_their_pace(site, file):
     with Image.open(ROOT / file) as ours, Image.open(site / re.sub(r"\.\w+$", ".webp", file)) as shown:
-        assert shown.info.get("loop") == ours.info.get("loop")
+        moves = getattr(ours, "n_frames", 1) > 1
+        assert not moves or shown.info["loop"] == ours.info["loop"]
         for one, other in zip(ImageSequence.Iterator(ours), ImageSequence.Iterator(shown), strict=True):
             np.testing.assert_array_equal(np.asarray(one.convert("RGB")), np.asarray(other.convert("RGB")))
-            assert one.info.get("duration") == other.info.get("duration")
+            assert not moves or one.info["duration"] == other.info["duration"]
 
 
 def test_every_page_has_a_language_a_title_and_one_main_heading(texts):
