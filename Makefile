@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test test-slow test-lowest check format figures notebook bench bench-defaults bench-peers bench-tricks bench-importance bench-filters bench-page fuzz page check-page clean bench-robustness
+.PHONY: setup demo test test-slow test-lowest check format figures notebook chapters site bench bench-defaults bench-peers bench-tricks bench-importance bench-filters bench-page fuzz page check-page clean bench-robustness
 
 setup: .venv/installed
 
@@ -79,6 +79,16 @@ figures: setup
 notebook: setup
 	$(BIN)/python -m article.notebook
 
+# The chapters of README.md that the page shows beside its views.
+chapters: setup
+	$(BIN)/python -m article.site.chapters
+
+# The article, the reference and the pages of both networks, for any static host or the disk; without CIFAR-10 the pages
+# show the twenty samples.
+site: setup
+	rm -rf site
+	$(BIN)/python -m article.site
+
 # The page that explore.py fills, from its TypeScript; needs Node.js 20 or newer.
 page:
 	cd page && npm ci --no-audit --no-fund && npm run build
@@ -136,4 +146,4 @@ fuzz: .venv-fuzz/installed
 	done
 
 clean:
-	rm -rf .venv .venv-bench .venv-lowest .venv-fuzz page/node_modules page/dist outputs .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench .venv-lowest .venv-fuzz page/node_modules page/dist outputs site .pytest_cache .ruff_cache .hypothesis

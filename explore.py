@@ -21,6 +21,8 @@ def options():
     add("--layers", nargs="+", metavar="NAME|all", help="layers whose filters are visualised (default: four)")
     add("--filters", type=console.natural, default=6, metavar="N", help="filters per layer")
     add("--steps", type=console.positive, default=64, metavar="N", help="steps of gradient ascent per filter")
+    address = "folder of the article as `make site` writes it, which the page's links lead to"
+    add("--article", metavar="URL", help=address)
     return parser
 
 
@@ -45,7 +47,8 @@ def make_page(args):
         "results": explore.results(dataset, tested, probabilities, examples=args.examples),
         "importance": explore.explanations(classifier, shown[: args.explained], seed=args.seed, track=console.track),
         "filters": visualize_filters(args, checkpoint, classifier),
-        "article": explore.article(Path(__file__).with_name("README.md").read_text(encoding="utf-8")),
+        "article": explore.article(args.article),
+        "digits": explore.digits(),
     }
     page = explore.as_page(data, weights)
     console.save_text(args.out, page)

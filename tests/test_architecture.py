@@ -26,7 +26,7 @@ FLOORS = [  # from the ground up; a wing imports from lower floors only
 PLOTS = {"console"}  # all that figures are drawn with; no computing wing imports them, nor they one
 WINGS = sorted({"plots"}.union(*FLOORS[1:]))
 SCRIPTS = sorted(ROOT.glob("*.py"))
-OUTSIDE = [path for folder in ("article", "bench") for path in sorted((ROOT / folder).glob("*.py"))]
+OUTSIDE = [path for folder in ("article", "bench") for path in sorted((ROOT / folder).glob("**/*.py"))]
 ROOMS = [path for wing in WINGS for path in sorted((ROOT / "cnnvis" / wing).glob("*.py"))]
 PRODUCT = [*SCRIPTS, *ROOMS, *sorted((ROOT / "cnnvis").glob("*.py")), *sorted((ROOT / "models").glob("*.py"))]
 LIGHT = ("console", "images", "evaluation", "attribution", "plots")  # wings that work without TensorFlow
@@ -175,7 +175,7 @@ def test_nothing_leans_on_the_bench():
     "path",
     [
         path
-        for part in ("", "cnnvis/**/", "models/", "bench/", "article/", "fuzz/")
+        for part in ("", "cnnvis/**/", "models/", "bench/", "article/**/", "fuzz/")
         for path in ROOT.glob(f"{part}*.py")
     ],
     ids=lambda path: f"{path.parent.name}/{path.name}",

@@ -13,10 +13,15 @@ ROOT = Path(__file__).parent.parent
 FILES = {name: ROOT / name / "requirements.txt" for name in (".", "tests", "bench", "fuzz")}
 FOLDERS = "article", "bench", "cnnvis", "fuzz", "models", "tests"
 OURS = {*FOLDERS, *(path.stem for path in ROOT.glob("*.py"))}
-MODULES = {"pillow": "PIL", "scikit-learn": "sklearn", "opencv-python-headless": "cv2"}  # that go by another name
+MODULES = {  # that go by another name
+    "pillow": "PIL",
+    "scikit-learn": "sklearn",
+    "opencv-python-headless": "cv2",
+    "markdown-it-py": "markdown_it",
+}
 # But run, plugged in, or needed by another one.
 NOT_IMPORTED = {"ruff", "pytest-xdist", "opencv-python-headless", "ipykernel"}
-NOT_ASKED_FOR = {"scipy", "threadpoolctl", "packaging", "markdown_it", "google", "tf_keras"}  # which these bring
+NOT_ASKED_FOR = {"scipy", "threadpoolctl", "packaging", "google", "tf_keras"}  # which these bring
 
 
 def requirements(folder):
@@ -79,9 +84,9 @@ def test_an_installed_package_has_the_files_that_ours_read():
     for package in setuptools.find_namespace_packages(ROOT, **asked["packages"]["find"]):
         for pattern in asked["package-data"].get(package, ()):
             copied.update((ROOT / package.replace(".", "/")).glob(pattern))
-    ours = {"cnnvis/explore": "page.html", "imgs/samples": "*.png", "models/stashed": "cifar10_*.keras"}
-    for folder, files in ours.items():
-        assert set() < set((ROOT / folder).glob(files)) <= copied
+    ours = ["cnnvis/explore/page.html", "cnnvis/explore/chapters.json", "imgs/samples/*.png"]
+    for files in [*ours, "models/stashed/cifar10_*.keras"]:
+        assert set() < set(ROOT.glob(files)) <= copied
 
 
 @pytest.mark.parametrize(

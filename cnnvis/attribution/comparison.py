@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # they import TensorFlow
     from cnnvis.network import Classifier
 
 FLOOR = "banzhaf"  # the method whose maps of random scores are the floor: the smoothest
+LEAST_LEAD = 0.005  # over random maps: less is rounded off where it is shown
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,10 @@ class Comparison:
 
     @property
     def best(self):
-        """The method with the most faithful map of each image: list of str."""
+        """The method with the most faithful map of each image; "" if a random one is as faithful: list of str."""
         names, values = list(self.explanations), np.stack(list(self.faithfulness.values()))
-        return [names[place] for place in values.argmax(axis=0)]
+        better = values.max(axis=0) > self.of_floor + LEAST_LEAD
+        return [names[place] if some else "" for place, some in zip(values.argmax(axis=0), better)]
 
     @property
     def likeness(self):

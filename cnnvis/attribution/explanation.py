@@ -127,7 +127,8 @@ def explain(
     maps = heat_maps(classifier, images, targets, method=method, track=track, **how)
     seconds = time.perf_counter() - began
     if not maps.any(axis=(1, 2)).all():
-        notice(f"A map is 0 everywhere, as its {score} doesn't change: try another --score, --window or --baseline.")
+        cause = f"as the {score} doesn't change: try another --score, --window or --baseline"
+        notice(f"A map by {method} is 0 everywhere, {cause}.")
     check = partial(faithfulness.deletion_insertion, classifier.probabilities, images, baselines, targets=targets)
     at_random = random_maps(
         method,

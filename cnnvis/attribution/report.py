@@ -3,6 +3,7 @@
 import numpy as np
 
 from cnnvis.attribution import sanity
+from cnnvis.attribution.comparison import LEAST_LEAD
 from cnnvis.attribution.methods import METHODS, layer_for, windows_for
 
 FIELDS = ("deletion", "random_deletion", "insertion", "random_insertion", "hidden_probability")
@@ -31,7 +32,10 @@ def scores_table(compared, indices, titles):
 def sentences(compared):
     """Which maps to believe, where several were compared: list of str."""
     found = [verdict(compared)] if len(compared.explanations) > 1 else []
-    return found + ([sanity_verdict(compared.likeness)] if compared.random_weights else [])
+    if not compared.random_weights:
+        return found
+    told = _likeness_that_tells(compared)
+    return [*found, sanity_verdict(told, others=len(told) < len(compared.likeness))]
 
 
 def verdict(compared):
@@ -45,7 +49,7 @@ def verdict(compared):
     numbers = ", ".join(f"{name} {values[name].mean():.2f}" for name in ranked[1:])
     of = f"of {len(compared):,} images" if len(compared) > 1 else "of one image"
     scores = f"insertion - deletion is {values[best].mean():.2f} on average {of} ({numbers}; random maps {floor:.2f})"
-    if values[best].mean() <= floor:
+    if values[best].mean() <= floor + LEAST_LEAD:
         return f"Believe none of the maps: random ones are as faithful. For {best}, the best, {scores}."
     lead = values[best] - values[ranked[1]]
     error = lead.std(ddof=1) / len(lead) ** 0.5 if len(lead) > 1 else np.inf
@@ -55,16 +59,25 @@ def verdict(compared):
     )
 
 
-def sanity_verdict(likeness):
+def sanity_verdict(likeness, others=False):
     """Which methods depend on what the network has learned: one sentence.
 
-    `likeness` has the `sanity.likeness` of each method's maps: dict of str to (N,) float array.
+    `likeness` has the `sanity.likeness` of each method's maps: dict of str to (N,) float array; `others` says whether
+    there are methods whose maps are the same everywhere.
     """
+    if not likeness:
+        return "Whether the maps depend on what the network has learned can't be said: they are the same everywhere."
     means = {name: values.mean() for name, values in likeness.items()}
     alike = [f"{name} ({mean:.2f})" for name, mean in means.items() if mean >= sanity.ALIKE]
     if alike:
         return f"Don't believe {', '.join(alike)}: much the same map is made of a network that has learned nothing."
-    return "All maps change with random weights: they depend on what the network has learned."
+    return f"All {'other ' * others}maps change with random weights: they depend on what the network has learned."
+
+
+def _likeness_that_tells(compared):
+    """The likeness of maps, but of those that are the same everywhere: they have no ranks to compare."""
+    varied = {name: np.ptp(each.importance, axis=(1, 2)) > 0 for name, each in compared.explanations.items()}
+    return {name: values[varied[name]] for name, values in compared.likeness.items() if varied[name].any()}
 
 
 def to_save(compared, classifier, indices, *, windows, stride, layer, **how):

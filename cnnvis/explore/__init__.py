@@ -13,9 +13,10 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "chapters": ["CHAPTERS", "CHAPTERS_FILE", "article"],
         "choosing": ["to_choose_from"],
+        "training_digits": ["digits"],
         "page_data": [
-            "article",
             "as_page",
             "explanations",
             "filters",

@@ -14,7 +14,8 @@ from google.protobuf.json_format import MessageToDict
 from cnnvis import keras_internals
 from cnnvis.network import has_filters, is_activation, size_change, windows
 
-MIN_FLOAT16 = 1024  # values; larger weights are stored in float16
+MIN_FLOAT24 = 1024  # values; larger weights are stored in 24 bits
+FLOAT24 = 0xFFFFFF00  # the bits of float32 that are kept: sign, exponent, 15 of 23 bits of the fraction
 MOST_STEPS = 128  # of a recurrent layer that is unrolled
 AS_FLOAT32 = ("DT_HALF", "DT_BFLOAT16", "DT_DOUBLE")  # TensorFlow.js does not have them
 AFFINE = (keras.layers.BatchNormalization, keras.layers.Normalization, keras.layers.Rescaling)
@@ -31,15 +32,15 @@ class BrowserNetwork:
     ----------
     graph : dict
         A frozen GraphDef as TensorFlow.js reads it; its node `input` takes (N, H, W, 3) pixels 0-255.
-    input, probabilities : str
-        Names of nodes.
+    input, probabilities, scores : str
+        Names of nodes; the scores are logits where there are any.
     layers : list of dict
         The image as the network takes it, then every layer whose output is (h, w, c) or (units,): its `name`, `kind`,
         `type`, `shape`, `node`, `sources` (indices in this list), `sizeNote` and, if the page can compute single values
         of it, its `arithmetic`. The softmax of a CONV or FC layer follows it as a layer of its own.
     weights : list of dict
-        `name`, `dtype` ("float32", "int32" or "bool"), `shape`, `stored` ("float16" or like `dtype`), and `scale`, the
-        factor for stored values.
+        `name`, `dtype` ("float32", "int32" or "bool"), `shape` and `stored` ("float24", whose lowest byte is left out,
+        or like `dtype`).
     values : bytes
         All weights in this order, gzipped. Each weight has its lowest bytes first, then its second ones, and so on:
         this compresses better.
@@ -48,6 +49,7 @@ class BrowserNetwork:
     graph: dict
     input: str
     probabilities: str
+    scores: str
     layers: list
     weights: list
     values: bytes
@@ -73,7 +75,7 @@ def export(classifier):
     """
     shown = [step for layer in classifier.layers.values() if _is_shown(layer) for step in _in_steps(layer)]
     entry = classifier.entry
-    frozen, nodes = _freeze(classifier, [entry, *(layer.output for layer in shown)])
+    frozen, nodes = _freeze(classifier, [classifier.scores, entry, *(layer.output for layer in shown)])
     constants = {node.name: _as_supported(tf.make_ndarray(node.attr["value"].tensor)) for node in _constants(frozen)}
     place_of = {
         id(entry): [0],
@@ -82,14 +84,14 @@ def export(classifier):
     }
     known = {_content(array): name for name, array in constants.items()}
     height, width, channels = entry.shape[1:]
-    layers = [_described("image", "image", "Input", (height, width, channels), nodes[1])]
-    for layer, node in zip(shown, nodes[2:]):
+    layers = [_described("image", "image", "Input", (height, width, channels), nodes[2])]
+    for layer, node in zip(shown, nodes[3:]):
         sources = [place for tensor in layer.inputs for place in _places(tensor, place_of, classifier)]
         described = _described(layer.name, layer.kind, type(layer.layer).__name__, layer.output.shape[1:], node)
         described |= {"sources": sources, "arithmetic": _arithmetic(layer, known), "sizeNote": size_change(layer)}
         layers.append(described)
     weights, values = _packed(constants)
-    names = {"input": frozen.inputs[0].op.name, "probabilities": nodes[0]}
+    names = {"input": frozen.inputs[0].op.name, "probabilities": nodes[0], "scores": nodes[1]}
     return BrowserNetwork(_as_json(frozen), **names, layers=layers, weights=weights, values=values)
 
 
@@ -251,15 +253,21 @@ def _packed(constants):
         dtype = "bool" if array.dtype.kind == "b" else str(array.dtype)
         if dtype not in ("bool", "int32", "float32"):
             raise ValueError(f"a browser can't run this network: {name} holds {array.dtype}")
-        stored, scale = dtype, 1.0
-        if dtype == "float32" and array.size >= MIN_FLOAT16:
-            largest = float(np.abs(array).max())
-            scale = 2.0 ** math.ceil(math.log2(largest)) if largest else 1.0  # so that float16 holds it
-            array, stored = (array / np.float32(scale)).astype("float16"), "float16"
-        weights.append({"name": name, "dtype": dtype, "shape": list(array.shape), "stored": stored, "scale": scale})
         little = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
-        parts.append(little.reshape(-1, 1).view("uint8").T.tobytes())
+        short = _float24(little) if dtype == "float32" and array.size >= MIN_FLOAT24 else None
+        stored = dtype if short is None else "float24"
+        weights.append({"name": name, "dtype": dtype, "shape": list(array.shape), "stored": stored})
+        planes = (little if short is None else short).reshape(-1, 1).view("uint8").T
+        parts.append(planes[0 if short is None else 1 :].tobytes())
     return weights, gzip.compress(b"".join(parts), 6, mtime=0)
+
+
+def _float24(array):
+    """Little-endian float32 values rounded to 16 significant bits; None if one would become infinite."""
+    bits = array.view("<u4")
+    even = bits + np.uint32(0x7F) + (bits >> np.uint32(8) & np.uint32(1))
+    rounded = (even & np.uint32(FLOAT24)).view("<f4")
+    return rounded if np.isfinite(rounded).all() else None
 
 
 def _as_json(frozen):

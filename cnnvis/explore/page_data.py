@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import math
-import re
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +14,7 @@ from cnnvis.explore import browser_network
 
 TEMPLATE = Path(__file__).with_name("page.html")
 SHEET_COLUMNS = 24
-ARTICLE = {  # headings of README.md that explain a part of the page
-    "outputs": "Layers: what do they pass on?",
-    "results": "Results: how well does it do?",
-    "importance": "Pixel importance: why did it say so?",
-    "filters": "Filters: what do they look for?",
-    "network": "From filters to a network",
-    "own": "Your own images and networks",
-}
+LONGEST_TEXT = 2**29 - 24  # characters: Chromium's strings are no longer, and Firefox's only twice that
 
 
 def network(classifier):
@@ -35,9 +27,23 @@ def network(classifier):
     except ValueError as error:
         reason = str(error).strip().splitlines()[-1].strip()
         return {"problem": f"it can't be converted for TensorFlow.js ({reason})", "layers": [], "weights": []}, ""
-    data = {key: getattr(exported, key) for key in ("graph", "input", "probabilities", "layers", "weights")}
+    weights = base64.b64encode(exported.values).decode("ascii")
+    if len(weights) > LONGEST_TEXT:
+        sizes = f"{len(weights) / 1e6:,.0f} MB, and a browser reads {LONGEST_TEXT / 1e6:,.0f} MB at most"
+        return {"problem": f"its weights take {sizes}", "layers": [], "weights": []}, ""
+    data = {key: getattr(exported, key) for key in ("graph", "input", "probabilities", "scores", "layers", "weights")}
+    data["gradCam"] = grad_cam_place(classifier, exported.layers)
     data["colours"] = ["blue", "green", "red"] if classifier.input_range == "caffe" else ["red", "green", "blue"]
-    return data, base64.b64encode(exported.values).decode("ascii")
+    return data, weights
+
+
+def grad_cam_place(classifier, layers):
+    """The index of the layer whose feature maps Grad-CAM weights; None if the network has none."""
+    try:
+        name = attribution.layer_for("gradcam", classifier)
+    except ValueError:
+        return None
+    return next((place for place, layer in enumerate(layers) if layer["name"] == name), None)
 
 
 def shown_images(classifier, names, images, labels):
@@ -110,8 +116,10 @@ def images_of_cells(probabilities, labels, examples):
 def explanations(classifier, images, seed=0, track=lambda words: iter):
     """Heat maps by Banzhaf values, each for the predicted class: (N, H, W, 3) uint8 -> dict."""
     sides, _ = attribution.windows_for("banzhaf", classifier.size)
+    windows, stride = attribution.windows_for("occlusion", classifier.size)
+    occlusion = {"windows": windows, "stride": stride}
     if not len(images):
-        return {"patchSizes": sides, "images": []}
+        return {"patchSizes": sides, "images": [], "occlusion": occlusion}
     explained = attribution.explain(classifier, images, seed=seed, track=track)
     shown = [
         {
@@ -126,7 +134,7 @@ def explanations(classifier, images, seed=0, track=lambda words: iter):
         }
         for place in range(len(explained))
     ]
-    return {"patchSizes": sides, "images": shown}
+    return {"patchSizes": sides, "images": shown, "occlusion": occlusion}
 
 
 def filters(data_name, layers):
@@ -155,24 +163,6 @@ def filters(data_name, layers):
             }
         )
     return {"data": data_name, "layers": shown}
-
-
-def article(text):
-    """The sections that explain the page's parts, so that it needs no other file.
-
-    Parameters
-    ----------
-    text : str
-        Of README.md.
-
-    Returns
-    -------
-    dict of str to dict
-        The `heading` of each section, and its `text` in Markdown without the headings and sections within it.
-    """
-    parts = re.split(r"^#+ (.+)$", text, flags=re.MULTILINE)
-    sections = dict(zip(parts[1::2], parts[2::2]))
-    return {part: {"heading": heading, "text": sections[heading].strip()} for part, heading in ARTICLE.items()}
 
 
 def as_page(data, weights, template=TEMPLATE):

@@ -20,7 +20,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "dataset": ["Dataset", "images_at_once"],
         "fingerprints": ["fingerprint", "identifying"],
         "image_files": ["FORMATS", "open_image", "resize"],
-        "sources": ["load", "open_files"],
+        "sources": ["load", "open_files", "scanned_digits"],
         "statistics": [
             "HIGH_FREQUENCY",
             "Statistics",

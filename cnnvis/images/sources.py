@@ -120,8 +120,20 @@ def _first_size(files, skip_bad):
                 raise skippable(error, of=0 if skip_bad else len(files)) from error
 
 
-def _digits(split):
-    """scikit-learn's 1,797 handwritten digits, resized from 8x8 to 32x32x3; a fifth of them is the test set."""
+def scanned_digits(split):
+    """scikit-learn's 1,797 handwritten digits as they were scanned; a fifth of them is the test set.
+
+    Parameters
+    ----------
+    split : str
+        "train" or "test".
+
+    Returns
+    -------
+    levels : (N, 8, 8) uint8 array
+        From 0 (black) to 16 (white).
+    labels : (N,) int64 array
+    """
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
@@ -130,9 +142,14 @@ def _digits(split):
         np.arange(len(digits.target)), test_size=0.2, random_state=0, stratify=digits.target, shuffle=True
     )
     chosen = np.sort(train if split == "train" else test)
-    levels = np.rint(digits.images[chosen] * (255 / 16)).astype("uint8")  # 0-16 -> 0-255
-    images = np.stack([resize(Image.fromarray(image), (32, 32)) for image in levels])
-    labels = digits.target[chosen].astype("int64")
+    return digits.images[chosen].astype("uint8"), digits.target[chosen].astype("int64")
+
+
+def _digits(split):
+    """The digits, resized to 32x32x3."""
+    levels, labels = scanned_digits(split)
+    brightness = np.rint(levels * (255 / 16)).astype("uint8")  # 0-16 -> 0-255
+    images = np.stack([resize(Image.fromarray(image), (32, 32)) for image in brightness])
     return Dataset("digits", np.repeat(images[..., None], 3, axis=-1), labels, classes=tuple("0123456789"))
 
 

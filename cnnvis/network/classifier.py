@@ -196,6 +196,11 @@ class Classifier:
         return np.nan_to_num(logits, posinf=LARGEST, neginf=-LARGEST)
 
     @property
+    def scores(self):
+        """The symbolic logits, (N, K); log-probabilities where the network has no logits."""
+        return self._logits
+
+    @property
     def weights(self):
         """All Keras variables that the probabilities are computed with: list."""
         return self.model_to(self.exit).weights

@@ -8,10 +8,23 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import FuncNorm
 from matplotlib.patches import Rectangle
 
-from cnnvis.plots.canvas import DIVERGING, RIGHT, STYLE, new_figure, numbered, show_image, wrapped
+from cnnvis.plots.canvas import (
+    DIVERGING,
+    HEADING,
+    INK,
+    RIGHT,
+    STYLE,
+    TEXT,
+    WIDTH,
+    new_figure,
+    numbered,
+    show_image,
+    wrapped,
+)
 from cnnvis.plots.names import cut
 
-RANDOM = "random"  # the column of random maps
+RANDOM = "random"  # the name of random maps
+ACROSS = 3  # maps in a row, beside the image
 
 
 @rc_context(STYLE)
@@ -30,17 +43,13 @@ def heat_maps(explained, titles, unit, limit=None):
     """
     limit = _round_up(np.abs(explained.importance).max() if limit is None else limit) or 1.0
     norm = _signed_norm(limit)
-    across = 1 if len(explained) <= 4 else 2
-    rows = -(-len(explained) // across)
-    figure = new_figure(5.4 * across + 0.9, 2.35 * rows + 0.2)
-    grid = figure.subplots(rows, 3 * across, squeeze=False)
-    for axes in grid.flat[3 * len(explained) :]:
-        axes.axis("off")
-    for n, (panels, title) in enumerate(zip(grid.reshape(-1, 3), titles)):
+    figure = new_figure(WIDTH, 2.6 * len(explained) + 1)
+    grid = figure.subplots(len(explained), 3, squeeze=False)
+    for n, (panels, title) in enumerate(zip(grid, titles)):
         original, alone, over = panels
         image, values = explained.images[n], explained.importance[n]
         show_image(original, image)
-        original.set_title(cut(title, 60), fontsize=11, loc="left")
+        original.set_title(cut(title, 50), fontsize=HEADING, loc="left")
         show_image(alone, values, cmap=DIVERGING, norm=norm)
         show_image(over, overlay(image, values, limit))
         for axes in (original, over):
@@ -51,18 +60,15 @@ def heat_maps(explained, titles, unit, limit=None):
             f"insertion {explained.insertion[n]:.2f}\n(random {explained.random_insertion[n]:.2f})",
         )
         for axes, caption in zip(panels, captions):
-            axes.set_xlabel(caption, fontsize=9, labelpad=3)
-    bar = figure.colorbar(ScalarMappable(norm, DIVERGING), ax=grid, shrink=0.9, aspect=13 * rows, pad=0.01)
+            axes.set_xlabel(caption, fontsize=TEXT, labelpad=3)
     ticks = [limit * share for share in (-1, -0.5, -0.1, 0, 0.1, 0.5, 1)]
-    bar.set_ticks(ticks, labels=[f"{tick:.3g}" for tick in ticks], fontsize=9)
-    bar.ax.minorticks_off()
-    bar.set_label(f"bright: for the class\ndark: against it\n({unit})", fontsize=9)
+    _scale(figure, grid, norm, ticks, f"dark: against the class; bright: for it ({unit})")
     return figure
 
 
 @rc_context(STYLE)
 def method_comparison(compared, titles):
-    """Each image with the map of every method over it, and a random map: one row an image, one column a method.
+    """Each image with the map of every method over it, and a random map: some rows an image.
 
     Each map has a scale of its own. The most faithful map of an image is marked.
 
@@ -73,11 +79,11 @@ def method_comparison(compared, titles):
         One per image.
     """
     maps = {name: each.importance for name, each in compared.explanations.items()} | {RANDOM: compared.floor}
-    figure, grid = _grid(compared.first.images, titles, maps, lines=3)
-    for name, column in zip(maps, grid.T[1:]):
+    figure, grid = _grid(compared.first.images, titles, {name: [each] for name, each in maps.items()}, lines=3)
+    for name, column in zip(maps, grid[:, 0].T):
         if name != RANDOM:
             seconds = compared.explanations[name].seconds.mean()
-            column[0].set_title(f"{name}\n{seconds:.2g} s a map", fontsize=10)
+            column[0].set_title(f"{name}\n{seconds:.2g} s a map", fontsize=TEXT)
             found = compared.explanations[name].deletion, compared.explanations[name].insertion
         else:
             found = compared.first.random_deletion, compared.first.random_insertion
@@ -85,7 +91,7 @@ def method_comparison(compared, titles):
             best = name == compared.best[n]
             axes.set_xlabel(
                 f"deletion {deletion:.2f}\ninsertion {insertion:.2f}" + "\nbest" * best,
-                fontsize=9,
+                fontsize=TEXT,
                 fontweight="bold" if best else "normal",
             )
             if best:
@@ -95,7 +101,7 @@ def method_comparison(compared, titles):
 
 @rc_context(STYLE)
 def sanity_maps(compared, titles):
-    """Maps of the trained network, and under them those of the same network with random weights: two rows an image.
+    """Maps of the trained network, and under them those of the same network with random weights.
 
     Parameters
     ----------
@@ -104,40 +110,61 @@ def sanity_maps(compared, titles):
     titles : sequence of str
         One per image.
     """
-    images = compared.first.images
-    maps = {
-        name: np.stack([each.importance, compared.random_weights[name]], axis=1).reshape(-1, *images.shape[1:3])
-        for name, each in compared.explanations.items()
-    }
-    rows = [text for title in titles for text in (title, "random weights")]
-    figure, grid = _grid(np.repeat(images, 2, axis=0), rows, maps, lines=1)
-    for column, likeness in zip(grid.T[1:], compared.likeness.values()):
-        for axes, value in zip(column[1::2], likeness):
-            axes.set_xlabel(f"correlation {value:.2f}", fontsize=9)
+    maps = {name: [each.importance, compared.random_weights[name]] for name, each in compared.explanations.items()}
+    figure, grid = _grid(compared.first.images, titles, maps, lines=1, rows=("", "random\nweights"))
+    for column, likeness in zip(grid[:, 1].T, compared.likeness.values()):
+        for axes, value in zip(column, likeness):
+            axes.set_xlabel(f"correlation {value:.2f}", fontsize=TEXT)
     return figure
 
 
-def _grid(images, titles, maps, *, lines):
-    """A figure with images in the first column and maps over them in the others; the axes: (N, 1 + M) array.
+def _grid(images, titles, maps, *, lines, rows=("",)):
+    """A figure with each image, and beside it maps over it, `ACROSS` in a row; the maps' axes: (N, R, M) array.
 
-    `lines` is how many are under the maps.
+    Parameters
+    ----------
+    images : (N, H, W, 3) uint8 array
+    titles : sequence of N str
+    maps : dict of M names to sequences of R (N, H, W) arrays
+        The first of each above the second.
+    lines : int
+        Of text under a map.
+    rows : sequence of R str
+        What is to the left of the maps.
     """
-    titles = [wrapped(cut(title, 48), 1.1, 9) for title in titles]
-    lines = max(lines, *(1 + title.count("\n") for title in titles))
-    figure = new_figure(1.55 * (1 + len(maps)) + 0.9, (1.6 + 0.17 * lines) * len(images) + 0.6)
-    grid = figure.subplots(len(images), 1 + len(maps), squeeze=False)
-    for axes, image, title in zip(grid[:, 0], images, titles):
-        show_image(axes, image)
-        axes.set_xlabel(title, fontsize=9)
-    for (name, values), column in zip(maps.items(), grid.T[1:]):
-        column[0].set_title(name, fontsize=10)
-        for axes, image, each in zip(column, images, values):
-            show_image(axes, overlay(image, each, np.abs(each).max() or 1.0))
-    bar = figure.colorbar(ScalarMappable(_signed_norm(1.0), DIVERGING), ax=grid, shrink=0.9, aspect=30, pad=0.01)
-    bar.set_ticks([-1, -0.1, 0, 0.1, 1], labels=["-1", "-0.1", "0", "0.1", "1"], fontsize=9)
-    bar.ax.minorticks_off()
-    bar.set_label("bright: for the class\ndark: against it\n(1: the map's largest value)", fontsize=9)
+    count, across, titles = len(images), min(ACROSS, len(maps)), [wrapped(cut(each, 48), 1.25, TEXT) for each in titles]
+    deep = -(-len(maps) // across)
+    above = max(lines, *(1 + title.count("\n") for title in titles))
+    height = (1.8 + 0.2 * above) + (deep * len(rows) - 1) * (1.8 + 0.2 * lines)
+    figure = new_figure((1 + across) * WIDTH / (1 + ACROSS), height * count + 1.5)
+    grid = figure.subplots(count * deep * len(rows), 1 + across, squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    grid = grid.reshape(count, deep, len(rows), 1 + across)
+    for beside, image, title in zip(grid[..., 0], images, titles):
+        for axes, words in zip(beside.flat, deep * tuple(rows)):
+            axes.text(1, 0.5, words, transform=axes.transAxes, ha="right", va="center", fontsize=TEXT, color=INK)
+        show_image(beside[0, 0], image)
+        beside[0, 0].set_xlabel(title, fontsize=TEXT)
+    grid = np.moveaxis(grid[..., 1:], 1, 2).reshape(count, len(rows), -1)[..., : len(maps)]
+    for place, (name, layers) in enumerate(maps.items()):
+        for row, layer in enumerate(layers):
+            for axes, image, values in zip(grid[:, row, place], images, layer):
+                show_image(axes, overlay(image, values, np.abs(values).max() or 1.0))
+                if not row:
+                    axes.set_title(name, fontsize=TEXT)
+    words = "dark: against the class; bright: for it\n(1: the map's largest value)"
+    _scale(figure, grid.ravel().tolist(), _signed_norm(1.0), (-1, -0.5, -0.1, 0, 0.1, 0.5, 1), words)
     return figure, grid
+
+
+def _scale(figure, axes, norm, ticks, words):
+    """The colour bar of maps, below them."""
+    how = {"location": "bottom", "shrink": 0.9, "aspect": 30, "pad": 0.01}
+    bar = figure.colorbar(ScalarMappable(norm, DIVERGING), ax=axes, **how)
+    bar.set_ticks(ticks, labels=[f"{tick:.3g}" for tick in ticks], fontsize=TEXT)
+    bar.ax.minorticks_off()
+    bar.set_label(words, fontsize=TEXT)
 
 
 def _mark(axes):

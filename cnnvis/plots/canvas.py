@@ -13,6 +13,8 @@ from cnnvis.console import shown
 from cnnvis.plots.fonts import drawn, families
 
 DPI = 110
+# A phone shows a figure 360 pixels wide. Letters of 12 points in a figure of 6.4 inches have 9.4 of them then.
+WIDTH, TEXT, HEADING = 6.4, 12, 13  # inches, points, points
 # `@rc_context(STYLE)` before a function that makes a figure: it looks the same whatever the user's settings are.
 STYLE = {name: value for name, value in rcParamsDefault.items() if name != "backend"} | {"text.parse_math": False}
 # Distinguishable in greyscale and with colour blindness.
@@ -53,7 +55,7 @@ def new_figure(width, height):
     return figure
 
 
-def headline(figure, text, fontsize=11):
+def headline(figure, text, fontsize=HEADING):
     """Set the title of a figure, wrapped to its width."""
     figure.suptitle(wrapped(text, figure.get_figwidth(), fontsize), fontsize=fontsize)
 

@@ -5,12 +5,12 @@ from matplotlib import rc_context
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from cnnvis.plots.canvas import DIVERGING, OUTPUTS, STYLE, headline, new_figure, show_image
+from cnnvis.plots.canvas import DIVERGING, OUTPUTS, STYLE, TEXT, headline, new_figure, show_image
 from cnnvis.plots.names import cut
 
 
 @rc_context(STYLE)
-def channel_terms(terms, name, channel, most=5):
+def channel_terms(terms, name, channel, most=3):
     """The input channels with the largest contributions, the weights for each, its contribution, and the sum of all.
 
     Parameters
@@ -24,7 +24,7 @@ def channel_terms(terms, name, channel, most=5):
     """
     shown, which = terms.most(most)
     count, known = len(which), terms.weights.shape[-1]
-    figure = new_figure(1.35 * (count + 1) + 2.2, 5.4)
+    figure = new_figure(1.3 * (count + 1) + 1.5, 5.8)
     every = f"all {count} input channels" if count > 1 else "its only input channel"
     some = f"the {count} of {known} input channels with the largest contributions" if count < known else every
     height, width = terms.weights.shape[:2]
@@ -36,23 +36,23 @@ def channel_terms(terms, name, channel, most=5):
         show_image(above, shown.inputs[..., column], cmap=OUTPUTS)
         show_image(middle, shown.weights[..., column], cmap=DIVERGING, vmin=-weight, vmax=weight)
         show_image(below, shown.parts[..., column], cmap=DIVERGING, vmin=-part, vmax=part)
-        above.set_title(f"input {number}{_if_uniform(shown.inputs[..., column])}", fontsize=10)
+        above.set_title(f"input {number}{_if_uniform(shown.inputs[..., column])}", fontsize=TEXT)
     for axes, words in zip(grid[:, 0], ("input, scaled\nseparately", "weights", "contribution")):
-        axes.set_ylabel(words, fontsize=11)
+        axes.set_ylabel(words, fontsize=TEXT)
     for axes in grid[:, -1]:
         axes.axis("off")
     show_image(grid[2, -1], terms.output, cmap=OUTPUTS)
     how = f"output: the sum of all {known}" if count < known else "output: the sum"
     how += f",\n{terms.bias:+.2g} (bias)" if terms.bias else ""
     how += f",\nthen {cut(terms.activation, 18)}" if terms.activation != "linear" else ""
-    grid[2, -1].set_title(how, fontsize=10)
+    grid[2, -1].set_title(how, fontsize=TEXT)
     for row, limit in ((1, weight), (2, part)):
         scale = ScalarMappable(Normalize(-limit, limit), DIVERGING)
         bar = figure.colorbar(scale, ax=grid[row], shrink=0.8, aspect=12, ticks=[-limit, 0, limit])
-        bar.ax.set_yticklabels([f"{value:.2g}" for value in (-limit, 0, limit)], fontsize=10)
+        bar.ax.set_yticklabels([f"{value:.2g}" for value in (-limit, 0, limit)], fontsize=TEXT)
     low, high = terms.output.min(), terms.output.max()
     scale = f"{low:.2g} (dark) to {high:.2g} (yellow)"
-    grid[2, -1].set_xlabel(_if_uniform(terms.output)[2:] or scale, fontsize=10)
+    grid[2, -1].set_xlabel(_if_uniform(terms.output)[2:] or scale, fontsize=TEXT)
     return figure
 
 

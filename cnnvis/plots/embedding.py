@@ -6,7 +6,7 @@ from matplotlib.lines import Line2D
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.patheffects import withStroke
 
-from cnnvis.plots.canvas import INK, OTHER, STYLE, new_figure, wrapped
+from cnnvis.plots.canvas import HEADING, INK, OTHER, STYLE, TEXT, WIDTH, headline, new_figure, wrapped
 from cnnvis.plots.names import short_names
 from cnnvis.plots.results import MOST_CLASSES, most_mistaken
 from cnnvis.plots.sheets import resized
@@ -14,10 +14,11 @@ from cnnvis.plots.sheets import resized
 # Distinguishable with colour blindness (Tol 2021, "muted"); two classes of one colour have different marks.
 COLOURS = ("#66b5dd", "#ee7733", "#117733", "#332288", "#c9b458", "#cc6677", "#44aa99", "#882255", "#555555", "#aa4499")
 MARKS = "os^vDPX*<>"
-SIDE = 7.6  # inches, of the map
+SIDE = WIDTH - 0.2  # inches, of the map
 THUMBNAIL, APART = 34, 1.0  # pixels of a thumbnail's side, and inches between thumbnails among many images
 ABOVE = 19  # points from an image's point to the middle of its thumbnail
-LETTER, LINE = 0.09, 0.2  # inches of a name
+LETTER, LINE = 0.1, 0.22  # inches of a name
+LONG_NAME = 12  # letters, from which the legend has two columns instead of three
 MOST_SHOWN = 60  # images, of which all have thumbnails if there is room
 
 
@@ -39,15 +40,19 @@ def embedding_map(embedding, images, labels, predicted, classes, title):
     np.add.at(matrix, (labels, predicted), 1)
     present = np.flatnonzero(matrix.sum(axis=0) + matrix.sum(axis=1))
     shown = present[most_mistaken(matrix[np.ix_(present, present)])]
-    figure = new_figure(SIDE + 2.6, SIDE + 0.7)
+    names = short_names([classes[c] for c in shown], 15)
+    columns = 2 if max(map(len, names)) >= LONG_NAME else 3
+    lines = -(-(len(shown) + 2) // columns)
+    above = wrapped(title, WIDTH, HEADING).count("\n")
+    figure = new_figure(WIDTH, SIDE + 0.26 * (lines + above) + 1.2)
+    headline(figure, title)
     axes = figure.subplots()
-    axes.set_title(wrapped(title, SIDE, 11), fontsize=11, pad=10)
+    axes.set_anchor("N")
     axes.set(xticks=[], yticks=[], **_limits(embedding))
     axes.set_box_aspect(1)
     for spine in axes.spines.values():
         spine.set_color(OTHER)
-    size = float(np.clip(6000 / len(labels), 12, 60))  # points²
-    names = short_names([classes[c] for c in shown], 15)
+    size = float(np.clip(4000 / len(labels), 7, 60))  # points²
     handles, wrong = [], labels != predicted
     others = ~np.isin(labels, shown)
     axes.scatter(*embedding[others].T, s=size / 2, color=OTHER, linewidth=0)
@@ -57,17 +62,18 @@ def embedding_map(embedding, images, labels, predicted, classes, title):
         points = embedding[(labels == c) & ~wrong]
         axes.scatter(*points.T, s=size, color=color, marker=mark, linewidth=0, alpha=0.8, zorder=2)
         points = embedding[(labels == c) & wrong]
-        axes.scatter(*points.T, s=2 * size, color=color, marker=mark, edgecolor="black", linewidth=0.9, zorder=3)
+        axes.scatter(*points.T, s=2 * size, color=color, marker=mark, edgecolor="black", linewidth=0.6, zorder=3)
         handles.append(Line2D([], [], color=color, marker=mark, linestyle="", markersize=8, label=_legible(name)))
     if others.any():
         text = f"{len(present) - len(shown):,} other classes"
         handles.append(Line2D([], [], color=OTHER, marker="o", linestyle="", markersize=5, label=text))
     ringed = {"color": "white", "marker": "o", "markeredgecolor": "black", "linestyle": "", "markersize": 8}
     if wrong.any():
-        handles.append(Line2D([], [], label="black edge:\nwrong prediction", **ringed))
-    above = f"{len(shown)} of {len(present):,} classes,\nmost often mistaken" if others.any() else "true class"
-    legend = figure.legend(handles=handles, loc="outside right upper", fontsize=10.5, frameon=False, borderpad=1.5)
-    legend.set_title(above, {"size": 10.5})
+        handles.append(Line2D([], [], label="wrong prediction", **ringed))
+    above = f"{len(shown)} of {len(present):,} classes, most often mistaken" if others.any() else "true class"
+    how = {"ncols": columns, "columnspacing": 1, "handletextpad": 0.2}
+    legend = figure.legend(handles=handles, loc="outside lower center", fontsize=TEXT, frameon=False, **how)
+    legend.set_title(above, {"size": TEXT})
     written = _name_groups(axes, embedding, labels, shown, names) if len(labels) > MOST_SHOWN else []
     _thumbnails(axes, embedding, images, wrong, written)
     return figure
@@ -122,7 +128,7 @@ def _name_groups(axes, embedding, labels, shown, names):
             taken.append((*place, len(name)))
             outline = [withStroke(linewidth=3, foreground="white")]
             how = {"ha": "center", "va": "center", "color": INK, "weight": "bold", "path_effects": outline}
-            axes.text(*middle, name, fontsize=12, zorder=10, **how)
+            axes.text(*middle, name, fontsize=HEADING, zorder=10, **how)
     return taken
 
 

@@ -69,6 +69,7 @@ def _what_stays(film, classes):
     axes.set_xlabel("epoch", fontsize=SMALL)
     axes.set_ylabel("accuracy", fontsize=SMALL)
     axes.set_yticks([0, 0.5, 1], ["0%", "50%", "100%"])
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.tick_params(labelsize=TINY)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False, fontsize=SMALL, loc="lower right")
@@ -79,7 +80,7 @@ def _what_stays(film, classes):
 @rc_context(STYLE)
 def _frame(film, number, classes, background):
     frame, images = film.frames[number], [(0, 0, background)]
-    texts = [(MARGIN, 12, moment(film, frame.step), {"fontsize": 13})]
+    texts = [(MARGIN, 12, moment(film, frame), {"fontsize": 13})]
     _bars(images, texts, film, frame, classes, **PROBABILITIES)
     if len(film.channels):
         _maps(images, texts, film, frame, left=420, top=78, side=84)
@@ -113,7 +114,7 @@ def film_sheet(film):
         texts.append((120, 57, f"{words}\n{_filters_named(film)}, {scale};\n{drawn}.", small))
     for row, frame in enumerate(frames):
         down = top + row * ROW
-        words = [moment(film, frame.step, short=True), *_accuracies(frame)]
+        words = [moment(film, frame, short=True), *_accuracies(frame)]
         texts.append((MARGIN, down + 4, "\n".join(words), {"fontsize": SMALL, "linespacing": 1.6}))
         where = {"left": 128, "top": down, "width": 190, "step": 14}
         _class_names(texts, film, classes, **where)
@@ -124,8 +125,11 @@ def film_sheet(film):
     return board(images, texts, width=WIDTH, height=top + len(frames) * ROW)
 
 
-def moment(film, step, short=False):
+def moment(film, frame, short=False):
     """A moment of the training in words, such as "epoch 1, after 8 of 390 steps"."""
+    step = frame.step
+    if film.finished and frame is film.frames[-1]:
+        return f"finished,\nafter epoch {film.finished}" if short else f"finished, after epoch {film.finished}"
     if step == 0:
         return "before training"
     if step < film.steps:
@@ -207,7 +211,8 @@ def _filters(images, film, frame, *, left, top, size):
     for number in range(count):
         begin, down = left + number % columns * (side + gap), top + number // columns * (side + gap)
         if number in film.channels:
-            images.append((begin - 2, down - 2, _square(INK, side + 4, side + 4)))
+            images.append((begin - 3, down - 3, _square(INK, side + 6, side + 6)))
+            images.append((begin - 1, down - 1, _square("white", side + 2, side + 2)))  # a dark filter stays apart
         images.append((begin, down, resized(_filter(frame.filters[..., number], film.inputs), side)))
 
 

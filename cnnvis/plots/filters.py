@@ -1,17 +1,17 @@
 """What filters respond to."""
 
-import textwrap
-
 import numpy as np
 from matplotlib import rc_context
 
-from cnnvis.plots.canvas import STYLE, new_figure, numbered, show_image
+from cnnvis.plots.canvas import HEADING, STYLE, TEXT, headline, new_figure, numbered, show_image
 from cnnvis.plots.names import short_names
+
+COLUMNS = 2  # filters in a row, each with its real patches
 
 
 def filter_pages(name, layers, classes=(), most=24):
     """Pages of `filter_images` with at most `most` filters each: dict of `name`, `name_2`, ... to Figure."""
-    columns = min(4, max(len(layer.filters) for layer in layers.values()))
+    columns = min(COLUMNS, max(len(layer.filters) for layer in layers.values()))
     rows = [
         (layer_name, layer[start : start + columns])
         for layer_name, layer in zip(short_names(layers, 16, "layer"), layers.values())
@@ -35,11 +35,10 @@ def filter_images(rows, columns, classes=()):
     classes : sequence of str
         Names by class index.
     """
-    width = 2.9 * columns + 0.5
-    heading = "What activates a filter most: the image optimised for it, and the top nine patches of real images"
-    lines = textwrap.wrap(heading, int(10 * width))
-    figure = new_figure(width, 2.1 * len(rows) + 0.4 + 0.2 * len(lines))
-    figure.suptitle("\n".join(lines), fontsize=11)
+    figure = new_figure(3.15 * columns + 0.5, 2.2 * len(rows) + 1)
+    headline(
+        figure, "What activates a filter most: the image optimised for it, and the top nine patches of real images"
+    )
     grid = figure.subplots(len(rows), 2 * columns, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
@@ -49,14 +48,14 @@ def filter_images(rows, columns, classes=()):
             image, dead = layer.images[place], layer.dead[place]
             show_image(made, np.full_like(image, 235) if dead else image)
             show_image(real, mosaic(layer.patches[place]))
-            made.set_title(f"filter {layer.filters[place]}", fontsize=10, pad=3)
+            made.set_title(f"filter {layer.filters[place]}", fontsize=TEXT, pad=3)
             activation, largest = layer.activation[place], layer.dataset_max[place]
             label = "dead: its ReLU\nis always 0" if dead else f"{activation:.3g}{_ratio(activation, largest)}"
-            made.set_xlabel(label, fontsize=10, labelpad=3)
+            made.set_xlabel(label, fontsize=TEXT, labelpad=3)
             favourite, selectivity = layer.favourite[place], layer.selectivity[place]
             liked = f"\n{names[favourite]}: {selectivity:.0%}" if favourite >= 0 and not dead else ""
-            real.set_xlabel(f"real: {largest:.3g}{liked}", fontsize=10, labelpad=3)
-        line[0].set_ylabel(name, fontsize=13)
+            real.set_xlabel(f"real: {largest:.3g}{liked}", fontsize=TEXT - 1, labelpad=3)
+        line[0].set_ylabel(name, fontsize=HEADING)
     return figure
 
 

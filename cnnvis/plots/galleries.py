@@ -8,6 +8,7 @@ from cnnvis.plots.canvas import (
     OTHER,
     RIGHT,
     STYLE,
+    TEXT,
     WRONG,
     headline,
     new_figure,
@@ -43,18 +44,18 @@ def gallery(images, probabilities, labels, classes, captions, title, top=3):
     classes, captions : sequences of K and N str
     """
     across = 1 + len(probabilities)
-    columns = min(3 if across == 2 else 2, len(images))
+    columns = min(2 if across == 2 else 1, len(images))
     rows = -(-len(images) // columns)
-    figure = new_figure(max((1.5 * across + 0.1) * columns, 5), 1.75 * rows + 0.5)
+    figure = new_figure(max((2.2 * across - 1.2) * columns, 5), 1.75 * rows + 0.8)
     headline(figure, title)
-    ratios = [1, *[1.1] * len(probabilities)] * columns
+    ratios = [1, *[1.25] * len(probabilities)] * columns
     grid = figure.subplots(rows, across * columns, squeeze=False, width_ratios=ratios)
     for axes in grid.flat[across * len(images) :]:
         axes.axis("off")
     names, captions = short_names(classes, 12), short_names(captions, 14 * across, "image")
     for number, (shown, *bars) in enumerate(grid.reshape(-1, across)[: len(images)]):
         show_image(shown, images[number])
-        caption = shown.set_title(captions[number], fontsize=10, color=INK, loc="left")
+        caption = shown.set_title(captions[number], fontsize=TEXT, color=INK, loc="left")
         caption.set_in_layout(False)  # it has room above the bars
         for axes, network in zip(bars, probabilities):
             _probability_bars(axes, network[number], labels[number], names=names, top=top)
@@ -85,7 +86,7 @@ def confused_pairs(images, probabilities, labels, classes, pairs, title):
         grid, pairs, images, probabilities, labels
     ):
         text = f"{classes[true]}\n→ {classes[predicted]}\n{times:,} times"
-        words.text(0.5, 0.5, text, ha="center", va="center", fontsize=10, color=INK)
+        words.text(0.5, 0.5, text, ha="center", va="center", fontsize=TEXT, color=INK)
         for axes, image, probability, name in zip(line, some, certain, names):
             show_image(axes, image)
             axes.set_title(f"{cut(name, 14)}: {percent(probability)}", fontsize=8, color=INK)
@@ -97,8 +98,8 @@ def _probability_bars(axes, probability, label, names, top):
     colors = [RIGHT if c == label else WRONG if c == order[0] and label >= 0 else OTHER for c in order]
     axes.barh(range(len(order)), probability[order], color=colors, height=0.85)
     for place, c in enumerate(order):
-        axes.text(0.03, place, f"{names[c]} {percent(probability[c])}", va="center", fontsize=10, color="black")
+        axes.text(0.03, place, f"{names[c]} {percent(probability[c])}", va="center", fontsize=TEXT, color="black")
     axes.set(xlim=(0, 1), ylim=(len(order) - 0.4, -0.6), xticks=[], yticks=[])
-    axes.set_box_aspect(1)
+    axes.set_box_aspect(0.8)
     for spine in axes.spines.values():
         spine.set_visible(False)

@@ -13,6 +13,8 @@ from cnnvis.plots.canvas import (
     OUTPUTS,
     RIGHT,
     STYLE,
+    TEXT,
+    WIDTH,
     despine,
     headline,
     new_figure,
@@ -23,13 +25,14 @@ from cnnvis.plots.canvas import (
 from cnnvis.plots.names import cut, short_names
 
 MOST_LAYERS = 34  # in the overview
+ACROSS = 5  # layers in a row
 MOST_UNITS = 400  # bars for an FC layer in the overview
 MOST_SIDE = 256  # pixels of a tile; of a larger channel, every second, third, ... row and column is drawn
 MOST_BARS = 100  # units in a row of bars; a tenth of all units if that makes more than ten rows
 
 
 @rc_context(STYLE)
-def network_outputs(image, outputs, kinds, *, probabilities, classes, title, channels=3, most=5):
+def network_outputs(image, outputs, kinds, *, probabilities, classes, title, channels=3, most=3):
     """One image on its way through the network: all layers in order, with some channels of each.
 
     If there are more than 34 layers, 34 evenly spaced ones are shown, and the title says so.
@@ -53,9 +56,9 @@ def network_outputs(image, outputs, kinds, *, probabilities, classes, title, cha
         names = [list(outputs)[i] for i in np.linspace(0, len(outputs) - 1, MOST_LAYERS).astype(int)]
         outputs = {name: outputs[name] for name in names}
     columns = len(outputs) + 2
-    lines = -(-columns // 12)
+    lines = -(-columns // ACROSS)
     per_line = -(-columns // lines)
-    figure = new_figure(1.15 * per_line + 0.3, lines * (1.03 * most + 0.75) + 0.3)
+    figure = new_figure(WIDTH * per_line / ACROSS, lines * (0.97 * most + 0.75) + 1)
     scale = "height×width×channels; yellow is high, each channel scaled separately"
     if any(output.ndim == 3 and output.shape[-1] > most for output in outputs.values()):
         scale += f"; of many channels, the {most} highest of a CONV layer, by number"
@@ -66,10 +69,10 @@ def network_outputs(image, outputs, kinds, *, probabilities, classes, title, cha
         axes.set(xticks=[], yticks=[])  # else the layout leaves room for invisible ticks
         axes.set_anchor("N")
     show_image(grid.flat[0], image if channels > 2 else Image.fromarray(image).convert("L").convert("RGB"))
-    grid.flat[0].set_title(f"image\n{image.shape[0]}×{image.shape[1]}×{channels}", fontsize=9.5)
+    grid.flat[0].set_title(f"image\n{image.shape[0]}×{image.shape[1]}×{channels}", fontsize=TEXT)
     drawn = np.arange(0)
     for axes, (name, output) in zip(grid.flat[1:], outputs.items()):
-        axes.set_title(f"{titles[name]}\n{'×'.join(map(str, output.shape))}", fontsize=9.5)
+        axes.set_title(f"{titles[name]}\n{'×'.join(map(str, output.shape))}", fontsize=TEXT)
         if output.ndim == 1:
             _unit_column(axes, output, most)
             continue
@@ -80,17 +83,17 @@ def network_outputs(image, outputs, kinds, *, probabilities, classes, title, cha
         step = (len(tiles) + _gap(_drawn(output))) / len(drawn)
         for place, channel in enumerate(drawn):
             upper_left = {"textcoords": "offset points", "ha": "right", "va": "top"}
-            axes.annotate(str(channel), (-0.5, place * step - 0.5), (-1, 0), fontsize=5, **upper_left)
+            axes.annotate(str(channel), (-0.5, place * step - 0.5), (-1, 0), fontsize=9, **upper_left)
     last = grid.flat[columns - 1]
     order = np.argsort(-probabilities, kind="stable")[:10]
     last.axis("on")
     last.barh(range(len(order)), probabilities[order], color=[RIGHT, *[OTHER] * (len(order) - 1)])
     names = short_names(classes, 10)
     for place, c in enumerate(order):
-        last.text(0.03, place, f"{names[c]} {percent(probabilities[c])}", va="center", fontsize=8)
+        last.text(0.03, place, f"{names[c]} {percent(probabilities[c])}", va="center", fontsize=10)
     last.set(xlim=(0, 1), ylim=(len(order) - 0.4, -0.6), xticks=[], yticks=[])
     some = f"{len(order)} of " if len(order) < len(probabilities) else ""
-    last.set_title(f"probabilities\n{some}{len(probabilities):,}", fontsize=9.5)
+    last.set_title(f"probabilities\n{some}{len(probabilities):,}", fontsize=TEXT)
     last.set_box_aspect(len(order) / 4)
     despine(last)
     return figure
@@ -114,27 +117,28 @@ def layer_output(name, kind, output, scale="channel", note=""):
     height, width, channels = output.shape
     columns = min(channels, int(np.ceil(np.sqrt(channels * 1.4))))
     tiles, (low, high) = tile(output, columns, scale)
-    size = float(np.clip(0.55 * columns, 4.5, 11))
-    figure = new_figure(size + 1.1, size * (tiles.shape[0] / tiles.shape[1]) + 0.9)
+    size = float(np.clip(0.55 * columns, 4.5, WIDTH if columns < 20 else 11))
+    figure = new_figure(size + 0.6, size * (tiles.shape[0] / tiles.shape[1]) + 1.9)
     axes = figure.subplots()
     axes.imshow(np.ma.masked_invalid(tiles), cmap=OUTPUTS, vmin=0, vmax=1, interpolation="nearest")
     side = len(_drawn(output))
     middles = np.arange(0, len(tiles), side + _gap(_drawn(output))) + (side - 1) / 2
-    axes.set_yticks(middles, range(0, channels, columns), fontsize=7)
-    axes.set(xticks=[], ylabel="first channel of each row")
+    axes.set_yticks(middles, range(0, channels, columns), fontsize=TEXT)
+    axes.set(xticks=[])
+    axes.set_ylabel("first channel of each row", fontsize=TEXT)
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
     plural = "s" if channels > 1 else ""
     title = f"{cut(name, 40)} ({kind}): {channels} channel{plural} of {height}×{width}\n{note}"
-    axes.set_title(wrapped(title, size, 10), fontsize=10)
-    bar = figure.colorbar(ScalarMappable(Normalize(0, 1), OUTPUTS), ax=axes, shrink=0.8, aspect=25, ticks=[0, 1])
+    axes.set_title(wrapped(title, size, TEXT), fontsize=TEXT)
+    how = {"location": "bottom", "shrink": 0.8, "aspect": 25, "ticks": [0, 1]}
+    bar = figure.colorbar(ScalarMappable(Normalize(0, 1), OUTPUTS), ax=axes, **how)
+    ends, words = ("lowest", "highest"), "output, each channel scaled separately"
     if scale == "layer":
-        bar.ax.set_yticklabels([f"{low:.3g}", f"{high:.3g}"])
-        bar.set_label("output")
-    else:
-        bar.ax.set_yticklabels(["lowest", "highest"])
-        bar.set_label("output, each channel scaled separately")
+        ends, words = (f"{low:.3g}", f"{high:.3g}"), "output"
+    bar.ax.set_xticklabels(ends, fontsize=TEXT)
+    bar.set_label(words, fontsize=TEXT)
     return figure
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib import rc_context
 
-from cnnvis.plots.canvas import INK, OTHER, RIGHT, STYLE, WRONG, headline, new_figure, show_image
+from cnnvis.plots.canvas import INK, OTHER, RIGHT, STYLE, TEXT, WRONG, headline, new_figure, show_image
 from cnnvis.plots.names import cut
 
 
@@ -15,7 +15,7 @@ def nearest_images(images, captions, nearest, title, *, columns, across=1):
     ----------
     images : (N, H, W, 3) uint8 array
     captions : sequence of N str
-        What is to the left of each image, with line breaks.
+        What is above each image, at most two lines.
     nearest : sequence of N sequences of (image, class name, similarity, number, kind)
         (H, W, 3) uint8; str; float; int; and "true", "predicted" or "other": the true class of the image, the class
         that was predicted, or another one.
@@ -26,22 +26,22 @@ def nearest_images(images, captions, nearest, title, *, columns, across=1):
         Images in a row.
     """
     columns, across = max(columns, 1), min(across, len(images))
-    rows, ratios = -(-len(images) // across), [1.25, *[1] * (1 + columns)] * across
-    figure = new_figure(max(1.45 * sum(ratios) + 0.2, 5), 1.75 * rows + 1.0)
+    rows = -(-len(images) // across)
+    figure = new_figure(max(1.1 * (1 + columns) * across, 5), 2.3 * rows + 1.2)
     headline(figure, title)
-    grid = figure.subplots(rows, len(ratios), squeeze=False, width_ratios=ratios)
+    grid = figure.subplots(rows, (1 + columns) * across, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
-    for (words, own, *beside), image, caption, others in zip(
-        grid.reshape(rows * across, -1), images, captions, nearest
-    ):
-        words.text(1.0, 0.5, caption, ha="right", va="center", fontsize=10, color=INK)
+    for (own, *beside), image, caption, others in zip(grid.reshape(rows * across, -1), images, captions, nearest):
         show_image(own, image)
         _frame(own, INK)
+        words = own.set_title(caption, fontsize=TEXT, color=INK, loc="left")
+        words.set_in_layout(False)
         for axes, (other, name, similarity, number, kind) in zip(beside, others):
             show_image(axes, other)
             mark, color = {"true": ("✓ ", RIGHT), "predicted": ("✗ ", WRONG), "other": ("", OTHER)}[kind]
-            axes.set_title(f"{mark}{cut(name, 10)}\n#{number}: {_similarity(similarity)}", fontsize=9, color=INK)
+            words = f"{cut(name, 10)}\n#{number}\n{mark}{_similarity(similarity)}"
+            axes.set_xlabel(words, fontsize=TEXT, color=INK)
             _frame(axes, color)
     return figure
 

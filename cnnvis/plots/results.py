@@ -4,7 +4,19 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.colors import PowerNorm
 
-from cnnvis.plots.canvas import INK, OTHER, RIGHT, STYLE, WRONG, despine, headline, new_figure
+from cnnvis.plots.canvas import (
+    INK,
+    OTHER,
+    RIGHT,
+    STYLE,
+    TEXT,
+    WIDTH,
+    WRONG,
+    despine,
+    headline,
+    new_figure,
+    wrapped,
+)
 from cnnvis.plots.names import short_names
 
 MOST_CLASSES = 25  # whose names fit along an axis
@@ -23,13 +35,13 @@ def page(scores, classes, title):
     classes : sequence of K str
     """
     shown = most_mistaken(scores.confusion)
-    side = float(np.clip(1.3 + 0.57 * len(shown), 7, 14))
-    below = max(3.6, 0.2 * len(shown) + 1)
-    figure = new_figure(side + 1.4, side + below)
-    figure.suptitle(title, fontsize=11)
-    above, beneath = figure.subfigures(2, 1, height_ratios=[side, below])
+    side = float(np.clip(1.3 + 0.57 * len(shown), WIDTH, 14))
+    below = max(3.4, 0.25 * len(shown) + 1)
+    figure = new_figure(side, side + 1.2 + 3.6 + below)
+    headline(figure, title)
+    above, middle, beneath = figure.subfigures(3, 1, height_ratios=[side + 0.8, 3.6, below])
     _confusion(above, scores.confusion, shown, classes=classes)
-    reliability, by_class = beneath.subplots(1, 2)
+    reliability, by_class = middle.subplots(), beneath.subplots()
     _reliability(reliability, scores.calibration, scores.brier)
     precision, recall = _defined(scores, 0), _defined(scores, 1)
     _by_class(by_class, {"precision": precision, "recall": recall}, shown, classes=classes)
@@ -56,19 +68,23 @@ def _confusion(figure, matrix, shown, classes):
     axes = figure.subplots()
     norm = PowerNorm(0.4, 0, 1)  # makes a few percent visible
     drawn = axes.imshow(share, cmap="Blues", norm=norm)
-    bar = figure.colorbar(drawn, ax=axes, shrink=0.7, aspect=30, label="share of the true class", ticks=SHARES)
-    bar.ax.set_yticklabels([f"{mark:.0%}" for mark in SHARES])
-    axes.set_xticks(range(len(across)), across, rotation=45, ha="right")
-    axes.set_yticks(range(len(names)), names)
+    how = {"location": "bottom", "shrink": 0.8, "aspect": 30, "ticks": SHARES}
+    bar = figure.colorbar(drawn, ax=axes, **how)
+    bar.set_label("share of the true class", fontsize=TEXT)
+    bar.ax.set_xticklabels([f"{mark:.0%}" for mark in SHARES], fontsize=TEXT)
+    axes.set_xticks(range(len(across)), across, rotation=45, ha="right", fontsize=TEXT)
+    axes.set_yticks(range(len(names)), names, fontsize=TEXT)
+    size, apart = (TEXT, 7) if len(shown) <= 12 else (9, 5)
     for i, j in np.ndindex(cells.shape):
         if cells[i, j]:
             color = "white" if norm(share[i, j]) > 0.6 else INK
-            for text, up, size in ((f"{cells[i, j]:,}", 5, 9), (_percent(share[i, j]), -6, 7)):
+            for text, up in ((f"{cells[i, j]:,}", apart), (_percent(share[i, j]), -apart)):
                 how = {"textcoords": "offset points", "ha": "center", "va": "center", "color": color}
                 axes.annotate(text, (j, i), (0, up), fontsize=size, **how)
-    axes.set(xlabel="predicted class", ylabel="true class")
+    axes.set_xlabel("predicted class", fontsize=TEXT)
+    axes.set_ylabel("true class", fontsize=TEXT)
     some = f": the {len(shown)} classes of {len(classes):,} with the most wrong" if len(shown) < len(classes) else ""
-    axes.set_title(f"Confusion{some} (images, and % of the true class)", fontsize=10)
+    axes.set_title(wrapped(f"Confusion{some} (images, and % of the true class)", WIDTH, TEXT), fontsize=TEXT)
 
 
 def _percent(share):
@@ -96,9 +112,12 @@ def _reliability(axes, calibration, brier):
     )
     verdict = "over" if calibration.overconfidence > 0 else "under"
     title = f"Calibration: {verdict}confident on average\nECE {calibration.error:.3f}, Brier score {brier:.3f}"
-    axes.set_title(title, fontsize=10)
-    axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="probability of the predicted class", ylabel="accuracy")
-    axes.legend(fontsize=8, loc="upper left", framealpha=0.8)
+    axes.set_title(title, fontsize=TEXT)
+    axes.set(xlim=(0, 1), ylim=(0, 1.02))
+    axes.set_xlabel("probability of the predicted class", fontsize=TEXT)
+    axes.set_ylabel("accuracy", fontsize=TEXT)
+    axes.tick_params(labelsize=TEXT)
+    axes.legend(fontsize=TEXT, loc="upper left", framealpha=0.8)
     despine(axes)
 
 
@@ -115,13 +134,14 @@ def _by_class(axes, scores, shown, classes):
     for (name, values), color, marker in zip(scores.items(), (WRONG, RIGHT), "so"):
         axes.plot(np.asarray(values)[shown], places, marker, color=color, markersize=5, label=name)
     classes = short_names(classes)
-    axes.set_yticks(places, [classes[c] for c in shown], fontsize=8)
+    axes.set_yticks(places, [classes[c] for c in shown], fontsize=TEXT)
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.grid(axis="x", alpha=0.3)
     axes.margins(x=0.08)
     axes.xaxis.set_major_formatter(lambda share, _: f"{share:.3g}" if share < 1.001 else "")
-    axes.set_title(" and ".join(scores) + " by class", fontsize=10)
-    axes.legend(fontsize=8, loc="best", framealpha=0.8)
+    axes.tick_params(axis="x", labelsize=TEXT)
+    axes.set_title(" and ".join(scores) + " by class", fontsize=TEXT)
+    axes.legend(fontsize=TEXT, loc="best", framealpha=0.8)
     despine(axes)
 
 
@@ -138,13 +158,14 @@ def breakdown(matrix, pairs, classes):
     mistakes = matrix - np.diag(np.diag(matrix))
     shown, classes = most_mistaken(matrix), short_names(classes)
     names = [classes[c] for c in shown]
-    height = max(3.6, 0.3 * max(len(shown), len(pairs)) + 1.2)
-    figure = new_figure(13, height)
+    rows = [len(shown), len(shown), len(pairs)]
+    heights = [max(2.4, 0.28 * each + 1.0) for each in rows]
+    figure = new_figure(WIDTH, sum(heights) + 0.5)
     title = f"{mistakes.sum():,} wrong predictions of {matrix.sum():,}"
     if len(shown) < len(classes):
         title += f"; the {len(shown)} classes of {len(classes):,} with the most"
-    figure.suptitle(title)
-    by_true, by_predicted, by_pair = figure.subplots(1, 3)
+    headline(figure, title)
+    by_true, by_predicted, by_pair = figure.subplots(3, 1, height_ratios=heights)
     bars = [
         (by_true, names, mistakes.sum(axis=1)[shown], "by true class: missed", WRONG),
         (by_predicted, names, mistakes.sum(axis=0)[shown], "by predicted class: predicted instead", OTHER),
@@ -158,12 +179,13 @@ def breakdown(matrix, pairs, classes):
     ]
     for axes, labels, values, heading, color in bars:
         drawn = axes.barh(range(len(values)), values, color=color)
-        axes.bar_label(drawn, padding=2, fontsize=9)
-        axes.set_yticks(range(len(values)), labels)
+        axes.bar_label(drawn, padding=2, fontsize=TEXT)
+        axes.set_yticks(range(len(values)), labels, fontsize=TEXT)
         axes.invert_yaxis()
         axes.margins(x=0.12)
-        axes.set_title(heading, fontsize=10, loc="right")  # where there is room for it beside long names
-        axes.set_xlabel("wrong predictions", loc="right")
+        axes.set_title(heading, fontsize=TEXT, loc="right")  # where there is room for it beside long names
+        axes.set_xlabel("wrong predictions", loc="right", fontsize=TEXT)
+        axes.tick_params(axis="x", labelsize=TEXT)
         axes.xaxis.get_major_locator().set_params(integer=True)
         despine(axes)
     return figure

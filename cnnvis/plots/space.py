@@ -87,14 +87,16 @@ def _duplicates(dataset, probabilities, space, examples):
 
 
 def _caption(dataset, probabilities, index, twins, space, doubtful):
-    """What is known about a test image, in lines."""
+    """What is known about a test image, in one line or two."""
     predicted, names = probabilities[index].argmax(), dataset.classes
-    lines = [f"#{dataset.number(index)}", cut(names[dataset.labels[index]], 16)]
+    about = [f"#{dataset.number(index)} {cut(names[dataset.labels[index]], 16)}"]
     if predicted != dataset.labels[index]:
-        lines.append(f"→ {cut(names[predicted], 12)} {percent(probabilities[index, predicted])}")
+        about[0] += f" → {cut(names[predicted], 12)} {percent(probabilities[index, predicted])}"
     if index in twins:
-        lines.append(f"near-duplicate of\ntraining #{space.training.number(twins[index])}")
-    return "\n".join([*lines, *["label may\nbe wrong"] * bool(doubtful)])
+        about.append(f"near-duplicate of training #{space.training.number(twins[index])}")
+    if doubtful:
+        about.append("label may be wrong")
+    return "\n".join([about[0], *[", ".join(about[1:])] * (len(about) > 1)])
 
 
 def _other(dataset, probabilities, space, index, other, cosine):

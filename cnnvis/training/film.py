@@ -1,7 +1,7 @@
 """A film of a training: what the network makes of one image, and how its first filters change."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -51,8 +51,9 @@ class Frame:
 class Film(keras.callbacks.Callback):
     """Keeps frames of a training: before it, after the steps 1, 2, 4, 8, ... of the first epoch, and after every epoch.
 
-    The network is computed in float32, as its checkpoint would be; that changes nothing in the training. Of more than
-    `MOST_EPOCHS` epochs, every second, fourth, ... is kept, and always the last.
+    The last frame is of the finished network, with the weights and statistics of its checkpoint. The network is
+    computed in float32, as its checkpoint would be; that changes nothing in the training. Of more than `MOST_EPOCHS`
+    epochs, every second, fourth, ... is kept, and always the last.
 
     It shows the filters of the first CONV layer that learns (in `deep`, `conv1`: the whitening layer before it is
     fixed), and some of its feature maps, always in the same channels: those that vary most at the beginning, each where
@@ -81,12 +82,14 @@ class Film(keras.callbacks.Callback):
         Inputs of each of its filters, and how many filters it has.
     channels : (M,) int array
         Of the feature maps, at most `MOST_MAPS`.
+    finished : int
+        The epoch that the finished network has its weights of; 0 before there is one.
     """
 
     def __init__(self, dataset, path=None):
         super().__init__()
         self.image, self.label, self.classes = dataset.images[0], int(dataset.labels[0]), dataset.classes
-        self.path, self.frames, self.epoch = path, [], 0
+        self.path, self.frames, self.epoch, self.finished = path, [], 0, 0
 
     def begin(self, network, *, steps, epochs, done=0):
         """Begin, or go on, with a network.
@@ -125,6 +128,20 @@ class Film(keras.callbacks.Callback):
         self.frames = [self.frames[place] for place in remain]
         if self.path:
             self._write()
+
+    def end(self, epoch):
+        """Let the last frame show the network that was begun with, which is finished now.
+
+        It takes the place of the frame after its epoch; if early stopping went back, it comes after all others.
+        """
+        probabilities, maps, filters = self._look()
+        last = self.frames[-1]
+        shown = {"probabilities": probabilities, "maps": maps[..., self.channels], "filters": filters}
+        if last.step == self.steps * epoch:
+            self.frames[-1] = replace(last, **shown)
+        else:
+            self.frames.append(replace(last, accuracy=np.nan, held_out=np.nan, **shown))
+        self.finished = epoch
 
     def _add(self, step, accuracy, held_out=np.nan):
         self.network.set_weights(self.model.get_weights())

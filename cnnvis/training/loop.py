@@ -152,6 +152,7 @@ def train(
         callbacks = [*forecasts, *stops, *films, log, *callbacks]  # frames are kept before the state
         if not any(stop.ended(batches.epoch) for stop in stops):
             fit(model, recipe, batches, held_out=held_out, callbacks=callbacks)
+    epoch = len(rows)
     for stop in stops:
         epoch = stop.restore()
         if epoch < recipe.epochs:
@@ -159,6 +160,8 @@ def train(
     network.set_weights(model.get_weights())
     if not isinstance(arch, Base):
         recompute_statistics(network, batches.parts(recipe.epochs))
+    if film:
+        film.end(epoch)
     return Trained(network=network, recipe=recipe, precision=precision, rows=rows, arch=arch, film=film)
 
 

@@ -43,16 +43,19 @@ export interface Weight {
   name: string;
   dtype: "float32" | "int32" | "bool";
   shape: number[];
-  stored: "float16" | "float32" | "int32" | "bool";
-  scale: number;
+  stored: "float24" | "float32" | "int32" | "bool";
 }
 
 export interface Network {
   /** Why browsers can't run it; then the other fields are missing. */
   problem?: string;
-  graph: object;
+  graph: { node: { name: string; op: string; input?: string[] }[] };
   input: string;
   probabilities: string;
+  /** Logits, or logarithms of probabilities where there are none. */
+  scores: string;
+  /** Index of the layer whose feature maps Grad-CAM weights: the last CONV layer after its activation. */
+  gradCam: number | null;
   layers: Layer[];
   weights: Weight[];
   /** Names of the three channels of the image, as the network takes it. */
@@ -105,6 +108,12 @@ export interface Explained {
   insertion: Pair;
 }
 
+/** How the page hides patches: their sides and the pixels between them, as visualize_pixel_importance.py does. */
+export interface Occlusion {
+  windows: number[];
+  stride: number;
+}
+
 export interface Filter {
   filter: number;
   activation: number;
@@ -123,10 +132,18 @@ export interface FilterLayer {
   patchesEach: number;
 }
 
-/** A section of the article, in Markdown. */
+/** A section of the article, and where the site has it. */
 export interface Chapter {
   heading: string;
-  text: string;
+  html: string;
+  address: string;
+}
+
+/** scikit-learn's digits, the training images first: 8×8 levels from 0 to 16 each, gzipped, in base64; and a letter each. */
+export interface StoredDigits {
+  pixels: string;
+  labels: string;
+  training: number;
 }
 
 export interface Page {
@@ -138,7 +155,9 @@ export interface Page {
   images: StoredImage[];
   network: Network;
   results: Results | null;
-  importance: { patchSizes: number[]; images: Explained[] };
+  importance: { patchSizes: number[]; images: Explained[]; occlusion: Occlusion };
   filters: { data: string; layers: FilterLayer[] };
-  article: Record<"outputs" | "results" | "importance" | "filters" | "network" | "own", Chapter>;
+  digits: StoredDigits;
+  /** With the address of the folder of the site, or "" if there is none. */
+  article: { site: string } & Record<"outputs" | "results" | "importance" | "filters" | "network" | "own", Chapter>;
 }

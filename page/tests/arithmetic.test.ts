@@ -9,7 +9,6 @@ import { columnOf, columnsOf } from "../src/arithmetic/columns";
 import { atDecimals, atDigits, decimalsFor, decimalsOf, digitsFor } from "../src/arithmetic/digits";
 import { digits, fixed, signed } from "../src/arithmetic/formatting";
 import { convTerms, fcTerms, windowPositions } from "../src/arithmetic/layers";
-import { blocks, formula, inline } from "../src/arithmetic/markdown";
 import { areGrey, borderColour, contrasting, filled, line, meanColour, withPatches } from "../src/arithmetic/pixels";
 import { receptiveField } from "../src/arithmetic/receptiveField";
 import type { Conv, Layer } from "../src/contract";
@@ -210,23 +209,4 @@ test("a table of 256 shades is as good as the palette itself", () => {
     const apart = values.flatMap((share, i) => colour(palette, share).map((x, k) => Math.abs(rgba[4 * i + k] - x)));
     expect(Math.max(...apart)).toBeLessThan(3);
   }
-});
-
-describe("the article's Markdown", () => {
-  test("blocks", () => {
-    const text = "One **bold** `code`.\n\n![a figure](x.png)\n\n```sh\nrun\n\nit\n```\n\n- *a* [link](u)\n- b\n\n$$\\frac{a_1}{b}$$";
-    expect(blocks(text).map(({ kind }) => kind)).toEqual(["paragraph", "figure", "code", "item", "item", "math"]);
-    expect(blocks(text)[2]).toEqual({ kind: "code", text: "run\n\nit" });
-    expect(inline("a **b** c").map(({ kind }) => kind)).toEqual(["text", "strong", "text"]);
-    expect(inline("[words](url)")).toEqual([{ kind: "text", text: "words" }]);
-  });
-
-  test("formulas", () => {
-    expect(formula("\\frac{a_1}{b}")).toEqual([
-      { place: "line", text: "(a" },
-      { place: "sub", text: [{ place: "line", text: "1" }] },
-      { place: "line", text: ") ÷ (b)" },
-    ]);
-    expect(formula("3 \\cdot 9 = 27")).toEqual([{ place: "line", text: "3 · 9 = 27" }]);
-  });
 });

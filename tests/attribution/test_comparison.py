@@ -40,9 +40,12 @@ def test_every_method_has_the_maps_that_it_has_alone(classifier, small_images, c
 
 def test_the_best_has_the_largest_difference_of_insertion_and_deletion(compared):
     values = {name: each.insertion - each.deletion for name, each in compared.explanations.items()}
-    assert compared.best == [max(values, key=lambda name: values[name][n]) for n in range(2)]
+    largest = [max(values, key=lambda name: values[name][n]) for n in range(2)]
+    floor = compared.of_floor + comparison.LEAST_LEAD
+    assert compared.best == [name if values[name][n] > floor[n] else "" for n, name in enumerate(largest)]
     assert len(compared[1:]) == 1
     assert compared[1:].best == compared.best[1:]
+    assert scored(banzhaf=[0.5, 0.1, 0.2], gradcam=[0.6, 0.104, -0.1]).best == ["gradcam", "", "banzhaf"]
 
 
 def scored(**faithful):
@@ -161,6 +164,20 @@ def test_methods_that_do_not_change_are_not_to_be_believed():
     said = report.sanity_verdict({"gradcam": np.array([0.9, 0.7]), "banzhaf": np.array([0.9, -0.2])})
     assert said.startswith("Don't believe gradcam (0.80): ")
     assert "All maps change" in report.sanity_verdict({"banzhaf": np.array([0.1])})
+
+
+def test_what_is_the_same_everywhere_passes_no_sanity_check(classifier, capsys):
+    """An image of one colour is its own mean colour: Grad-CAM, which hides nothing, may show something."""
+    images = np.full((1, 16, 16, 3), 90, "uint8")
+    methods = ("gradcam", "gradients")
+    compared = attribution.compare(classifier, images, np.array([1]), methods=methods, random_weights=True, **HOW)
+    assert compared.best == [""]
+    said = report.sentences(compared)
+    assert said[0].startswith("Believe none of the maps")
+    assert "All maps change" not in said[1]
+    assert "A map by gradients is 0 everywhere" in capsys.readouterr().err
+    alone = attribution.compare(classifier, images, np.array([1]), methods=("gradients",), random_weights=True, **HOW)
+    assert "can't be said" in report.sentences(alone)[0]
 
 
 def test_a_network_without_conv_layers_leaves_grad_cam_out(small_images, capsys):

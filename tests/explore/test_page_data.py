@@ -17,13 +17,14 @@ import pytest
 from keras import layers
 from PIL import Image
 
-from cnnvis.explore import browser_network, page_data
+from cnnvis.explore import browser_network, chapters, page_data
 from cnnvis.images import Dataset
 from cnnvis.network.classifier import Classifier
 from tests.conftest import small_sequential
 from tests.network.test_strange_models import SHOWN
 
 ROOT = Path(__file__).parents[2]
+MOST_BYTES = 1.3e6  # of the page, before a network is put into it
 HOSTILE = ("<script>alert(1)</script>", "</script><img src=x onerror=alert(1)>", "<!-- <script>", "plain", "]]>", '"')
 
 
@@ -31,17 +32,17 @@ def unpacked(network):
     """The weights as the page reads them: dict of name to array."""
     content, start, arrays = gzip.decompress(network.values), 0, {}
     for weight in network.weights:
-        stored = np.dtype(weight["stored"])
-        count = math.prod(weight["shape"])
-        planes = np.frombuffer(content, "uint8", count * stored.itemsize, start).reshape(stored.itemsize, count)
+        count, stored = math.prod(weight["shape"]), np.dtype(weight["dtype"])
+        width = 3 if weight["stored"] == "float24" else stored.itemsize
+        planes = np.frombuffer(content, "uint8", count * width, start).reshape(width, count)
         start += planes.size
-        numbers = np.ascontiguousarray(planes.T).view(stored).reshape(weight["shape"])
-        arrays[weight["name"]] = numbers.astype(weight["dtype"]) * np.array(weight["scale"], weight["dtype"])
+        planes = np.concatenate([np.zeros((stored.itemsize - width, count), "uint8"), planes])
+        arrays[weight["name"]] = np.ascontiguousarray(planes.T).view(stored).reshape(weight["shape"])
     assert start == len(content)
     return arrays
 
 
-def test_the_weights_of_every_layer_are_there_to_half_precision():
+def test_the_weights_of_every_layer_are_there_to_16_significant_bits():
     model = small_sequential()
     network = browser_network.export(Classifier(model))
     arrays = unpacked(network)
@@ -49,18 +50,25 @@ def test_the_weights_of_every_layer_are_there_to_half_precision():
     for layer in model.layers:
         if layer.weights:
             kernel, bias = layer.get_weights()
-            np.testing.assert_allclose(arrays[explained[layer.name]["kernel"]], kernel, rtol=1e-3, atol=1e-6)
+            np.testing.assert_allclose(arrays[explained[layer.name]["kernel"]], kernel, rtol=2**-16, atol=0)
             np.testing.assert_allclose(explained[layer.name]["bias"], bias)
 
 
-def test_weights_of_any_size_survive_half_precision():
-    """Float16 ends at 65,504, and has nothing below 6e-8."""
-    for scale in (1e-9, 1e6):
+def test_weights_of_any_size_survive_24_bits():
+    """And the nearest number of 16 significant bits is stored, the even one of two; infinity is never one."""
+    for scale in (1e-30, 1e6, 3e38):
         array = np.linspace(-scale, scale, 2048, dtype="float32")
         weights, values = browser_network._packed({"kernel": array})
-        network = browser_network.BrowserNetwork({}, "", "", [], weights, values)
-        assert weights[0]["stored"] == "float16"
-        np.testing.assert_allclose(unpacked(network)["kernel"], array, rtol=1e-3, atol=scale * 1e-6)
+        network = browser_network.BrowserNetwork({}, "", "", "", [], weights, values)
+        assert weights[0]["stored"] == "float24"
+        np.testing.assert_allclose(unpacked(network)["kernel"], array, rtol=2**-16, atol=0)
+    ties = np.full(1024, 1 + 2**-16, "float32")
+    ties[1::2] = 1 + 3 * 2**-16
+    weights, values = browser_network._packed({"kernel": ties})
+    found = unpacked(browser_network.BrowserNetwork({}, "", "", "", [], weights, values))["kernel"]
+    assert {*found} == {1, 1 + 2**-14}
+    weights, values = browser_network._packed({"kernel": np.full(1024, np.finfo("float32").max)})
+    assert weights[0]["stored"] == "float32"
 
 
 @pytest.mark.parametrize("name", ["shared and nested", "mixed precision", "float64", "any size", "2x3"])
@@ -228,21 +236,29 @@ def test_the_page_forbids_the_network_and_runs_one_script():
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page).group(1)
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
-    assert rules["connect-src"] == "data:"
+    assert rules["connect-src"] == "blob:"
     assert re.fullmatch(r"'sha256-[\w+/=]+' 'wasm-unsafe-eval'", rules["script-src"])
 
 
+def test_the_page_without_a_network_is_small_and_has_each_licence_once():
+    page = page_data.TEMPLATE.read_text(encoding="utf-8")
+    assert len(page.encode()) <= MOST_BYTES
+    notices = re.findall(r"Copyright (?:\(c\) )?(\d{4}[^\n]*)", page)
+    assert {"2015-present Jason Miller", "2020 Google LLC. All Rights Reserved."} <= {*notices}
+    assert len(notices) <= 20  # some differ in their quotation marks only
+    assert page.index("Jason Miller") > page.index("</script>")
+
+
 def test_the_page_has_the_text_of_the_article():
-    """Of each section no more: neither the next one, nor the one around it."""
+    """Ready to be shown: nothing of Markdown or TeX is left, and no link leads where there is no site."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    told = page_data.article(text)
-    for chapter in told.values():
+    for part in chapters.CHAPTERS:
+        chapter = chapters.article()[part]
         assert f"# {chapter['heading']}\n" in text
-        assert chapter["text"] in text
-        assert not re.search(r"^#", chapter["text"], re.MULTILINE)
-        assert len(chapter["text"]) > 500
-    made = "# A\n\nfirst\n\n" + "\n\n".join(f"## {heading}\n\nof {heading}" for heading in page_data.ARTICLE.values())
-    assert page_data.article(made)["results"]["text"] == f"of {page_data.ARTICLE['results']}"
+        words = re.sub(r"<pre.*?</pre>|<[^>]*>", "", chapter["html"], flags=re.DOTALL)
+        assert len(words) > 300
+        assert not re.search(r"\*\*|\]\(|\$|```|\\", words)
+        assert not re.search(r"<h\d|<img|<script", chapter["html"])
 
 
 PAGE = ROOT / "page" / "src"

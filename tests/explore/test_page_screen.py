@@ -111,7 +111,8 @@ def position(tab):
     return int(row), int(column)
 
 
-def test_the_window_slides_step_by_step_and_by_itself(folded):
+def test_the_window_slides_step_by_step_and_by_itself(chromium, small):
+    folded = Tab(chromium, small[0], viewport=LAPTOP, reduced_motion="no-preference").alive(unfold=False)
     folded.page.locator(".network button[aria-label^='shrink, ']").first.click()
     folded.page.locator(".inspector .final").wait_for()
     folded.page.locator(".inspector .large").hover(position={"x": 2, "y": 2})
@@ -126,6 +127,19 @@ def test_the_window_slides_step_by_step_and_by_itself(folded):
     assert position(folded) == here
     folded.page.get_by_role("button", name="Step back").click()
     assert position(folded) == (here[0], here[1] - 1)
+    assert not folded.errors
+    folded.page.close()
+
+
+def test_what_was_chosen_stays_where_it_was(folded):
+    """The working opens below, and nothing scrolls."""
+    tile = folded.page.locator(".network .column").nth(1).locator(".tile").nth(3)
+    before = tile.bounding_box()
+    tile.click()
+    folded.page.locator(".inspector .final").wait_for()
+    folded.drawn()
+    assert tile.bounding_box() == before
+    assert folded.page.evaluate("scrollY") == 0
 
 
 def test_the_frame_on_the_image_is_the_receptive_field(chromium, tmp_path):

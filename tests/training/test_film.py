@@ -64,6 +64,8 @@ def test_each_frame_is_what_the_network_was_at_its_step(arch, changes, digits):
     image = digits.images[:1].astype("float32")
     for frame in film.frames:
         weights, accuracy = seen.after.get(frame.step, (network.get_weights(), np.nan))
+        if frame is film.frames[-1]:  # of deep, with the statistics of its checkpoint
+            weights = result.network.get_weights()
         network.set_weights(weights)
         probabilities, maps = (each.numpy()[0] for each in parts(image, training=False))
         close = {"rtol": rounding(1000), "atol": rounding(1000) * np.abs(maps).max()}
@@ -79,8 +81,27 @@ def test_each_frame_is_what_the_network_was_at_its_step(arch, changes, digits):
         found = ends[row["epoch"]]
         assert (found.accuracy, found.held_out) == (row["accuracy"], row["val_accuracy"])
     assert np.isnan([frame.held_out for frame in film.frames[:-2]]).all()
-    for weight, final in zip(network.trainable_weights, result.network.trainable_weights, strict=True):
-        np.testing.assert_array_equal(weight, final)  # but for statistics of deep, the last frame is of the result
+    assert film.finished == 2
+
+
+def test_a_film_ends_with_the_epoch_to_which_early_stopping_went_back(digits, monkeypatch):
+    monkeypatch.setattr(loop.EarlyStop, "on_epoch_end", best_was_the_first)
+    film = Film(digits)
+    result = trained(digits, dataclasses.replace(recipe_of("basic"), patience=5), "basic", film=film)
+    assert [frame.step for frame in film.frames] == [0, 1, 2, 4, 6, 12, 12]
+    assert film.finished == 1
+    np.testing.assert_allclose(film.frames[-1].probabilities, film.frames[4].probabilities, atol=1e-6)
+    found = result.network(digits.images[:1].astype("float32"))
+    np.testing.assert_allclose(film.frames[-1].probabilities, found[0], atol=1e-6)
+    assert np.abs(film.frames[5].probabilities - found[0]).max() > 1e-4
+    assert np.isnan([film.frames[-1].accuracy, film.frames[-1].held_out]).all()
+
+
+def best_was_the_first(stop, epoch, logs=None):
+    if epoch == 0:
+        stop.epoch.assign(1)
+        for best, weight in zip(stop.best, stop.weights):
+            best.assign(weight.value)
 
 
 @pytest.mark.parametrize("arch", ["basic", "deep"])

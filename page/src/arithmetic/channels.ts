@@ -29,6 +29,15 @@ export function shownChannels(layers: Layer[], outputs: Float32Array[], most: (p
   });
 }
 
+/** The channels to show, with these among them in place of the last ones. */
+export function withChannels(shown: number[], needed: number[]): number[] {
+  const missing = [...new Set(needed)].filter((channel) => !shown.includes(channel));
+  if (!missing.length) return shown;
+  const others = shown.filter((channel) => !needed.includes(channel));
+  const dropped = new Set(others.slice(Math.max(0, others.length - missing.length)));
+  return [...shown.filter((channel) => !dropped.has(channel)), ...missing];
+}
+
 function mean(values: Float32Array, channels: number, channel: number): number {
   let sum = 0;
   for (let i = channel; i < values.length; i += channels) sum += values[i];

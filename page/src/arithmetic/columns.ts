@@ -1,6 +1,6 @@
 /** The columns of the network's view: one for each block, or for each layer of a block that is open. */
 
-import type { Layer } from "../contract";
+import type { Layer, Pair } from "../contract";
 import { blocksOf } from "./blocks";
 
 export interface Column {
@@ -23,4 +23,16 @@ export function columnsOf(layers: Layer[], open: ReadonlySet<number>): Column[] 
 /** The index of the column that stands for a layer. */
 export function columnOf(columns: Column[], layer: number): number {
   return columns.findIndex(({ layers }) => layers.includes(layer));
+}
+
+/** The tiles of some channels, as [column, row], each once. */
+export function tilesOf(nodes: { layer: number; channel: number }[], columns: Column[], channels: number[][]): Pair[] {
+  const tiles: Pair[] = [];
+  for (const { layer, channel } of nodes) {
+    const column = columnOf(columns, layer);
+    const row = channels[column].indexOf(channel);
+    const last = tiles.at(-1);
+    if (row >= 0 && !(last && last[0] === column && last[1] === row)) tiles.push([column, row]);
+  }
+  return tiles;
 }

@@ -96,6 +96,12 @@ export function total(terms: { sum: number }[]): number {
   return terms.reduce((sum, term) => sum + term.sum, 0);
 }
 
+export function indexOfMax(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
+  return best;
+}
+
 export function range(values: Float32Array | number[]): Pair {
   let low = Infinity;
   let high = -Infinity;

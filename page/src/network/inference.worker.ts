@@ -2,17 +2,19 @@
 
 import "@tensorflow/tfjs-backend-cpu";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
-import simd from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
+import simd from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?gzip";
 import { loadGraphModel, registerOp, type GraphModel } from "@tensorflow/tfjs-converter";
-import { abs, add, div, enableProdMode, erf, setBackend, sub, tensor, tidy } from "@tensorflow/tfjs-core";
-import type { io, Tensor } from "@tensorflow/tfjs-core";
+import { abs, add, div, enableProdMode, erf, getBackend, grad, setBackend, slice, sub, sum, tensor, tidy } from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-core/dist/register_all_gradients";
+import type { io, NamedTensorMap, Tensor } from "@tensorflow/tfjs-core";
 
 import type { Network, Pair } from "../contract";
-import { unpack, type Values } from "./weights";
+import { fromBase64, gunzip, unpack, type Values } from "./weights";
 
 export type Request =
   | { what: "start"; network: Network; weights: string; size: Pair; backend: "wasm" | "cpu" }
   | { what: "run"; pixels: Float32Array; nodes: string[] }
+  | { what: "gradients"; pixels: Float32Array; place: number; target: number }
   | { what: "filter"; kernel: string; channel: number; channels: number };
 
 export type Outputs = Float32Array[];
@@ -31,7 +33,10 @@ let size: Pair;
 
 async function start(request: Extract<Request, { what: "start" }>): Promise<void> {
   enableProdMode();
-  if (request.backend === "wasm") setWasmPaths(Object.fromEntries(BINARIES.map((name) => [name, simd])));
+  if (request.backend === "wasm") {
+    const binary = URL.createObjectURL(new Blob([await gunzip(fromBase64(simd))], { type: "application/wasm" }));
+    setWasmPaths(Object.fromEntries(BINARIES.map((name) => [name, binary])));
+  }
   if (!(await setBackend(request.backend))) throw new Error(`${request.backend} can't be used here`);
   ({ network, size } = request);
   values ??= await unpack(network.weights, request.weights);
@@ -61,6 +66,41 @@ function run(pixels: Float32Array, nodes: string[]): Outputs {
   return outputs;
 }
 
+/** The output of a layer for one image, and the gradients of a class's score with respect to it. */
+async function gradients(pixels: Float32Array, place: number, target: number): Promise<Outputs> {
+  const before = network.layers.slice(0, place + 1);
+  const known = run(pixels, before.map(({ node }) => node)); // so that only what follows has to be computed again
+  const backend = getBackend();
+  await setBackend("cpu"); // which has all gradients; after those of WebAssembly, feature maps had other values in a corner
+  try {
+    return [known.at(-1)!, slopes(pixels, known, target)];
+  } finally {
+    await setBackend(backend);
+  }
+}
+
+function slopes(pixels: Float32Array, known: Outputs, target: number): Float32Array {
+  let found = new Float32Array();
+  tidy(() => {
+    const given: NamedTensorMap = { [network.input]: tensor(pixels, [1, ...size, 3]) };
+    const nodes = known.map((_, place) => maker(network.layers[place].node));
+    known.forEach((values, place) => (given[nodes[place]] = tensor(values, [1, ...network.layers[place].shape])));
+    const source = nodes.at(-1)!;
+    const score = (x: Tensor) => {
+      const scores = model.execute({ ...given, [source]: x }, network.scores) as Tensor;
+      return sum(slice(scores, [0, target], [1, 1]));
+    };
+    found = new Float32Array(grad(score)(given[source]).dataSync());
+  });
+  return found;
+}
+
+/** The node whose output a node passes on: the scores are computed from that one. */
+function maker(name: string): string {
+  const node = network.graph.node.find((other) => other.name === name)!;
+  return node.op === "Identity" ? maker(node.input![0]) : name;
+}
+
 /** The filter of one channel: kernel[..., channel]. */
 function filter(kernel: string, channel: number, channels: number): Outputs {
   const all = values.get(kernel)!;
@@ -74,6 +114,7 @@ self.onmessage = async ({ data }: MessageEvent<Request & { number: number }>) =>
     let outputs: Outputs = [];
     if (data.what === "start") await start(data);
     else if (data.what === "run") outputs = run(data.pixels, data.nodes);
+    else if (data.what === "gradients") outputs = await gradients(data.pixels, data.place, data.target);
     else outputs = filter(data.kernel, data.channel, data.channels);
     const buffers = outputs.map((output) => output.buffer as ArrayBuffer);
     self.postMessage({ number: data.number, outputs }, { transfer: buffers });

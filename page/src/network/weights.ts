@@ -4,7 +4,7 @@ import type { Weight } from "../contract";
 
 export type Values = Float32Array | Int32Array | Uint8Array;
 
-const BYTES = { float16: 2, float32: 4, int32: 4, bool: 1 };
+const BYTES = { float24: 3, float32: 4, int32: 4, bool: 1 };
 
 export async function unpack(weights: Weight[], base64: string): Promise<Map<string, Values>> {
   const bytes = await gunzip(fromBase64(base64));
@@ -13,7 +13,7 @@ export async function unpack(weights: Weight[], base64: string): Promise<Map<str
   for (const weight of weights) {
     const count = weight.shape.reduce((a, b) => a * b, 1);
     const width = BYTES[weight.stored];
-    values.set(weight.name, numbers(joined(bytes.subarray(start, start + count * width), count, width), weight));
+    values.set(weight.name, numbers(joined(bytes.subarray(start, start + count * width), count, width), weight.stored));
     start += count * width;
   }
   return values;
@@ -26,37 +26,21 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-async function gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+export async function gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** Byte planes (all lowest bytes, then all second ones, …) to the bytes of each number. */
+/** Byte planes (all lowest bytes, then all second ones, …) to the bytes of each number; the lowest may be left out. */
 function joined(planes: Uint8Array, count: number, width: number): ArrayBuffer {
-  const bytes = new Uint8Array(count * width);
+  const whole = width === 3 ? 4 : width;
+  const bytes = new Uint8Array(count * whole);
   for (let plane = 0; plane < width; plane++)
-    for (let i = 0; i < count; i++) bytes[i * width + plane] = planes[plane * count + i];
+    for (let i = 0; i < count; i++) bytes[i * whole + plane + whole - width] = planes[plane * count + i];
   return bytes.buffer;
 }
 
-function numbers(buffer: ArrayBuffer, weight: Weight): Values {
-  if (weight.stored === "float16") {
-    const halves = new Uint16Array(buffer);
-    const floats = new Float32Array(halves.length);
-    for (let i = 0; i < halves.length; i++) floats[i] = fromHalf(halves[i]) * weight.scale;
-    return floats;
-  }
-  if (weight.stored === "float32") return new Float32Array(buffer);
-  return weight.stored === "int32" ? new Int32Array(buffer) : new Uint8Array(buffer);
+function numbers(buffer: ArrayBuffer, stored: Weight["stored"]): Values {
+  if (stored === "int32") return new Int32Array(buffer);
+  return stored === "bool" ? new Uint8Array(buffer) : new Float32Array(buffer);
 }
-
-/** IEEE 754 binary16 -> number. */
-export function fromHalf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1024 + fraction) * POWERS[exponent];
-}
-
-const POWERS = Array.from({ length: 32 }, (_, exponent) => 2 ** (exponent - 25));

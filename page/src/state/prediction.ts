@@ -12,12 +12,10 @@ export interface Prediction {
   layersOf: Float32Array | null;
 }
 
-type Kind = "probabilities" | "layers";
-
-const AT_ONCE = 2; // requests that run; of the images that arrive meanwhile, only the newest is kept
+const AT_ONCE = 2; // requests that run, one for each worker; of the images that arrive meanwhile, only the newest is kept
 
 /**
- * Follows the pixels: first the probabilities and, if `deep`, then the output of every layer.
+ * Follows the pixels: their probabilities and, if `deep`, the output of every layer, from one pass through the network.
  * Older answers never replace newer ones. A request that fails is not repeated; the next image is asked for again.
  */
 export function usePrediction(
@@ -29,47 +27,42 @@ export function usePrediction(
   const [prediction, setPrediction] = useState<Prediction | null>(null);
   const wanted = useRef({ pixels, deep });
   const state = useRef({
-    running: { probabilities: 0, layers: 0 },
-    asked: { probabilities: null as Float32Array | null, layers: null as Float32Array | null },
+    running: 0,
+    asked: { pixels: null as Float32Array | null, deep: false },
     shown: { probabilities: 0, layers: 0 },
     number: 0,
   });
   wanted.current = { pixels, deep };
 
   useEffect(() => {
-    const { running, asked, shown } = state.current;
-    const receive = (kind: Kind, number: number, pixels: Float32Array, outputs: Float32Array[]) => {
+    const { shown } = state.current;
+    const receive = (number: number, pixels: Float32Array, [probabilities, ...layers]: Float32Array[]) => {
       onProblem(null);
-      const newer = { probabilities: number > shown.probabilities, layers: kind === "layers" && number > shown.layers };
+      const newer = { probabilities: number > shown.probabilities, layers: layers.length > 0 && number > shown.layers };
       if (newer.probabilities) shown.probabilities = number;
       if (newer.layers) shown.layers = number;
       setPrediction((before) => ({
         ...(newer.probabilities || !before
-          ? { pixels, probabilities: outputs[0] }
+          ? { pixels, probabilities }
           : { pixels: before.pixels, probabilities: before.probabilities }),
         ...(newer.layers
-          ? { layers: outputs.slice(1), layersOf: pixels }
+          ? { layers, layersOf: pixels }
           : { layers: before?.layers ?? null, layersOf: before?.layersOf ?? null }),
       }));
     };
-    const ask = (kind: Kind, pixels: Float32Array) => {
-      const number = ++state.current.number;
-      asked[kind] = pixels;
-      running[kind]++;
-      const answer =
-        kind === "layers" ? engine!.everything(pixels) : engine!.probabilities(pixels).then((found) => [found]);
-      void answer.then((outputs) => receive(kind, number, pixels, outputs), onProblem).then(() => {
-        running[kind]--;
-        pump();
-      });
-    };
     const pump = () => {
       const { pixels, deep } = wanted.current;
-      if (!engine || !pixels) return;
-      const free = () => running.probabilities + running.layers < AT_ONCE;
-      const most = deep ? 1 : AT_ONCE;
-      if (free() && running.probabilities < most && asked.probabilities !== pixels) ask("probabilities", pixels);
-      if (free() && deep && !running.layers && asked.layers !== pixels) ask("layers", pixels);
+      const { running, asked } = state.current;
+      if (!engine || !pixels || running === AT_ONCE) return;
+      if (asked.pixels === pixels && (asked.deep || !deep)) return;
+      const number = ++state.current.number;
+      state.current.asked = { pixels, deep };
+      state.current.running++;
+      const answer = deep ? engine.everything(pixels) : engine.probabilities(pixels).then((found) => [found]);
+      void answer.then((outputs) => receive(number, pixels, outputs), onProblem).then(() => {
+        state.current.running--;
+        pump();
+      });
     };
     pump();
   }, [engine, pixels, deep]);

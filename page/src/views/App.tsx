@@ -3,13 +3,18 @@
 import type { TargetedKeyboardEvent } from "preact";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 
+import { formatAddress, parseAddress } from "../arithmetic/address";
+import { indexOfMax } from "../arithmetic/layers";
 import type { Field } from "../arithmetic/receptiveField";
 import type { Page } from "../contract";
-import { Engine } from "../network/engine";
+import { Engine, TOLERANCE } from "../network/engine";
+import { useAddress } from "../state/address";
+import { Trainer } from "../network/trainer";
 import { useImage } from "../state/image";
 import { usePrediction } from "../state/prediction";
 import type { Selection } from "../state/selection";
-import { ArticleLink } from "./Article";
+import { ArticleLink, ChapterPanel, Reading, useChapter } from "./Article";
+import { useTour } from "../state/tour";
 import { useDrop } from "./drop";
 import { FiltersView } from "./FiltersView";
 import { ImageChoice } from "./ImageChoice";
@@ -17,26 +22,36 @@ import { ImagePanel } from "./ImagePanel";
 import { ImportanceView } from "./ImportanceView";
 import { NetworkView } from "./NetworkView";
 import { OutputsView } from "./OutputsView";
+import { Sliding } from "./Player";
+import { Playground } from "./Playground";
 import { Probabilities } from "./Probabilities";
 import { ResultsView } from "./ResultsView";
+import { Tour, TourButton } from "./Tour";
+import { TrainingView } from "./TrainingView";
+import { savePng } from "./snapshot";
 
-const VIEWS = ["Network", "Outputs", "Results", "Importance", "Filters"] as const;
+const VIEWS = ["Network", "Outputs", "Results", "Importance", "Filters", "Playground", "Training"] as const;
 type View = (typeof VIEWS)[number];
 
 export function App({ page, weights }: { page: Page; weights: string }) {
   const [engine, setEngine] = useState<Engine | null>(null);
   const [problem, setProblem] = useState("");
-  const [view, setView] = useState<View>("Network");
+  const [trainer] = useState(() => new Trainer(page.digits));
+  const known = { views: VIEWS, images: page.images.length, layers: page.network.layers };
+  const [first] = useState(() => parseAddress(location.hash, known));
+  const [ignored, setIgnored] = useState(first.ignored);
+  const [view, setView] = useState<View>(first.place.view ?? "Network");
+  const { chapter, own: explained, wide, read, close } = useChapter(page.article, view.toLowerCase());
   const state = useImage(page);
   const { image, notice, choose, open } = state;
   const label = image && !image.drawn ? image.label : -1; // nobody knows what a drawing shows
   const [field, setField] = useState<Field | null>(null);
-  const [selection, setSelection] = useState<Selection | null>(null);
+  const [selection, setSelection] = useState<Selection | null>(first.place.selection);
   const [own, setOwn] = useState<Float32Array | null>(null); // probabilities of the reader's own image, unchanged
 
   useEffect(() => {
     const start = async () => {
-      await choose(0);
+      await choose(first.place.image ?? 0);
       await new Promise(requestAnimationFrame); // show the image before unpacking the weights
       await Engine.start(page, weights).then(setEngine, (error: Error) => setProblem(error.message));
     };
@@ -50,6 +65,16 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   useEffect(() => {
     if (image && image.chosen === null && prediction?.pixels === image.original) setOwn(prediction.probabilities);
   }, [prediction, image]);
+
+  const tour = useTour<View>({ page, engine, prediction, state, selection, onSelect: setSelection, view, onView: setView, home: "Network" });
+  const shown = { view, image: image?.chosen ?? null, selection };
+  useAddress(image ? formatAddress(shown, page.network.layers) : "", async (hash) => {
+    const { place, ignored } = parseAddress(hash, known);
+    setIgnored(ignored);
+    setView(place.view ?? "Network");
+    setSelection(place.selection);
+    if (place.image !== null && place.image !== image?.chosen) await choose(place.image);
+  });
 
   const stored = image?.chosen != null ? page.images[image.chosen].probabilities : null;
   const before = stored ?? own ?? prediction?.probabilities ?? null;
@@ -70,7 +95,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   };
 
   return (
-    <>
+    <Reading.Provider value={read}>
       <header class="top">
         <div>
           <h1>Inside {page.title}</h1>
@@ -79,10 +104,12 @@ export function App({ page, weights }: { page: Page; weights: string }) {
             {page.parameters.toLocaleString("en")} weights,{" "}
             {page.classes.length} classes
           </p>
+          {page.article.site && <a href={`${page.article.site}index.html`}>The article</a>}
         </div>
+        {engine && <TourButton tour={tour} />}
         {status}
       </header>
-      <main class="layout">
+      <main class={view === "Training" ? "layout alone" : chapter && wide ? "layout reading" : "layout"}>
         <ImageChoice
           page={page}
           chosen={image?.chosen ?? null}
@@ -92,6 +119,11 @@ export function App({ page, weights }: { page: Page; weights: string }) {
         <aside class="side">
           {image && (
             <ImagePanel page={page} image={image} state={state} over={over} field={field} />
+          )}
+          {ignored.length > 0 && (
+            <p class="notice" role="alert">
+              In the address of this page, {ignored.join(" ")}
+            </p>
           )}
           {notice && (
             <p class="notice" role="alert">
@@ -114,37 +146,59 @@ export function App({ page, weights }: { page: Page; weights: string }) {
           )}
         </aside>
         <div class="main">
-          <Tabs view={view} onView={setView} />
+          <div class={chapter && chapter === explained && wide ? "tabs-and-article shown" : "tabs-and-article"}>
+            <Tabs view={view} onView={setView} />
+            {explained && <ArticleLink chapter={explained}>Read about this view</ArticleLink>}
+          </div>
           <div class="view" role="tabpanel" id="view" aria-labelledby={`tab-${view}`}>
             {deep && !outputs && <p class="waiting">{problem ? LIVE_ONLY : "Unpacking the network …"}</p>}
             {view === "Network" && outputs && image && (
-              <NetworkView
-                page={page}
-                engine={engine!}
-                outputs={outputs}
-                image={image.original}
-                live={prediction!.layersOf === image.shown}
-                selection={selection}
-                onSelect={setSelection}
-                onField={setField}
-              />
+              <Sliding.Provider value={tour.slide}>
+                <NetworkView
+                  page={page}
+                  engine={engine!}
+                  outputs={outputs}
+                  image={image.original}
+                  live={prediction!.layersOf === image.shown}
+                  selection={selection}
+                  onSelect={setSelection}
+                  onField={setField}
+                />
+              </Sliding.Provider>
             )}
             {view === "Outputs" && outputs && <OutputsView page={page} outputs={outputs} onOpen={openChannel} />}
             {view === "Results" && (
               <ResultsView page={page} onImage={showInNetwork} />
             )}
             {view === "Importance" && image && (
-              <ImportanceView page={page} image={image} onImage={(index) => void choose(index)} />
+              <ImportanceView
+                page={page}
+                engine={engine}
+                image={image}
+                predicted={now ? indexOfMax(now) : 0}
+                onImage={(index) => void choose(index)}
+              />
             )}
             {view === "Filters" && <FiltersView page={page} />}
+            {view === "Playground" && <Playground page={page} />}
+            {view === "Training" && <TrainingView trainer={trainer} />}
           </div>
         </div>
+        {chapter && <ChapterPanel chapter={chapter} site={page.article.site} wide={wide} onClose={close} />}
       </main>
+      <Tour tour={tour} />
       <footer class="foot">
         Made by explore.py from {page.file}. Everything is in this file; nothing leaves your computer.{" "}
+        <button
+          type="button"
+          class="link"
+          onClick={() => void savePng(document.getElementById("view")!, `${page.title} ${view.toLowerCase()}`)}
+        >
+          Save this view as PNG
+        </button>{" "}
         <ArticleLink chapter={page.article.own}>How to explore your own network</ArticleLink>
       </footer>
-    </>
+    </Reading.Provider>
   );
 }
 
@@ -167,6 +221,7 @@ function Status({ engine, problem }: { engine: Engine | null; problem: string })
   return (
     <p class="status" role="status">
       Runs live in your browser{engine.backend === "cpu" ? ", slowly: WebAssembly doesn't work here" : ""}.{" "}
+      {engine.difference > TOLERANCE && `Its probabilities differ from Keras's by up to ${engine.difference.toPrecision(1)}. `}
       <button
         type="button"
         class="link"
@@ -185,8 +240,10 @@ function Status({ engine, problem }: { engine: Engine | null; problem: string })
 function Tabs({ view, onView }: { view: View; onView(view: View): void }) {
   const keys = (event: TargetedKeyboardEvent<HTMLElement>) => {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
-    if (!step) return;
-    const next = VIEWS[(VIEWS.indexOf(view) + step + VIEWS.length) % VIEWS.length];
+    const end = event.key === "Home" ? 0 : event.key === "End" ? VIEWS.length - 1 : null;
+    if (!step && end === null) return;
+    event.preventDefault();
+    const next = VIEWS[end ?? (VIEWS.indexOf(view) + step + VIEWS.length) % VIEWS.length];
     onView(next);
     document.getElementById(`tab-${next}`)?.focus();
   };

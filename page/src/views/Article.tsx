@@ -1,82 +1,109 @@
-/** What the article says about a part of the page, in a dialog. */
+/** The chapter of the article that explains a view: beside it on a wide screen, before it on a narrow one. */
 
-import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import "./article.css";
 
-import { blocks, formula, type Block, type Inline, type Part } from "../arithmetic/markdown";
-import type { Chapter } from "../contract";
+import { createContext, type ComponentChildren } from "preact";
+import { useContext, useEffect, useRef, useState } from "preact/hooks";
+
+import type { Chapter, Page } from "../contract";
+
+type Articles = Page["article"];
+
+export const Reading = createContext<(chapter: Chapter) => void>(() => {});
 
 export function ArticleLink({ chapter, children }: { chapter: Chapter; children: ComponentChildren }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const [open, setOpen] = useState(false);
-  useEffect(() => {
-    if (open) dialog.current!.showModal();
-  }, [open]);
+  const read = useContext(Reading);
   return (
-    <>
-      <button type="button" class="link" onClick={() => setOpen(true)}>
-        {children}
-      </button>
-      {open && (
-        <dialog
-          class="article"
-          ref={dialog}
-          aria-label={chapter.heading}
-          onClick={(event) => event.target === dialog.current && dialog.current?.close()}
-          onClose={() => setOpen(false)}
-        >
-          <div class="page" tabIndex={0} role="document">
-            <form method="dialog">
-              <button type="submit" class="plain">
-                Close
-              </button>
-            </form>
-            <h2>{chapter.heading}</h2>
-            {blocks(chapter.text).map(written)}
-          </div>
-        </dialog>
-      )}
-    </>
+    <button type="button" class="link" onClick={() => read(chapter)}>
+      {children}
+    </button>
   );
 }
 
-function written(block: Block, key: number) {
-  switch (block.kind) {
-    case "heading":
-      return <h3 key={key}>{block.text}</h3>;
-    case "code":
-      return <pre key={key}>{block.text}</pre>;
-    case "math":
-      return (
-        <p class="formula" key={key}>
-          {formula(block.text).map(set)}
-        </p>
-      );
-    case "figure":
-      return (
-        <p class="aside" key={key}>
-          Figure in the article: {block.text}.
-        </p>
-      );
-    default:
-      return (
-        <p class={block.kind} key={key}>
-          {block.text.map(inlined)}
-        </p>
-      );
-  }
+/** The chapter that is open; another view brings its own. On a screen as wide as two it is open from the start. */
+export function useChapter(articles: Articles, view: string) {
+  const wide = useMedia("(min-width: 1100px)");
+  const own = Object.hasOwn(articles, view) ? articles[view as keyof Omit<Articles, "site">] : null;
+  const [chapter, setChapter] = useState<Chapter | null>(useMedia("(min-width: 1680px)") ? own : null);
+  const opener = useRef<HTMLElement | null>(null);
+  useEffect(() => setChapter((open) => (open && own ? own : open)), [own]);
+  const read = (asked: Chapter) => {
+    opener.current = document.activeElement as HTMLElement;
+    setChapter(asked);
+    requestAnimationFrame(() => document.querySelector<HTMLElement>(".beside .chapter")?.focus({ preventScroll: true }));
+  };
+  const close = () => {
+    setChapter(null);
+    requestAnimationFrame(() => {
+      const tab = document.querySelector<HTMLElement>("[role=tab][aria-selected=true]");
+      (opener.current?.isConnected ? opener.current : tab)?.focus();
+    });
+  };
+  return { chapter, wide, own, read, close };
 }
 
-function inlined({ kind, text }: Inline, key: number) {
-  if (kind === "strong") return <strong key={key}>{text}</strong>;
-  if (kind === "em") return <em key={key}>{text}</em>;
-  if (kind === "code") return <code key={key}>{text}</code>;
-  if (kind === "math") return <span key={key}>{formula(text).map(set)}</span>;
-  return text;
+export function ChapterPanel({ chapter, site, wide, onClose }: ChapterProps & { wide: boolean }) {
+  return wide ? <Beside chapter={chapter} site={site} onClose={onClose} /> : <Before chapter={chapter} site={site} onClose={onClose} />;
 }
 
-function set({ place, text }: Part, key: number): ComponentChildren {
-  const inner = typeof text === "string" ? text : text.map(set);
-  if (place === "line") return inner;
-  return place === "sub" ? <sub key={key}>{inner}</sub> : <sup key={key}>{inner}</sup>;
+interface ChapterProps {
+  chapter: Chapter;
+  site: string;
+  onClose(): void;
+}
+
+function Beside({ chapter, site, onClose }: ChapterProps) {
+  return (
+    <aside class="article beside" aria-label={chapter.heading} onKeyDown={(event) => event.key === "Escape" && onClose()}>
+      <Text chapter={chapter} site={site} onClose={onClose} />
+    </aside>
+  );
+}
+
+function Before({ chapter, site, onClose }: ChapterProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current!.showModal(), []);
+  return (
+    <dialog
+      class="article"
+      ref={dialog}
+      aria-label={chapter.heading}
+      onClick={(event) => event.target === dialog.current && dialog.current?.close()}
+      onClose={onClose}
+    >
+      <Text chapter={chapter} site={site} onClose={() => dialog.current!.close()} />
+    </dialog>
+  );
+}
+
+function Text({ chapter, site, onClose }: ChapterProps) {
+  const start = useRef<HTMLDivElement>(null);
+  useEffect(() => start.current!.scrollTo(0, 0), [chapter]);
+  return (
+    <div class="chapter" ref={start} tabIndex={0} role="document" aria-label={chapter.heading}>
+      <div class="title">
+        <h2>{chapter.heading}</h2>
+        <button type="button" class="plain" onClick={onClose}>
+          Close
+        </button>
+      </div>
+      {site && (
+        <p class="aside">
+          <a href={site + chapter.address}>This chapter with its figures</a>
+        </p>
+      )}
+      <div class="prose" dangerouslySetInnerHTML={{ __html: chapter.html }} />
+    </div>
+  );
+}
+
+function useMedia(query: string): boolean {
+  const [matches, setMatches] = useState(() => matchMedia(query).matches);
+  useEffect(() => {
+    const media = matchMedia(query);
+    const follow = () => setMatches(media.matches);
+    media.addEventListener("change", follow);
+    return () => media.removeEventListener("change", follow);
+  }, [query]);
+  return matches;
 }

@@ -2,24 +2,19 @@
 
 import type { ComponentChildren } from "preact";
 
-import { activationOf } from "../arithmetic/activations";
-import { atDecimals, decimalsFor, decimalsOf, digitsFor } from "../arithmetic/digits";
-import { digits, fixed, short, signed } from "../arithmetic/formatting";
-import { across, at, biasOf, total, windowPositions, type Block, type Term } from "../arithmetic/layers";
-import type { Conv, Fc, Layer, Page, Pair, Parameters, Pool } from "../contract";
+import { decimalsFor, decimalsOf, digitsFor } from "../arithmetic/digits";
+import { digits, fixed, signed } from "../arithmetic/formatting";
+import { across, at, windowPositions, type Term } from "../arithmetic/layers";
+import type { Layer, Page, Pair, Pool } from "../contract";
 import { channelName } from "../state/selection";
-import { Legend } from "./Legend";
+import { Activated, formulaOf, Sum, Symbolic } from "./Activated";
+import { Linked } from "./Linked";
 import { Softmax } from "./Softmax";
 import { Numbers, WindowMap } from "./values";
+import { Weighted } from "./Weighted";
+import type { Open, PartProps, Source } from "./working";
 
-const MOST_TERMS = 3; // inputs shown one by one; the others are summed
 const LARGEST_GRID = 49; // values of a window that are written out
-const NEAR = 1e-3; // relative difference between the page's and the network's arithmetic
-
-interface Source {
-  place: number;
-  whole: Block;
-}
 
 interface ComputationProps {
   page: Page;
@@ -32,8 +27,6 @@ interface ComputationProps {
   onOpen(layer: number, channel: number): void;
 }
 
-type Open = (of: number, index?: number) => ComponentChildren;
-
 export function Computation({ page, layer, sources, channel, position, value, terms, onOpen }: ComputationProps) {
   const { arithmetic } = layer;
   const { layers } = page.network;
@@ -44,12 +37,13 @@ export function Computation({ page, layer, sources, channel, position, value, te
       {layers[index].name}, {channelName(page, layers, index, of)}
     </button>
   );
+  const nameOf = (of: number) => channelName(page, layers, input.place, of);
   const x = at(input.whole, position[0], position[1], channel);
   const about = { input, channel, position, value, open, name: layers[input.place].name };
   switch (arithmetic?.operation) {
     case "conv":
     case "fc":
-      return terms ? <Weighted {...about} {...{ arithmetic, terms }} /> : <p class="waiting">Fetching the filter …</p>;
+      return terms ? <Weighted {...about} {...{ arithmetic, terms, nameOf, onOpen: (of) => onOpen(input.place, of) }} /> : <p class="waiting">Fetching the filter …</p>;
     case "pool":
       return <Pooled {...about} arithmetic={arithmetic} />;
     case "affine":
@@ -60,103 +54,15 @@ export function Computation({ page, layer, sources, channel, position, value, te
       if (arithmetic.activation === "softmax")
         return <Softmax page={page} layer={layer} scores={across(input.whole, position)} channel={channel} />;
       return (
-        <Sum from={open(channel)}>
-          <Activated x={x} value={value} {...arithmetic} />
-        </Sum>
+        <Linked formula={formulaOf(arithmetic)}>
+          <Sum from={open(channel)}>
+            <Activated x={x} value={value} {...arithmetic} />
+          </Sum>
+        </Linked>
       );
     default:
       return <p>The page can't show how this kind of layer ({layer.type}) works; the values are the network's own.</p>;
   }
-}
-
-interface PartProps {
-  input: Source;
-  name: string;
-  channel: number;
-  position: Pair;
-  value: number;
-  open: Open;
-}
-
-/** Inputs times weights, the most important inputs first, and the bias. */
-function Weighted({ input, name, channel, position, value, open, arithmetic, terms }: PartProps & { arithmetic: Conv | Fc; terms: Term[] }) {
-  const shown = terms.slice(0, MOST_TERMS);
-  const rest = total(terms.slice(MOST_TERMS));
-  const bias = biasOf(arithmetic, channel);
-  const linear = total(terms) + bias;
-  const step = stepOf(arithmetic, linear, value);
-  const decimals = step?.decimals ?? decimalsOf(linear);
-  const places = decimalsFor([...shown.map(({ sum }) => sum), rest, bias], linear, decimals);
-  const small = arithmetic.operation === "fc" || arithmetic.size[0] * arithmetic.size[1] <= LARGEST_GRID;
-  return (
-    <div class="sums weighted">
-      <div class="inputs">
-        {shown.map((term) => (
-          <div class="sum" key={term.channel}>
-            <span class="from">
-              {arithmetic.operation === "conv" && (
-                <WindowMap whole={input.whole} channel={term.channel} window={arithmetic} position={position} name={name} />
-              )}
-              {open(term.channel)}
-            </span>
-            {small && <Products term={term} places={places} />}
-            <span class="sign">=</span>
-            <span class="result">{signed(term.sum, places)}</span>
-          </div>
-        ))}
-      </div>
-      <div class="totals">
-        {terms.length > MOST_TERMS && (
-          <div class="sum">
-            <span class="from">
-              the {terms.length - MOST_TERMS} other {arithmetic.operation === "fc" ? "inputs" : "channels"}
-            </span>
-            <span class="sign">=</span>
-            <span class="result">{signed(rest, places)}</span>
-          </div>
-        )}
-        <div class="sum">
-          <span class="from">{arithmetic.bias ? "bias" : "no bias"}</span>
-          <span class="sign">=</span>
-          <span class="result">{arithmetic.bias ? signed(bias, places) : "0"}</span>
-        </div>
-        <div class="sum final">
-          <span class="from">sum</span>
-          <span class="sign">=</span>
-          <strong class="result" data-value={linear}>
-            {fixed(linear, decimals)}
-          </strong>
-        </div>
-        {arithmetic.activation !== "linear" && (
-          <Sum from={`through ${arithmetic.activation}`}>
-            <Activated x={linear} value={value} {...arithmetic} />
-          </Sum>
-        )}
-        {small && (
-          <p class="legends">
-            <Legend palette="outputs" low="input: low" high="high" />
-            <Legend palette="diverging" low="weight: −" high="+" />
-          </p>
-        )}
-      </div>
-    </div>
-  );
-}
-
-/** Inputs × weights, cell by cell; padding counts as 0. */
-function Products({ term, places }: { term: Term; places: number }) {
-  const inputs = term.inputs.flat();
-  const weights = term.weights.flat();
-  const products = (shown: number[]) =>
-    inputs.reduce((sum, x, i) => sum + (Number.isNaN(x) ? 0 : shown[i] * shown[inputs.length + i]), 0);
-  const count = digitsFor([...inputs.map((x) => x || 0), ...weights], products, term.sum, places);
-  return (
-    <>
-      <Numbers lines={term.inputs} label="input" count={count} padding="0" />
-      <span class="sign">×</span>
-      <Numbers lines={term.weights} label="filter" count={count} padding="" diverging />
-    </>
-  );
 }
 
 function Pooled({ input, name, channel, position, value, open, arithmetic }: PartProps & { arithmetic: Pool }) {
@@ -167,7 +73,11 @@ function Pooled({ input, name, channel, position, value, open, arithmetic }: Par
   const result = isMax ? Math.max(...inside) : mean(inside);
   const decimals = decimalsOf(result);
   const count = digitsFor(inside, isMax ? (shown) => Math.max(...shown) : mean, result, decimals);
+  const y = { symbol: "y", written: "y", means: "what comes out" };
+  const xs = { symbol: "x", written: "x", means: "the inputs in the window; padding doesn't count" };
+  const n = { symbol: "n", written: "n", means: "how many they are" };
   return (
+    <Linked formula={isMax ? [y, " = max ", xs] : [y, " = Σ", xs, " ÷ ", n]}>
     <div class="sums">
       <div class="sum">
         <span class="from">
@@ -175,12 +85,17 @@ function Pooled({ input, name, channel, position, value, open, arithmetic }: Par
           {open(channel)}
         </span>
         {inside.length <= LARGEST_GRID && (
-          <Numbers lines={lines} label="window" count={count} padding="·" marked={isMax ? value : undefined} />
+          <Numbers lines={lines} label="window" count={count} padding="·" marked={isMax ? value : undefined} symbol="x" />
         )}
-        <span class="sign">{isMax ? "maximum" : `mean of ${inside.length}`}</span>
-        <strong class="result">{fixed(result, decimals)}</strong>
+        <span class="operand">
+          <span class="sign">{isMax ? "maximum" : <>mean of <Symbolic of="n">{inside.length}</Symbolic></>}</span>
+          <Symbolic of="y">
+            <strong class="result">{fixed(result, decimals)}</strong>
+          </Symbolic>
+        </span>
       </div>
     </div>
+    </Linked>
   );
 }
 
@@ -211,48 +126,6 @@ function Added({ sources, channel, position, open }: { sources: Source[]; channe
       <Sum from="sum">
         <strong class="result">{fixed(sum, decimals)}</strong>
       </Sum>
-    </div>
-  );
-}
-
-interface Function {
-  activation: string;
-  parameters: Parameters;
-}
-
-/** The activation function that the page knows, with the decimals of its operand; null if it isn't the network's. */
-function stepOf({ activation, parameters }: Function, x: number, value: number) {
-  const known = activationOf(activation, parameters);
-  if (!known || !(Math.abs(known.compute(x) - value) <= NEAR * Math.max(1, Math.abs(value)))) return null;
-  const result = known.compute(x);
-  const resultDecimals = decimalsOf(result);
-  let decimals = decimalsOf(x);
-  while (decimals < 12 && atDecimals(known.compute(atDecimals(x, decimals)), resultDecimals) !== atDecimals(result, resultDecimals))
-    decimals++;
-  return { ...known, decimals, result, resultDecimals };
-}
-
-function Activated({ x, value, ...how }: Function & { x: number; value: number }) {
-  const step = stepOf(how, x, value);
-  if (!step)
-    return (
-      <>
-        {short(x)} <span class="sign">→</span> <strong class="result">{short(value)}</strong>
-      </>
-    );
-  return (
-    <>
-      {step.rule}, x = {fixed(x, step.decimals)} <span class="sign">:</span>{" "}
-      <strong class="result activated">{fixed(step.result, step.resultDecimals)}</strong>
-    </>
-  );
-}
-
-function Sum({ from, children }: { from: ComponentChildren; children: ComponentChildren }) {
-  return (
-    <div class="sum">
-      <span class="from">{from}</span>
-      <span class="terms">{children}</span>
     </div>
   );
 }

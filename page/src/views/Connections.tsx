@@ -4,7 +4,7 @@ import { useMemo } from "preact/hooks";
 
 import { columnOf, type Column } from "../arithmetic/columns";
 import type { Term } from "../arithmetic/layers";
-import type { Layer } from "../contract";
+import type { Layer, Pair } from "../contract";
 import type { Selection } from "../state/selection";
 
 /** Layout in pixels: width of a column, height of its head, side of a tile, and distance between tiles. */
@@ -33,16 +33,31 @@ interface Line {
   sum: number;
 }
 
+/** The tiles of the strongest path, as [column, row], from the verdict to the image. */
+export function PathLines({ tiles, steps, width, height }: { tiles: Pair[]; steps: number[]; width: number; height: number }) {
+  const lines = tiles.slice(1).map(([column, row], i) => curveBetween(steps, [column, row], tiles[i]));
+  return (
+    <svg class="lines strongest" width={width} height={height} aria-hidden="true">
+      {lines.map((path, i) => (
+        <path d={path} key={i} />
+      ))}
+    </svg>
+  );
+}
+
+function curveBetween(steps: number[], [from, fromRow]: Pair, [to, toRow]: Pair): string {
+  const middle = (column: number, row: number) => HEAD + row * steps[column] + (steps[column] - 5) / 2;
+  const x0 = from * COLUMN + TILE + 6;
+  const x1 = to * COLUMN + 4;
+  const bend = (x1 - x0) / 2;
+  const [y0, y1] = [middle(from, fromRow), middle(to, toRow)];
+  return `M${x0} ${y0}C${x0 + bend} ${y0} ${x1 - bend} ${y1} ${x1} ${y1}`;
+}
+
 /** Faint curves between connected columns, and strong ones to the chosen channel and the one under the pointer. */
 export function Connections({ layers, columns, channels, steps, selection, hovered, terms, height }: ConnectionProps) {
-  const middle = (column: number, row: number) => HEAD + row * steps[column] + (steps[column] - 5) / 2;
-  const curve = (from: number, fromRow: number, to: number, toRow: number) => {
-    const x0 = from * COLUMN + TILE + 6;
-    const x1 = to * COLUMN + 4;
-    const bend = (x1 - x0) / 2;
-    const [y0, y1] = [middle(from, fromRow), middle(to, toRow)];
-    return `M${x0} ${y0}C${x0 + bend} ${y0} ${x1 - bend} ${y1} ${x1} ${y1}`;
-  };
+  const curve = (from: number, fromRow: number, to: number, toRow: number) =>
+    curveBetween(steps, [from, fromRow], [to, toRow]);
   const incoming = (column: number) => {
     const layer = layers[columns[column].layers[0]];
     const mixes = layer.arithmetic?.operation === "conv" ? !layer.arithmetic.depthwise : layer.kind === "FC";

@@ -25,7 +25,7 @@ export function Head({ layers, column, block, onToggle }: Props) {
             type="button"
             class="fold"
             aria-expanded={!folded}
-            aria-label={folded ? `Show the ${block.length} layers of the block ${first.name}` : `Fold the block ${first.name}`}
+            aria-label={folded ? `+${block.length - 1}: show the ${block.length} layers of the block ${first.name}` : `− Fold the block ${first.name}`}
             title={folded ? kinds : ""}
             onClick={onToggle}
           >

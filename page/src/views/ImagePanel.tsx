@@ -100,7 +100,7 @@ export function ImagePanel({ page, image, state, over, field }: Props) {
               ? "The image. Arrow keys move the brush, Enter paints, Escape resets the image."
               : "The image. Arrow keys move the hidden patch, Enter keeps it hidden, Escape resets the image."
           }
-          style={{ aspectRatio: `${width} / ${height}` }}
+          style={{ aspectRatio: `${width} / ${height}`, ...(drawn && { touchAction: "none" }) }} // else a swipe scrolls
           onPointerMove={(event) => {
             if (drawn && event.buttons && stroke.current) extend(positionOf(event));
             else hover(positionOf(event));

@@ -2,77 +2,74 @@
 
 import { useMemo, useState } from "preact/hooks";
 
-import { percent, times } from "../arithmetic/formatting";
-import { range } from "../arithmetic/layers";
+import { signedScale } from "../arithmetic/attribution";
+import { digits, percent, times } from "../arithmetic/formatting";
 import type { Page } from "../contract";
+import type { Engine } from "../network/engine";
 import type { Shown } from "../state/image";
 import { ArticleLink } from "./Article";
-import { ChannelMap, PixelCanvas } from "./canvas";
 import { Legend } from "./Legend";
+import { LiveMap } from "./LiveMap";
+import { Opacity, Overlay } from "./Overlay";
 
 interface Props {
   page: Page;
+  engine: Engine | null;
   image: Shown;
+  /** The class with the highest probability. */
+  predicted: number;
   onImage(index: number): void;
 }
 
-export function ImportanceView({ page, image, onImage }: Props) {
+export function ImportanceView({ page, engine, image, predicted, onImage }: Props) {
   const { importance, images, classes } = page;
   const chosen = importance.images.findIndex((explained) => explained.image === image.chosen);
   const explained = importance.images[chosen];
   const [opacity, setOpacity] = useState(60);
-  const largest = useMemo(() => {
-    const [low, high] = range(explained?.heatMap ?? [0]);
-    return Math.max(Math.abs(low), Math.abs(high)) || 1;
-  }, [explained]);
-  if (!importance.images.length)
-    return <p class="waiting">No image was explained: run explore.py with --explained 4, for example.</p>;
-  const thumbs = <Thumbs page={page} chosen={chosen} onImage={onImage} />;
-  if (!explained)
+  const [live, setLive] = useState(false);
+  const scale = useMemo(() => signedScale(explained?.heatMap ?? [0]), [explained]);
+  const thumbs = importance.images.length > 0 && <Thumbs page={page} chosen={chosen} onImage={onImage} />;
+  const stored = explained && !live;
+  const choice = explained && (
+    <div class="choice" role="group" aria-label="Heat map">
+      <button type="button" aria-pressed={stored} onClick={() => setLive(false)}>
+        Stored: Banzhaf values
+      </button>
+      <button type="button" aria-pressed={live} onClick={() => setLive(true)}>
+        Computed here
+      </button>
+    </div>
+  );
+  if (!stored)
     return (
       <>
-        <h2>No heat map of {image.name}</h2>
-        <p class="lead">
-          Heat maps take minutes: explore.py computed those of the images below, and you may choose one. Of any image the
-          tool Hide shows at once what happens without a patch.
-        </p>
-        <PixelCanvas pixels={image.original} size={page.size} class="unexplained" label={image.name} />
+        {choice}
+        {!explained && <h2>No heat map of {image.name} is stored</h2>}
+        {!explained && <p class="lead">Compute one here, of this image as it is now, with what you hid or drew.</p>}
+        <LiveMap page={page} engine={engine} image={image} predicted={predicted} />
         {thumbs}
       </>
     );
-  const [height, width] = page.size;
-  const [top, left, bottom, right] = explained.patch;
   const name = classes[explained.target];
   return (
     <>
+      {choice}
       <p class="lead">
         Hide half of the image, in many ways, and watch the score of a class rise and fall. Orange pixels are evidence
         for the class: hiding them lowers the score. Dark blue pixels are evidence against it.{" "}
         <ArticleLink chapter={page.article.importance}>How the map is computed</ArticleLink>
       </p>
       <div class="importance">
-        <div class="framed overlay" style={{ aspectRatio: `${width} / ${height}` }}>
+        <Overlay
+          size={page.size}
+          patch={explained.patch}
+          values={explained.heatMap}
+          scale={scale}
+          opacity={opacity}
+          label={`Heat map for ${name}`}
+        >
           <img class="pixels" src={images[explained.image].png} alt={images[explained.image].name} />
-          <div class="veil" style={{ opacity: opacity / 100 }}>
-            <ChannelMap
-              values={explained.heatMap}
-              height={height}
-              width={width}
-              palette="diverging"
-              scale={[-largest, largest]}
-              label={`Heat map for ${name}`}
-            />
-          </div>
-          <span
-            class="frame"
-            style={{
-              top: `${(100 * top) / height}%`,
-              left: `${(100 * left) / width}%`,
-              height: `${(100 * (bottom - top)) / height}%`,
-              width: `${(100 * (right - left)) / width}%`,
-            }}
-          />
-        </div>
+        </Overlay>
         <div class="text">
           <h2>Why {name}?</h2>
           <p>
@@ -80,17 +77,8 @@ export function ImportanceView({ page, image, onImage }: Props) {
             patch hidden.{image.kept !== image.original && " Both are of the unchanged image."}
             {explained.hiddenProbability > explained.probability && SCORES_FALL}
           </p>
-          <label class="grow">
-            Heat map opacity
-            <input
-              type="range"
-              min={0}
-              max={100}
-              value={opacity}
-              onInput={(event) => setOpacity(Number(event.currentTarget.value))}
-            />
-          </label>
-          <Legend palette="diverging" low={`against ${name}`} high={`for ${name}`} />
+          <Opacity value={opacity} onInput={setOpacity} />
+          <Legend palette="diverging" low={`against ${name}, ${digits(scale[0], 2)}`} high={`${digits(scale[1], 2)}, for ${name}`} />
           <h3>How faithful is the map?</h3>
           <table class="plain-table" aria-label="Faithfulness of the map">
             <thead>

@@ -13,6 +13,7 @@ import { ArticleLink } from "./Article";
 import { Computation } from "./Computation";
 import { explanation } from "./explanations";
 import { Legend } from "./Legend";
+import { LooksFor } from "./LooksFor";
 import { Player } from "./Player";
 import { ValueMap } from "./values";
 
@@ -40,16 +41,16 @@ export function Inspector(props: Props) {
   const sources = layer.sources.map((from) => ({ place: from, whole: asBlock(layers[from], outputs[from]) }));
   const isMap = layer.shape.length === 3;
   const scale = range(isMap ? channelOf(whole, channel) : whole.values);
-  const section = useRef<HTMLElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
-    section.current!.scrollIntoView({ block: "nearest", behavior });
-  }, [place, channel, terms === null]);
+    // The link that was followed may have gone with the working that it was in.
+    if (document.activeElement === document.body && navigator.userActivation?.hasBeenActive) heading.current!.focus({ preventScroll: true });
+  }, [place, channel]);
   const keys = (event: TargetedKeyboardEvent<HTMLElement>) => event.key === "Escape" && onClose();
   return (
-    <section class="inspector" aria-label={`How ${layer.name} is computed`} ref={section} onKeyDown={keys}>
+    <section class="inspector" aria-label={`How ${layer.name} is computed`} onKeyDown={keys}>
       <div class="title">
-        <h2>
+        <h2 ref={heading} tabIndex={-1}>
           {layer.name} <span class="channel">{channelName(page, layers, place, channel)}</span>
         </h2>
         {block.length > 1 && (
@@ -97,6 +98,7 @@ export function Inspector(props: Props) {
         {isMap && <Announcement text={`Row ${position[0]}, column ${position[1]}: ${short(value)}`} />}
         <Computation {...{ page, layer, sources, channel, position, value, terms, onOpen }} />
       </div>
+      <LooksFor page={page} block={block} channel={channel} />
     </section>
   );
 }

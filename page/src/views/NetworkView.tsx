@@ -4,18 +4,22 @@ import type { TargetedKeyboardEvent } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { blocksOf } from "../arithmetic/blocks";
-import { shownChannels } from "../arithmetic/channels";
-import { columnOf, columnsOf } from "../arithmetic/columns";
+import { shownChannels, withChannels } from "../arithmetic/channels";
+import { columnOf, columnsOf, tilesOf } from "../arithmetic/columns";
 import { range } from "../arithmetic/layers";
 import { receptiveField, type Field } from "../arithmetic/receptiveField";
+import { nodesOf } from "../arithmetic/strongestPath";
 import type { Page, Pair } from "../contract";
 import type { Engine } from "../network/engine";
 import { contributions, useFilter } from "../state/computation";
+import { usePath } from "../state/path";
 import { channelName, positionOf, type Selection } from "../state/selection";
-import { COLUMN, Connections, HEAD, STEP } from "./Connections";
+import { COLUMN, Connections, HEAD, PathLines, STEP } from "./Connections";
 import { Head } from "./Head";
 import { Inspector } from "./Inspector";
 import { Legend } from "./Legend";
+import { Minimap } from "./Minimap";
+import { PathPanel } from "./PathPanel";
 import { areClasses, labels, paletteOf, Tile } from "./Tile";
 import { useVisibleColumns } from "./visible";
 
@@ -47,16 +51,21 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
     const most = (place: number) => (areClasses(page, place) ? MOST_CLASSES : MOST);
     base.current = { image, channels: shownChannels(layers, outputs, most) };
   }
+  const [why, setWhy] = useState(false);
+  const path = usePath(engine, layers, outputs, why);
+  const onPath = useMemo(() => nodesOf(path), [path]);
   const channels = useMemo(
     () =>
       columns.map((column) => {
-        const shown = base.current!.channels[column.layer];
-        const missing = selection && column.layers.includes(selection.layer) && !shown.includes(selection.channel);
-        return missing ? [...shown.slice(0, -1), selection.channel] : shown;
+        const needed = [...(selection ? [selection] : []), ...onPath]
+          .filter(({ layer }) => column.layers.includes(layer))
+          .map(({ channel }) => channel);
+        return withChannels(base.current!.channels[column.layer], needed);
       }),
-    [base.current, columns, selection?.layer, selection?.channel],
+    [base.current, columns, selection?.layer, selection?.channel, path],
   );
   const steps = columns.map(({ layer }) => (areClasses(page, layer) ? (MOST * STEP) / MOST_CLASSES : STEP));
+  const pathTiles = tilesOf(onPath, columns, channels);
   const filter = useFilter(engine, layers, selection);
   const terms = useMemo(() => contributions(layers, outputs, selection, filter), [outputs, selection, filter]);
   const ranges = useMemo(() => outputs.map((values) => range(values)), [outputs]);
@@ -126,12 +135,21 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
           Of each block the {MOST} channels with the highest mean. Choose one to see how it is computed.
         </p>
         <Legend palette="outputs" low="low" high="high, in each channel" />
+        <button type="button" class="plain" aria-pressed={why} onClick={() => setWhy(!why)} id="why">
+          Why this verdict?
+        </button>
         {foldable.length > 0 && (
           <button type="button" class="link" onClick={() => setOpen(new Set(all ? [] : foldable))}>
             {all ? "Fold the blocks" : "Show every layer"}
           </button>
         )}
       </div>
+      <Minimap
+        grid={grid}
+        layers={layers}
+        columns={columns}
+        chosen={selection ? columnOf(columns, selection.layer) : -1}
+      />
       <div
         class="network"
         ref={grid}
@@ -140,8 +158,9 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
         aria-busy={!live}
         aria-label="The network's layers. Arrow keys move between channels and layers, Enter chooses."
       >
-        <div class="plane" style={{ width: `${columns.length * COLUMN + WIDER}px`, height: `${height}px` }}>
+        <div class="plane" style={{ width: `${columns.length * COLUMN + WIDER}px`, height: `${height}px`, "--width": columns.length * COLUMN + WIDER }}>
           <Connections {...{ layers, columns, channels, steps, selection, hovered, terms, height }} />
+          <PathLines tiles={pathTiles} steps={steps} width={columns.length * COLUMN} height={height} />
           {columns.map((column, index) => (
             <div
               class={`column ${index === columns.length - 1 ? "last" : ""}`}
@@ -164,8 +183,10 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
                 return (
                   <button
                     type="button"
-                    class={`tile ${areClasses(page, place) ? "wide" : ""}`}
-                    style={{ height: `${steps[index] - 5}px` }}
+                    class={`tile ${areClasses(page, place) ? "wide" : ""} ${
+                      pathTiles.some(([x, y]) => x === index && y === row) ? "on-path" : ""
+                    }`}
+                    style={{ height: `${Math.max(24, steps[index] - 5)}px` }}
                     data-at={`${index},${row}`}
                     tabIndex={stop[0] === index && stop[1] === row ? 0 : -1}
                     aria-pressed={pressed}
@@ -196,6 +217,14 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
           ))}
         </div>
       </div>
+      {why && (
+        <PathPanel
+          page={page}
+          steps={path}
+          onOpen={onSelect}
+          onClose={() => (setWhy(false), document.getElementById("why")?.focus())}
+        />
+      )}
       {selection && (
         <Inspector
           page={page}

@@ -4,6 +4,7 @@ import { softmax } from "../arithmetic/activations";
 import { atDigits, decimalsOf, digitsFor } from "../arithmetic/digits";
 import { digits, fixed, percent } from "../arithmetic/formatting";
 import type { Layer, Page } from "../contract";
+import { Linked, type Part } from "./Linked";
 
 const MOST = 10; // rows
 const LARGEST = 50; // score whose power of e is written out
@@ -34,8 +35,20 @@ export function Softmax({ page, layer, scores, channel }: { page: Page; layer: L
       return places;
     }),
   );
-  const power = subtracted ? <>eˣ⁻ᵐ</> : <>eˣ</>;
+  const power = subtracted ? "eˣ⁻ᵐ" : "eˣ";
+  const name = named ? page.classes[channel] : `unit ${channel}`;
+  const formula: Part[] = [
+    { symbol: "p", written: "p", means: `the probability of ${name}` },
+    " = ",
+    { symbol: "e", written: power, means: `e to the power of the score of ${name}` },
+    " ÷ ",
+    { symbol: "sum", written: `Σ ${power}`, means: "the sum of these powers over all classes" },
+    ", ",
+    { symbol: "x", written: "x", means: `the score of ${name}${subtracted ? ", less the highest score m" : ""}` },
+  ];
+  const linked = (chosen: boolean, symbol: string | undefined) => (chosen && symbol ? { "data-symbol": symbol, tabIndex: -1 } : {});
   return (
+    <Linked formula={formula}>
     <table class="softmax" aria-label="Scores and probabilities">
       <caption>
         {order.length < scores.length && `The ${order.length} highest of ${scores.length}. `}
@@ -53,9 +66,9 @@ export function Softmax({ page, layer, scores, channel }: { page: Page; layer: L
         {order.map((k) => (
           <tr class={k === channel ? "chosen" : ""} key={k}>
             <th scope="row">{named ? page.classes[k] : k}</th>
-            <td>{fixed(scores[k] - subtracted, places)}</td>
-            <td>{digits(powers[k], count)}</td>
-            <td>{percent(probabilities[k])}</td>
+            <td {...linked(k === channel, "x")}>{fixed(scores[k] - subtracted, places)}</td>
+            <td {...linked(true, k === channel ? "e" : "sum")}>{digits(powers[k], count)}</td>
+            <td {...linked(k === channel, "p")}>{percent(probabilities[k])}</td>
           </tr>
         ))}
       </tbody>
@@ -63,10 +76,11 @@ export function Softmax({ page, layer, scores, channel }: { page: Page; layer: L
         <tr>
           <th scope="row">sum of all {scores.length}</th>
           <td />
-          <td>{digits(all, count)}</td>
+          <td {...linked(true, "sum")}>{digits(all, count)}</td>
           <td>100%</td>
         </tr>
       </tfoot>
     </table>
+    </Linked>
   );
 }

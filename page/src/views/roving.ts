@@ -12,10 +12,12 @@ export function useRoving() {
   const [current, setCurrent] = useState(0);
   const onKeyDown = (event: TargetedKeyboardEvent<HTMLElement>) => {
     const move = MOVES[event.key];
-    if (!move) return;
-    event.preventDefault();
     const buttons = [...event.currentTarget.querySelectorAll("button")];
-    nearest(buttons, document.activeElement!, move)?.focus();
+    const end = event.key === "Home" ? buttons[0] : event.key === "End" ? buttons.at(-1) : undefined;
+    if (!move && !end) return;
+    event.preventDefault();
+    if (end) end.focus();
+    else nearest(buttons, document.activeElement!, move)?.focus();
   };
   const button = (index: number) => ({
     tabIndex: index === current ? 0 : -1,

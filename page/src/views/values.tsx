@@ -17,10 +17,12 @@ interface NumbersProps {
   padding: string;
   diverging?: boolean;
   marked?: number;
+  /** What they are called in the formula. */
+  symbol: string;
 }
 
 /** A grid of numbers on their colours. */
-export function Numbers({ lines, label, count, padding, diverging, marked }: NumbersProps) {
+export function Numbers({ lines, label, count, padding, diverging, marked, symbol }: NumbersProps) {
   const known = lines.flat().filter((x) => !Number.isNaN(x));
   const [low, high] = known.length ? range(known) : [0, 1];
   const largest = Math.max(Math.abs(low), Math.abs(high));
@@ -28,7 +30,7 @@ export function Numbers({ lines, label, count, padding, diverging, marked }: Num
   const alone = lines.flat().length === 1; // a colour would mean nothing
   const share = (x: number) => (diverging ? signedShare(x, largest) : high > low ? (x - low) / (high - low) : 0);
   return (
-    <table class={alone ? "numbers alone" : "numbers"} aria-label={label}>
+    <table class={alone ? "numbers alone" : "numbers"} aria-label={label} data-symbol={symbol} tabIndex={-1}>
       <tbody>
         {lines.map((line, r) => (
           <tr key={r}>
