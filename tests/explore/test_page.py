@@ -226,7 +226,7 @@ def test_arrow_keys_move_through_the_network(tab):
 @pytest.mark.once
 def test_arrow_keys_move_through_the_tabs(tab):
     tab.page.get_by_role("tab", name="Network").focus()
-    for name in ("Outputs", "Results", "Importance", "Filters", "Playground", "Network"):
+    for name in ("Outputs", "Results", "Importance", "Filters", "Playground", "Training", "Network"):
         tab.page.keyboard.press("ArrowRight")
         expect(tab.page.locator("[role=tab][aria-selected=true]")).to_have_text(name)
         expect(tab.page.get_by_role("tab", name=name)).to_be_focused()
