@@ -11,7 +11,7 @@ from PIL import Image, ImageSequence
 from article.site import __main__, chapters, documents, markdown
 from article.site.building import Site
 from article.site.formulas import mathml
-from cnnvis import explore
+from cnnvis import console, explore
 from tests.article.markdown import ARTICLE, ROOT, headings, prose, read, slugs
 
 README = read(ARTICLE)
@@ -261,7 +261,8 @@ def test_a_notebook_is_shown_with_what_it_drew():
 @pytest.mark.slow
 def test_the_whole_site_is_small_enough(tmp_path):
     """As `make site` builds it without CIFAR-10."""
-    assert __main__.main(["--data", "samples", "--out", str(tmp_path / "site")]) == 0
+    arguments = ["--data", "samples", "--out", str(tmp_path / "site")]
+    assert console.run(__main__.options(), __main__.build, arguments) == 0
     files = [path for path in (tmp_path / "site").rglob("*") if path.is_file()]
     assert {"basic.html", "deep.html", "index.html"} <= {path.name for path in files}
     assert sum(path.stat().st_size for path in files) <= MOST
