@@ -46,7 +46,8 @@ def gallery(images, probabilities, labels, classes, captions, title, top=3):
     across = 1 + len(probabilities)
     columns = min(2 if across == 2 else 1, len(images))
     rows = -(-len(images) // columns)
-    figure = new_figure(max((2.2 * across - 1.2) * columns, 5), 1.75 * rows + 0.8)
+    width = 3.2 if across == 2 else 2.2 * across - 0.4
+    figure = new_figure(max(width * columns, 5), 1.75 * rows + 0.8)
     headline(figure, title)
     ratios = [1, *[1.25] * len(probabilities)] * columns
     grid = figure.subplots(rows, across * columns, squeeze=False, width_ratios=ratios)
