@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import { percent, short } from "../arithmetic/formatting";
 import type { Filter, FilterLayer, Page } from "../contract";
 import { ArticleLink } from "./Article";
+import { TopPatches } from "./TopPatches";
 import { SheetImage } from "./canvas";
 
 const LARGEST_RATIO = 100; // beyond it, the real image's activation is almost 0
@@ -86,14 +87,7 @@ function Detail({ page, layer, index, filter }: DetailProps) {
       )}
       <h3>Top patches</h3>
       <div class="patches">
-        {filter.patchActivation.map((activation, patch) => (
-          <SheetImage
-            sheet={layer.patches}
-            index={index * layer.patchesEach + patch}
-            label={`Patch ${patch + 1}, activation ${short(activation)}`}
-            key={`${layer.name},${index},${patch}`}
-          />
-        ))}
+        <TopPatches layer={layer} index={index} />
       </div>
     </section>
   );

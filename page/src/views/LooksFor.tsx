@@ -2,6 +2,7 @@
 
 import { short } from "../arithmetic/formatting";
 import type { Page } from "../contract";
+import { TopPatches } from "./TopPatches";
 import { SheetImage } from "./canvas";
 
 interface Props {
@@ -22,14 +23,7 @@ export function LooksFor({ page, block, channel }: Props) {
       <h3>What it looks for</h3>
       <div class="row">
         {!filter.dead && <SheetImage sheet={layer.images} index={index} label="The image made for this filter" class="made" />}
-        {filter.patchActivation.map((activation, patch) => (
-          <SheetImage
-            sheet={layer.patches}
-            index={index * layer.patchesEach + patch}
-            label={`Patch ${patch + 1}, activation ${short(activation)}`}
-            key={`${layer.name},${index},${patch}`}
-          />
-        ))}
+        <TopPatches layer={layer} index={index} />
       </div>
       <p class="hint">
         {filter.dead
