@@ -73,7 +73,6 @@ figures: setup
 		hidden_layer_output.png hidden_layer_output_03_conv1.png hidden_layer_output_03_conv1_channel5.png) imgs/
 	cp $(FIGURES)/all/pixel_importance.png imgs/pixel_importance_all.png
 	cp $(FIGURES)/all/pixel_importance_sanity.png imgs/
-	cp $(MODEL:.keras=.png) imgs/training.png
 
 # docs/notebook.ipynb, with its figures; needs nothing but the clone.
 notebook: setup

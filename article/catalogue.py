@@ -25,7 +25,6 @@ STEPS = 128  # of the ascent
 CHANNEL = 19  # of conv1, which is shown before and after RELU
 POOLED_CHANNEL = 8  # of relu2
 POOLED = 12, 12  # top and left of the 4×4 values that are pooled
-ANSWERS = (DOG, 1, 15, 3)
 EXAMPLES = (FROG, PUPPY, 3, 1)  # of the small network
 EXAMPLE_WEIGHT = 0.5
 RESIDUALS = 0.1, 0.5, -0.9
@@ -140,11 +139,6 @@ def before_and_after_relu(of):
     return network.before_and_after_relu(of.images[TRUCK], *(output[..., CHANNEL] for output in outputs.values()))
 
 
-def answers(of):
-    chosen = list(ANSWERS)
-    return network.answers(of.images[chosen], of.probabilities(chosen), of.samples.labels[chosen], of.samples.classes)
-
-
 def occluded(of):
     copies = np.stack([looking.hide(of.images[DOG], top, left, PATCH) for top, left in HIDDEN])
     words = [f"{of.names[DOG]} {chance:.0%}" for chance in dog_chances(of)]
@@ -192,7 +186,6 @@ FIGURES = {
     "relu": before_and_after_relu,
     "pooling": lambda of: network.pooling(pooled_values(of)),
     "worked_fc": lambda of: network.worked_fc(),
-    "answers": answers,
     "examples": lambda of: learning.examples(
         of.images[list(EXAMPLES)], *(values[list(EXAMPLES)] for values in of.animals), EXAMPLE_WEIGHT
     ),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from article.canvas import LETTERS, canvas, frame, number, number_grid
-from cnnvis.plots import DIVERGING, INK, OTHER, OUTPUTS, RIGHT, WRONG, despine, show_image
+from cnnvis.plots import DIVERGING, INK, OTHER, OUTPUTS, RIGHT, despine, show_image
 
 SHOWN = 3  # channels of a layer that are drawn
 
@@ -200,30 +200,3 @@ def worked_fc():
 
 def _tenths(value):
     return f"{value:.1f}".replace("-", "−")
-
-
-def answers(images, probabilities, labels, classes, most=5):
-    """Images and the classes that the network finds most probable.
-
-    Parameters
-    ----------
-    images : (N, H, W, 3) uint8 array
-    probabilities : (N, K) array
-    labels : (N,) int array
-    classes : sequence of str
-    most : int
-        Classes that are named.
-    """
-    figure = canvas(1.6 * len(images))
-    grid = figure.subplots(len(images), 2, width_ratios=(1, 3.2))
-    for (picture, bars), image, chances, label in zip(grid, images, probabilities, labels):
-        show_image(picture, image)
-        order = np.argsort(-chances, kind="stable")[:most]
-        right = RIGHT if order[0] == label else WRONG
-        bars.barh(range(most), chances[order], color=[right, *[OTHER] * (most - 1)])
-        for place, c in enumerate(order):
-            bars.text(chances[c] + 0.01, place, f"{chances[c]:.1%}", va="center")
-        bars.set(xlim=(0, 1), ylim=(most - 0.4, -0.6), xticks=[])
-        bars.set_yticks(range(most), [classes[c] for c in order])
-        despine(bars)
-    return figure

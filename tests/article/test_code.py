@@ -59,7 +59,6 @@ def test_the_network_of_twelve_lines_is_basic(outcome):
     [
         (0, "patch * vertical)", "patch * vertical.T)", "-118", "−118: the sum"),
         (2, ', padding="same"', "", "477,994", "prints 477,994"),
-        (3, "[0.5, 3.0]", "[0.38, 2.98]", r"0\.0701\d* .*", "About 0.0701"),
         (3, "[0.5, 3.0]", "[-0.5, 3.0]", r"4\.0 \[-?0\. +-?0\.\]", "and $C = 4$"),
     ],
 )
@@ -71,7 +70,7 @@ def test_what_changed_blocks_print(block, old, new, line, answer, outcome):
 
 
 def test_another_filter_makes_other_stripes(outcome):
-    assert "Upright: filter 22 looks for vertical edges." in README
+    assert "Upright: it looks for vertical edges." in README
     stripes = {}
     for number in (20, 22):
         names = dict(outcome[1])

@@ -108,7 +108,7 @@ OUTLINE = {
     "From filters to a network": (
         "32 \\times 32 \\times 3|30 \\times 30 \\times 32|article/network|CONV RELU CONV|3×3|7×7|11×11|odd|"
         "stride|padding|RELU|logistic|article/activations|POOL|article/pooling|mean|minimum|Why not larger|FC|"
-        "probabilities|article/answers|article/worked_fc|FLATTEN|fifteen|again and again|Recap"
+        "probabilities|article/worked_fc|FLATTEN|fifteen|again and again|Recap"
     ),
     "Where the weights come from": (
         "objective|$x$|$y$|$\\hat{y}$|$A$|residual|0.1, 0.5 and −0.9|hides the others|squares|$N$|cost|\\min_{A}|"
@@ -120,7 +120,7 @@ OUTLINE = {
     ),
     "Building and training": (
         "60,000|ten classes|airplane, automobile, bird, cat, deer, dog, frog, horse, ship and truck|"
-        "Normalisation|`basic`|`deep`|python train.py|imgs/training.png|What to expect|--resume|"
+        "Normalisation|`basic`|`deep`|python train.py|What to expect|--resume|"
         "article/few_and_many|article/film.gif|When training goes wrong|article/first_loss|article/overfitting"
     ),
     "Looking inside your CNN": (
@@ -129,7 +129,7 @@ OUTLINE = {
         "imgs/hidden_layer_activation.png|`conv1`|`conv3`|`conv5`|`fc1`|python visualize_hidden_layer_output.py|"
         "imgs/hidden_layer_output.png|truck|smaller|article/occluded|article/channels|Which map should I believe"
     ),
-    "Next steps": ("glossary|CS231n|d2l.ai|3Blue1Brown|Distill|Chollet|For teachers"),
+    "Next steps": ("glossary|CS231n|d2l.ai|3Blue1Brown|Distill|Chollet"),
     "Making it better": ("Depth|Augmentation|article/augmentation|--start-from|article/improvements"),
 }
 

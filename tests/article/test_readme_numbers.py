@@ -62,7 +62,7 @@ def filter_numbers(of):
     total, across = (leg * filters.VERTICAL).sum(), (leg * filters.HORIZONTAL).sum()
     yield f"+ b = {total} {signed(catalogue.BIAS, 'd').replace('−', '- ')} = {total + catalogue.BIAS}$$"
     yield f"work out the {total} yourself"
-    yield f"the vertical filter summed to {total}. The horizontal one gives {signed(across, 'd')}."
+    yield f"the vertical filter summed to {total}; the horizontal one sums to {signed(across, 'd')}."
     yield f"{signed(across + catalogue.BIAS, 'd')}: the sum is {signed(across, 'd')}."
     yield f"its output is {(sign * filters.REDDISH).sum() + catalogue.RED_BIAS:,}."
     below = filters.respond(of.images[catalogue.TRUCK], filters.REDDISH, catalogue.RED_BIAS)[20, 5]
@@ -79,12 +79,12 @@ def layer_numbers(of):
 
     from models import convnet
 
-    yield f"becomes {32 - 3 + 1} under a 3×3 filter, {32 - 7 + 1} under a 7×7 one, and {32 - 11 + 1} under"
-    assert 32 - 15 * 2 == 2  # fifteen layers of 3×3
+    yield f"$(32 + 0 - 3) / 1 + 1 = {32 - 3 + 1}$. An 11×11 filter would leave {32 - 11 + 1},"
+    yield f"fifteen layers of 3×3 just {32 - 15 * 2}."
     strided = keras.layers.Conv2D(1, 5, strides=2)(np.zeros((1, 32 + 4, 32 + 4, 1), "float32"))
     yield f"so {strided.shape[1]}×{strided.shape[2]}."
     model = convnet.build_model("basic", 10)
-    yield f"make up the {model.count_params():,} numbers of `basic`"
+    yield f"The {model.count_params():,} numbers of `basic`"
     rows = {"CONV, 32 filters of 3×3×3": "conv1", "CONV, 32 filters of 3×3×32": "conv2"}
     rows |= {"CONV, 64 filters of 3×3×32": "conv3", "CONV, 64 filters of 3×3×64": "conv4"}
     rows |= {"POOL | 16×16×32": "pool1", "POOL | 8×8×64": "pool2", "FLATTEN": "flatten"}
@@ -105,48 +105,33 @@ def layer_numbers(of):
     logits = np.array(list(network.WEIGHTS.values())) @ list(network.FEATURES.values())
     assert logits.tolist() == [2, 1, -2]
     assert stands("add up to {}, and $7.39 / 10.24 = {}\\%$.", np.exp(logits).sum(), 100 * network.softmax(logits)[0])
-    np.testing.assert_allclose(network.softmax(np.full(3, 5.0)), 1 / 3)
-    chosen = list(catalogue.ANSWERS)
-    chances, names = of.probabilities(chosen), of.samples.classes
-    assert (chances.argmax(axis=1) == of.samples.labels[chosen]).all()
-    sentence = ", ".join(f"{names[c]} {{}}%" for c in chances.argmax(axis=1))
-    assert stands(sentence, *(100 * chances.max(axis=1)))
-    doubts = 100 * chances[1, names.index("automobile")], 100 * chances[3, names.index("ship")]
-    assert stands("could be an automobile ({}%), the airplane a ship ({}%)", *doubts)
     assert stands("probabilities: truck {}%", 100 * of.probabilities([catalogue.TRUCK])[0].max())
 
 
 def learning_numbers(of):
     x, y = of.animals
     best = learning.best(x, y)
-    yield f"the cost is {learning.cost(0, x, y):.2f}. At $A = 2$ it overshoots, and the cost is"
-    yield f"and the cost is {learning.cost(2, x, y):.2f}."
+    yield f"is a valley: {learning.cost(0, x, y):.2f} at A = 0,"
+    yield f"and {learning.cost(2, x, y):.2f} at A = 2]"
     yield f"at $A \\approx {best:.3f}$ the cost is {learning.cost(best, x, y):.2f}."
     residuals = np.array(catalogue.RESIDUALS)
-    yield f"Their sum is {signed(residuals.sum(), '.1f')}:"
+    yield f"it is {signed(residuals.sum(), '.1f')}, since"
     yield f"= {(residuals**2).sum():.2f}$."
     yield f"$1.07 / 3 \\approx {(residuals**2).mean():.3f}$"
     path, slopes = of.path, [learning.slope(weight, x, y) for weight in of.path]
     yield f"the slope is {signed(slopes[0], '.3f')}, so $A$ becomes"
     yield f"$0 + {catalogue.RATE:g} \\cdot {-slopes[0]:.3f} = {path[1]:.3f}$"
-    yield f"There the slope is {signed(slopes[1], '.3f')}, and $A$ becomes {path[2]:.3f}."
-    yield f"There it is {signed(slopes[2], '.3f')},"
-    yield f"the first {len(path) - 1} steps"
+    yield f"There the slope is {signed(slopes[1], '.3f')}, and $A$ becomes {path[2]:.3f}, and so on."
     right = (path[-1] * x > 0) == (y > 0)
-    end = learning.cost(path[-1], x, y)
-    yield f"In the end $A$ is {path[-1]:.2f}, the cost is {end:.3f}, and {right.sum()} of {len(x)} images"
+    yield f"After {len(path) - 1} steps $A$ is {path[-1]:.2f}, and {right.sum()} of {len(x)} images"
     assert [of.names[i] for i in np.flatnonzero(~right)] == ["automobile", "ship"]
     slow, good, fast = (learning.descend(catalogue.START, rate, 6, x, y) for rate in (0.05, 0.5, 2))
     yield f"With 0.05, six steps reach {slow[-1]:.3f}. With 0.5 they reach {good[-1]:.3f}."
     assert (np.diff([learning.cost(weight, x, y) for weight in fast]) > 0).all()
     frog = x[catalogue.FROG]
-    yield f"= 0.5 \\cdot {frog:.2f} = {0.5 * frog:.2f}$, and"
-    yield f"= 0.39^2 \\approx {(1 - 0.5 * frog) ** 2:.2f}$"
+    yield f"(1 - {0.5 * frog:.2f})"
     yield f"\\approx {learning.slope(0.5, frog, 1):.2f}$. It is negative"
     yield f"$-\\log 0.1 \\approx {-np.log(0.1):.2f}$"
-    steep = learning.slope(2, x, y)
-    yield f"$2 - 0.5 \\cdot {steep:.2f} = {2 - 0.5 * steep:.2f}$"
-    yield f"About {(2 - 2.98 * 0.38 * 2) ** 2:.4f}"
 
 
 @pytest.mark.parametrize("numbers", [pixel_numbers, filter_numbers, layer_numbers, learning_numbers])
@@ -166,7 +151,7 @@ def test_the_weights_of_the_networks():
 def test_the_last_epoch_of_the_curves():
     with open(ROOT / "models" / "stashed" / "cifar10_deep.csv", newline="") as file:
         last = list(csv.DictReader(file))[-1]
-    assert f"{float(last['accuracy']):.2%} of the training images are classified correctly" in README
+    assert f"it got {float(last['accuracy']):.2%} of its training images right" in README
 
 
 def test_what_tricks_bring():
@@ -179,7 +164,6 @@ def test_what_is_said_of_patches(sources):
     whole, corner, head, chest = 100 * catalogue.dog_chances(sources)
     assert stands("A dog, {}%; with a patch in the upper left corner {}%", whole, corner)
     assert stands("over the back of its head {}%, on its chest {}%", head, chest)
-    assert stands("On the chest, it turns {}% into {}%", whole, chest)
 
 
 def test_what_is_said_of_the_hidden_chest(sources):
@@ -207,8 +191,7 @@ def test_what_is_said_of_the_curves():
     ends = {name: curves.rows(name)[-1] for name in ("images_500", "images_5000", "images_45000", "not_augmented")}
     for count in (500, 5000, 45000):
         row = ends[f"images_{count}"]
-        sentence = f"{{}}% of {count:,} images and {{}}% of those held out"
-        assert stands(sentence, 100 * row["accuracy"], 100 * row["val_accuracy"])
+        assert stands(f"{{}}% and {{}}% with {count:,}", 100 * row["accuracy"], 100 * row["val_accuracy"])
     plain, usual = ends["not_augmented"], ends["images_5000"]
     assert stands("It gets {}% of its images right, and {}% of those held out", *both(plain))
     assert stands("with it, {}% and {}%.", *both(usual))

@@ -128,7 +128,7 @@ def test_what_moves_stands_still_for_those_who_ask(site, texts):
     assert frames(site / "imgs/article/sliding.webp") > 1
 
 
-@pytest.mark.parametrize("file", ["imgs/training.png", "imgs/article/descent.gif"])
+@pytest.mark.parametrize("file", ["imgs/results.png", "imgs/article/descent.gif"])
 def test_figures_keep_their_pixels_and_their_pace(site, file):
     with Image.open(ROOT / file) as ours, Image.open(site / re.sub(r"\.\w+$", ".webp", file)) as shown:
         moves = getattr(ours, "n_frames", 1) > 1
