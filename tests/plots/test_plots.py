@@ -351,8 +351,8 @@ def test_a_constant_channel_is_dark_not_nan():
 
 
 def squares(figure, color):
-    """The (top, left, bottom, right) of each square of that colour on a board, above the curves."""
-    canvas = figure.axes[0].images[0].get_array()[: film_plots.CURVES[1]]
+    """The (top, left, bottom, right) of each square of that colour on a board, above the curves and their legend."""
+    canvas = figure.axes[0].images[0].get_array()[: film_plots.CURVES[1] - 60]
     places, _ = ndimage.label((canvas == np.uint8(255 * np.array(to_rgb(color)))).all(axis=-1))
     return [(rows.start, columns.start, rows.stop, columns.stop) for rows, columns in ndimage.find_objects(places)]
 
@@ -367,7 +367,7 @@ def test_bars_of_a_film_keep_their_places_and_are_as_long_as_probable(rng):
         ((top, left, _, right),) = squares(figure, RIGHT)
         tops.append(top)
         wrong = [right - left for _, left, _, right in squares(figure, WRONG)]
-        most = film_plots.PROBABILITIES["width"] - film_plots.NAME - film_plots.PERCENT
+        most = film_plots.PROBABILITIES["width"] - sum(film_plots.PROBABILITIES[name] for name in ("name", "percent"))
         assert right - left == round(most * frame.probabilities[1])
         assert wrong == ([round(most / 2)] if frame.probabilities[11] else [])
     assert len(set(tops)) == 1
@@ -378,15 +378,10 @@ def test_bars_of_a_film_keep_their_places_and_are_as_long_as_probable(rng):
 
 def test_six_moments_of_a_film_are_in_words(rng):
     texts = [text.get_text() for text in plots.film_sheet(film_of(rng, CLASSES)).axes[0].texts]
-    moments = [text.split("\ntraining")[0] for text in texts if text.startswith(("before", "epoch", "finished"))]
-    words = ["step 1 of 9", "step 2 of 9", "step 8 of 9"]
-    assert moments == [
-        "before training",
-        *(f"epoch 1,\n{each}" for each in words),
-        "epoch 1 of 2",
-        "finished,\nafter epoch 2",
-    ]
-    assert sum("held out" in text for text in texts) == 2
+    moments = [text.split(": training")[0] for text in texts if text.startswith(("before", "epoch", "finished"))]
+    begin = [f"epoch 1, after {step} of 9 steps" for step in (1, 2, 8)]
+    assert moments == ["before training", *begin, "epoch 1 of 2", "finished, after epoch 2"]
+    assert sum(", held out" in text for text in texts) == 2
     assert not [text for text in texts if "nan" in text]
 
 
