@@ -169,9 +169,9 @@ def _filters_drawn(film):
     drawn = film.frames[0].filters.shape[-1]
     count = f"{drawn} of {film.count:,}" if drawn < film.count else f"{drawn}"
     weights = f"yellow: large weights at that place, over all {film.inputs:,} inputs"
-    weights = {1: "grey is 0, white is positive", 3: "weights in colour, grey is 0"}.get(film.inputs, weights)
+    weights = {1: "grey: 0, white: positive", 3: "in colour; grey: 0"}.get(film.inputs, weights)
     still = "" if film.learns else ", kept still"
-    return f"{count} filters of {_layer(film)}{still}, each on its own scale; framed: those of the maps; {weights}"
+    return f"{count} filters of {_layer(film)}{still}, each on its own scale ({weights}); framed: those of the maps"
 
 
 def _of_how_many(film):

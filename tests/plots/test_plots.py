@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
@@ -473,6 +474,28 @@ def test_a_thousand_classes_stay_readable(tmp_path):
         image = pixels(figure, tmp_path)
         assert border_is_white(image)
         assert max(image.shape) < 3000
+
+
+@pytest.mark.parametrize("right", [0, 1])
+def test_scores_that_are_all_the_same_have_an_axis_within_0_and_1(right):
+    labels = np.arange(4)
+    scores = metrics.score(np.eye(4)[labels if right else labels - 1], labels, 2)
+    low, high = plots.page(scores, CLASSES, "A title").axes[-1].get_xlim()
+    assert low >= -0.02
+    assert high <= 1.02
+    assert high - low >= 0.1
+
+
+def test_the_legend_of_a_comparison_covers_no_class(rng):
+    labels = np.arange(40) % 4
+    one, other = rng.dirichlet(np.ones(4), (2, 40))
+    scores = [metrics.score(each, labels, 2) for each in (one, other)]
+    figure = plots.comparison(metrics.compare(one, other, labels), scores, CLASSES, ("_one", "other"))
+    FigureCanvasAgg(figure).draw()
+    axes, (legend,) = figure.axes[-1], figure.legends
+    assert not legend.get_window_extent().overlaps(axes.get_window_extent())
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert [text.split(":")[0] for text in texts] == ["first, _one", "second, other"]
 
 
 def test_of_many_classes_those_with_the_most_mistakes_are_shown():
