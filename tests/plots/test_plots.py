@@ -183,6 +183,9 @@ def narrow_figures(rng):
     yield "channel", plots.channel_terms(terms(rng, 1), "a_very_long_layer_name_" * 3, 511)
     caption, others = "#123456\n" + "M" * 16 + "\nlabel may\nbe wrong", [(image[0], LONG[3], 0.5, 123456, "true")]
     yield "nearest", plots.nearest_images(image, [caption], [others], "A title " * 20, columns=1)
+    explained = explanation(image, rng.normal(size=(1, 32, 32)))
+    alone = Comparison({"banzhaf": explained}, None, {"banzhaf": explained.importance})
+    yield "sanity", plots.importance_pages(alone, ["cat 90%"], unit="logit", most=1)["pixel_importance_sanity"]
     many = {"images": image.repeat(120, axis=0), "labels": np.arange(120), "predicted": np.zeros(120, int)}
     names = [f"{LONG[3]} {number}" for number in range(120)]
     yield "map", plots.embedding_map(rng.normal(size=(120, 2)), **many, classes=names, title="A title " * 30)
