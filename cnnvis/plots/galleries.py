@@ -79,7 +79,7 @@ def confused_pairs(images, probabilities, labels, classes, pairs, title):
     pairs : list of (true class, predicted class, times)
     """
     columns, classes = max(3, *map(len, images)), short_names(classes)
-    figure = new_figure(WIDTH, (WIDTH / columns + 0.55) * len(pairs) + 0.6)
+    figure = new_figure(WIDTH, (WIDTH / columns + 0.65) * len(pairs) + 0.9)
     headline(figure, title)
     grid = figure.subplots(len(pairs), columns, squeeze=False)
     for axes in grid.flat:
