@@ -53,10 +53,10 @@ plots.prediction_pages(samples, probabilities, examples=6, topk=3)["results"]
     (
         "markdown",
         """
-## Which images does it take for alike?
+## Which images look alike to it?
 
-The layer before the last makes a row of numbers of each image, of which classes are read off. What has similar rows
-lies together on a map; beside some images are those most alike, with the cosine of the two rows.
+The last hidden layer turns each image into a row of numbers, from which the class is read off. On the map, images with
+similar rows lie close together. Below it are two images beside those most alike, with the cosine of the two rows.
 """,
     ),
     (
@@ -87,7 +87,8 @@ plots.nearest_images(samples.images[chosen], captions, beside, "The four images 
         """
 ## Which pixels made it say so?
 
-Half of the image is hidden at once, in many ways; where the map is bright, the pixels speak for the class.
+Half of the image is hidden at once, in many ways. Where the map is bright, pixels speak for the class; where it is
+dark, against it.
 """,
     ),
     (
@@ -132,7 +133,7 @@ plots.heat_maps(rather, ["dog rather than cat"], unit="difference of logits")
     (
         "markdown",
         """
-## What does a filter look for?
+## What does a filter respond to?
 
 Gradient ascent makes an image that activates the filter as much as possible; beside it are the parts of the twenty
 images that activate it most.

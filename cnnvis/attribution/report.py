@@ -41,7 +41,7 @@ def sentences(compared):
 def verdict(compared):
     """Which method to believe for this network: one or two sentences.
 
-    A lead counts if the mean difference between the two best is more than twice its standard error.
+    A lead over the second best, or over random maps, counts if a paired t-test at 5% says so.
     """
     values = compared.faithfulness
     ranked = sorted(values, key=lambda name: values[name].mean(), reverse=True)
@@ -51,12 +51,19 @@ def verdict(compared):
     scores = f"insertion - deletion is {values[best].mean():.2f} on average {of} ({numbers}; random maps {floor:.2f})"
     if values[best].mean() <= floor + LEAST_LEAD:
         return f"Believe none of the maps: random ones are as faithful. For {best}, the best, {scores}."
-    lead = values[best] - values[ranked[1]]
-    error = lead.std(ddof=1) / len(lead) ** 0.5 if len(lead) > 1 else np.inf
     said = f"For this network, believe {best}: {scores}."
-    return (
-        said if lead.mean() > 2 * error else f"{said} Its lead over {ranked[1]} may be chance: --num shows more images."
-    )
+    others = {ranked[1]: values[ranked[1]], "random maps": compared.of_floor}
+    unsure = " and ".join(name for name, theirs in others.items() if not _leads(values[best] - theirs))
+    return f"{said} Its lead over {unsure} may be chance: --num shows more images." if unsure else said
+
+
+def _leads(lead):
+    """Whether the mean of (N,) differences is more than chance."""
+    from scipy.stats import t  # it takes long to import
+
+    if len(lead) == 1:
+        return False
+    return lead.mean() > t.ppf(0.975, len(lead) - 1) * lead.std(ddof=1) / len(lead) ** 0.5
 
 
 def sanity_verdict(likeness, others=False):
@@ -76,7 +83,10 @@ def sanity_verdict(likeness, others=False):
 
 def _likeness_that_tells(compared):
     """The likeness of maps, but of those that are the same everywhere: they have no ranks to compare."""
-    varied = {name: np.ptp(each.importance, axis=(1, 2)) > 0 for name, each in compared.explanations.items()}
+    varied = {
+        name: np.all([np.ptp(maps, axis=(1, 2)) > 0 for maps in (compared.explanations[name].importance, at_random)], 0)
+        for name, at_random in compared.random_weights.items()
+    }
     return {name: values[varied[name]] for name, values in compared.likeness.items() if varied[name].any()}
 
 

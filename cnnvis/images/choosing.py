@@ -120,7 +120,7 @@ def training_images(test, skip_bad=False):
         {file for file in getattr(part.images, "sources", ()) if isinstance(file, str)} for part in (dataset, test)
     )
     if set.intersection(*files):
-        raise ValueError(f"{shown(name)} has no other images than those for training")
+        raise ValueError(f"the images of {shown(name)} are the training images themselves")
     chosen = dataset.at_most(MOST_PIXELS)
     in_memory = unreadable.read(dataset, chosen, track("Reading training images"))
     unreadable.report_skipped(dataset)

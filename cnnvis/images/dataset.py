@@ -146,8 +146,8 @@ class Dataset:
             if len(self.classes) == count and self.name in ("cifar10", "samples", "digits"):
                 return replace(self, classes=tuple(names))
             raise ValueError(
-                f"{self.name} has the classes {', '.join(self.classes[:10])}, "
-                f"the model {', '.join(names[:10]) if names else count}: choose other --data, or give --classes"
+                f"{self.name} has the classes {_listed(self.classes)}; "
+                f"the model has {_listed(names) if names else count}: choose other --data, or give --classes"
             )
         return replace(self, classes=tuple(names), labels=np.array(moved)[self.labels])
 
@@ -160,3 +160,9 @@ class Dataset:
 def images_at_once(height, width):
     """How many images of this size to give to a network at once, so that memory doesn't depend on their size."""
     return max(1, PIXELS_AT_ONCE // (height * width))
+
+
+def _listed(names, most=10):
+    """Class names in words, the first of them if there are many."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -16,6 +16,7 @@ from cnnvis.plots.canvas import (
     STYLE,
     TEXT,
     WIDTH,
+    headline,
     new_figure,
     numbered,
     show_image,
@@ -24,6 +25,13 @@ from cnnvis.plots.canvas import (
 from cnnvis.plots.names import cut
 
 RANDOM = "random"  # the name of random maps
+COMPARED = (
+    "Probability while the most important pixels are hidden (deletion: lower is better) or shown (insertion: higher)"
+)
+SANITY = (
+    "Below each map is that of the same network with random weights. "
+    "The closer their correlation is to 1, the less the map depends on what the network has learned"
+)
 ACROSS = 3  # maps in a row, beside the image
 
 
@@ -80,6 +88,7 @@ def method_comparison(compared, titles):
     """
     maps = {name: each.importance for name, each in compared.explanations.items()} | {RANDOM: compared.floor}
     figure, grid = _grid(compared.first.images, titles, {name: [each] for name, each in maps.items()}, lines=3)
+    headline(figure, COMPARED)
     for name, column in zip(maps, grid[:, 0].T):
         if name != RANDOM:
             seconds = compared.explanations[name].seconds.mean()
@@ -112,9 +121,11 @@ def sanity_maps(compared, titles):
     """
     maps = {name: [each.importance, compared.random_weights[name]] for name, each in compared.explanations.items()}
     figure, grid = _grid(compared.first.images, titles, maps, lines=1, rows=("", "random\nweights"))
-    for column, likeness in zip(grid[:, 1].T, compared.likeness.values()):
-        for axes, value in zip(column, likeness):
-            axes.set_xlabel(f"correlation {value:.2f}", fontsize=TEXT)
+    headline(figure, SANITY)
+    for name, column in zip(maps, grid[:, 1].T):
+        for axes, value, *pair in zip(column, compared.likeness[name], *maps[name]):
+            varied = all(np.ptp(each) > 0 for each in pair)
+            axes.set_xlabel(f"correlation {value:.2f}" if varied else "0 everywhere", fontsize=TEXT)
     return figure
 
 
@@ -132,11 +143,15 @@ def _grid(images, titles, maps, *, lines, rows=("",)):
     rows : sequence of R str
         What is to the left of the maps.
     """
-    count, across, titles = len(images), min(ACROSS, len(maps)), [wrapped(cut(each, 48), 1.25, TEXT) for each in titles]
+    count, across, titles = (
+        len(images),
+        min(ACROSS, max(2, len(maps))),
+        [wrapped(cut(each, 48), 1.25, TEXT) for each in titles],
+    )
     deep = -(-len(maps) // across)
     above = max(lines, *(1 + title.count("\n") for title in titles))
     height = (1.8 + 0.2 * above) + (deep * len(rows) - 1) * (1.8 + 0.2 * lines)
-    figure = new_figure((1 + across) * WIDTH / (1 + ACROSS), height * count + 1.5)
+    figure = new_figure((1 + across) * WIDTH / (1 + ACROSS), height * count + 2.1)
     grid = figure.subplots(count * deep * len(rows), 1 + across, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
@@ -146,6 +161,7 @@ def _grid(images, titles, maps, *, lines, rows=("",)):
             axes.text(1, 0.5, words, transform=axes.transAxes, ha="right", va="center", fontsize=TEXT, color=INK)
         show_image(beside[0, 0], image)
         beside[0, 0].set_xlabel(title, fontsize=TEXT)
+    below = (grid if across < ACROSS else grid[..., 1:]).ravel().tolist()  # there is no room below one map
     grid = np.moveaxis(grid[..., 1:], 1, 2).reshape(count, len(rows), -1)[..., : len(maps)]
     for place, (name, layers) in enumerate(maps.items()):
         for row, layer in enumerate(layers):
@@ -154,7 +170,7 @@ def _grid(images, titles, maps, *, lines, rows=("",)):
                 if not row:
                     axes.set_title(name, fontsize=TEXT)
     words = "dark: against the class; bright: for it\n(1: the map's largest value)"
-    _scale(figure, grid.ravel().tolist(), _signed_norm(1.0), (-1, -0.5, -0.1, 0, 0.1, 0.5, 1), words)
+    _scale(figure, below, _signed_norm(1.0), (-1, -0.5, -0.1, 0, 0.1, 0.5, 1), words)
     return figure, grid
 
 

@@ -17,7 +17,7 @@ MARKS = "os^vDPX*<>"
 SIDE = WIDTH - 0.2  # inches, of the map
 THUMBNAIL, APART = 34, 1.0  # pixels of a thumbnail's side, and inches between thumbnails among many images
 ABOVE = 19  # points from an image's point to the middle of its thumbnail
-LETTER, LINE = 0.1, 0.22  # inches of a name
+LETTER, LINE = 0.115, 0.22  # inches of a name
 LONG_NAME = 12  # letters, from which the legend has two columns instead of three
 MOST_SHOWN = 60  # images, of which all have thumbnails if there is room
 
@@ -55,7 +55,8 @@ def embedding_map(embedding, images, labels, predicted, classes, title):
     size = float(np.clip(4000 / len(labels), 7, 60))  # points²
     handles, wrong = [], labels != predicted
     others = ~np.isin(labels, shown)
-    axes.scatter(*embedding[others].T, s=size / 2, color=OTHER, linewidth=0)
+    axes.scatter(*embedding[others & ~wrong].T, s=size / 2, color=OTHER, linewidth=0)
+    axes.scatter(*embedding[others & wrong].T, s=size, color=OTHER, edgecolor="black", linewidth=0.6)
     for number, (c, name) in enumerate(zip(shown, names)):
         number = c if len(classes) <= MOST_CLASSES else number  # so that a class looks the same in every map
         color, mark = COLOURS[number % len(COLOURS)], MARKS[(number + number // len(COLOURS)) % len(MARKS)]

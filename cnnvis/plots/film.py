@@ -7,25 +7,28 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from cnnvis.plots.canvas import INK, OTHER, OUTPUTS, RIGHT, STYLE, WRONG, despine
+from cnnvis.plots.canvas import DPI, INK, OTHER, OUTPUTS, RIGHT, STYLE, TEXT, WRONG, despine, wrapped
 from cnnvis.plots.names import short_names
 from cnnvis.plots.sheets import board, resized
 
-WIDTH, HEIGHT, MARGIN = 800, 456, 16  # pixels of a frame
-SMALL, TINY = 8, 7.2  # points
-PROBABILITIES = {"left": 152, "top": 62, "width": 246, "step": 19}  # pixels: where the bars of a frame are
-CURVES = (64, 298, 330, 112)  # and where its curves are: left, top, width, height
-POINTS = {"markersize": 2.5, "linewidth": 1}
+# Pixels, unless they are points. Where a phone shows a frame 360 pixels wide, letters of 14 points have 11 of them.
+WIDTH, HEIGHT, MARGIN, LINE = 704, 740, 16, 22  # of a frame; LINE: of `TEXT`
+TITLE, NAMES = 16, 14  # points
+LEFT, RIGHT_COLUMN, COLUMN = MARGIN, 368, 320  # where the columns of a frame begin, and how wide they are
+PROBABILITIES = {"left": LEFT, "top": 230, "width": 340, "step": 25, "name": 164, "percent": 62, "fontsize": NAMES}
+CURVES = (92, 552, 244, 126)  # left, top, width, height
+MAP = 128  # a side of a feature map
+POINTS = {"markersize": 4, "linewidth": 2}
 ACCURACIES = {
     "accuracy": ("training (augmented)", {"color": RIGHT, "marker": "o", **POINTS}),
     "held_out": ("held out", {"color": WRONG, "marker": "s", **POINTS}),
 }
-MOST_CLASSES = 10  # bars of probabilities
-BARS = "green: true class; red: a wrong one ahead"
-MAPS = "each scaled for itself: yellow is high"
-NAME, PERCENT = 84, 36  # pixels for a class's name and for its probability, beside its bar
+MOST_CLASSES = 10  # bars of probabilities; beside each, `name` and `percent` are room for its class and its number
+BARS = "green: true class;\nred: a wrong one\nahead of it"
 MOMENTS = 6  # on the sheet
-ROW = 156  # pixels of a moment there
+ROW = 254  # of a moment there
+SHEET_BARS = {"left": MARGIN, "width": 274, "step": 20, "name": 142, "percent": 52, "fontsize": TEXT}
+SHEET_MAPS, SHEET_MAP = 298, 93  # where the maps begin, and a side of one
 
 
 def film_frames(film, track=iter):
@@ -48,17 +51,16 @@ def film_frames(film, track=iter):
 
 @rc_context(STYLE)
 def _what_stays(film, classes):
-    images, layer = [(MARGIN, 62, resized(film.image, 120))], _layer(film)
-    below = PROBABILITIES["top"] + len(classes) * PROBABILITIES["step"] + 4
+    images, small, beside = [(LEFT, 54, resized(film.image, 144))], {"fontsize": TEXT}, LEFT + 156
     texts = [
-        (MARGIN, 187, f"true class:\n{short_names(film.classes, 14)[film.label]}", {"fontsize": SMALL}),
-        (152, 44, f"probabilities{_of_how_many(film)}", {"fontsize": SMALL}),
-        (152, below, BARS, {"fontsize": TINY}),
+        (beside, 50, f"true class:\n{short_names(film.classes, 11)[film.label]}", {"fontsize": NAMES}),
+        (beside, 118, BARS, small),
+        (LEFT, 205, f"probabilities{_of_how_many(film)}", small),
     ]
     _class_names(texts, film, classes, **PROBABILITIES)
     if len(film.channels):
-        texts.append((420, 44, f"feature maps of {layer} for this image\n{MAPS}", {"fontsize": SMALL}))
-        texts.append((420, 202, "\n".join([_filters_named(film), *_filters_drawn(film)]), {"fontsize": SMALL}))
+        (maps, _), (filters, _) = _right_column(film)
+        texts += [(RIGHT_COLUMN, top, words, small) for top, words in (maps, filters)]
     figure = board(images, texts, width=WIDTH, height=HEIGHT)
     left, top, width, height = CURVES
     axes = figure.add_axes((left / WIDTH, 1 - (top + height) / HEIGHT, width / WIDTH, height / HEIGHT))
@@ -66,13 +68,13 @@ def _what_stays(film, classes):
         if np.isfinite(_over_time(film, name)).any():
             axes.plot([], [], label=label, **style)
     axes.set(xlim=(0, _last_epoch(film)), ylim=(0, 1))
-    axes.set_xlabel("epoch", fontsize=SMALL)
-    axes.set_ylabel("accuracy", fontsize=SMALL)
+    axes.set_xlabel("epoch", fontsize=TEXT)
+    axes.set_ylabel("accuracy", fontsize=TEXT)
     axes.set_yticks([0, 0.5, 1], ["0%", "50%", "100%"])
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.tick_params(labelsize=TINY)
+    axes.xaxis.get_major_locator().set_params(integer=True, nbins=6)
+    axes.tick_params(labelsize=TEXT)
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False, fontsize=SMALL, loc="lower right")
+    axes.legend(frameon=False, fontsize=TEXT, loc="lower left", bbox_to_anchor=(0, 1), labelspacing=0.2, borderpad=0)
     despine(axes)
     return figure
 
@@ -80,11 +82,16 @@ def _what_stays(film, classes):
 @rc_context(STYLE)
 def _frame(film, number, classes, background):
     frame, images = film.frames[number], [(0, 0, background)]
-    texts = [(MARGIN, 12, moment(film, frame), {"fontsize": 13})]
+    texts = [(LEFT, 10, moment(film, frame), {"fontsize": TITLE})]
     _bars(images, texts, film, frame, classes, **PROBABILITIES)
     if len(film.channels):
-        _maps(images, texts, film, frame, left=420, top=78, side=84)
-        _filters(images, film, frame, left=420, top=254, size=(364, 190))
+        (_, maps), (_, filters) = _right_column(film)
+        for place, channel in enumerate(film.channels):
+            left, top = RIGHT_COLUMN + place % 2 * 160, maps + place // 2 * (MAP + 52)
+            lowest, highest = _map(images, frame, place, left=left, top=top, side=MAP)
+            words = f"channel {channel}\n{lowest} to {highest}"
+            texts.append((left, top + MAP + 3, words, {"fontsize": TEXT}))
+        _filters(images, film, frame, left=RIGHT_COLUMN, top=filters, size=(COLUMN, HEIGHT - filters - 8))
     figure = board(images, texts, width=WIDTH, height=HEIGHT)
     (axes,), (left, top, width, height) = figure.axes, CURVES
     axes.autoscale(False)
@@ -96,44 +103,57 @@ def _frame(film, number, classes, background):
     return figure
 
 
+def _right_column(film):
+    """Of the maps and of the filters: (top, words) of the text above them, and where they begin."""
+    maps, filters = (wrapped(words, 1.1 * COLUMN / DPI, TEXT) for words in (_maps_drawn(film), _filters_drawn(film)))
+    below = 54 + LINE * _lines(maps)
+    heading = below + -(-len(film.channels) // 2) * (MAP + 52) + 8
+    return ((50, maps), below), ((heading, filters), heading + LINE * _lines(filters) + 8)
+
+
 @rc_context(STYLE)
 def film_sheet(film):
     """Six moments, evenly spaced among the frames, one in a row: Figure."""
     places = np.unique(np.linspace(0, len(film.frames) - 1, MOMENTS).round().astype(int))
-    frames = [film.frames[place] for place in places]
-    classes, top = _classes(film, frames), 132
-    name, moments = short_names(film.classes, 16)[film.label], f"{len(frames)} moment{'s' * (len(frames) > 1)}"
-    images, small = [(MARGIN, MARGIN, resized(film.image, 88))], {"fontsize": SMALL}
-    texts = [
-        (120, 15, f"An image of class {name}, at {moments} of a training", {"fontsize": 12}),
-        (120, 40, f"Bars: probabilities{_of_how_many(film)}; {BARS}.", small),
-    ]
+    frames, beside = [film.frames[place] for place in places], MARGIN + 104
+    classes, small = _classes(film, frames), {"fontsize": TEXT}
+    name, moments = short_names(film.classes, 11)[film.label], f"{len(frames)} moment{'s' * (len(frames) > 1)}"
+    bars = " ".join(BARS.split("\n"))
+    words = [f"Bars: probabilities{_of_how_many(film)}; {bars}."]
     if len(film.channels):
-        scale, drawn = _filters_drawn(film)
-        words = f"Feature maps of {_layer(film)}, {MAPS}; below: lowest to highest value."
-        texts.append((120, 57, f"{words}\n{_filters_named(film)}, {scale};\n{drawn}.", small))
-    for row, frame in enumerate(frames):
-        down = top + row * ROW
-        words = [moment(film, frame, short=True), *_accuracies(frame)]
-        texts.append((MARGIN, down + 4, "\n".join(words), {"fontsize": SMALL, "linespacing": 1.6}))
-        where = {"left": 128, "top": down, "width": 190, "step": 14}
-        _class_names(texts, film, classes, **where)
-        _bars(images, texts, film, frame, classes, **where)
+        channels = ", ".join(map(str, film.channels))
+        words.append(f"Squares: {_maps_drawn(film)}; below: lowest and highest value. Channels: {channels}.")
+        words.append(f"Below them: {_filters_drawn(film)}.")
+    words = wrapped("\n".join(words), 1.1 * (WIDTH - beside - MARGIN) / DPI, TEXT)
+    images = [(MARGIN, MARGIN, resized(film.image, 88))]
+    texts = [(beside, 12, f"Class {name}, at {moments} of a training", {"fontsize": NAMES}), (beside, 44, words, small)]
+    down = max(120, 60 + LINE * _lines(words))
+    for frame in frames:
+        said = ": ".join(filter(None, [moment(film, frame), ", ".join(_accuracies(frame))]))
+        texts.append((MARGIN, down, said, {"fontsize": TEXT, "fontweight": "bold"}))
+        top = down + 28
+        _class_names(texts, film, classes, top=top, **SHEET_BARS)
+        _bars(images, texts, film, frame, classes, top=top, **SHEET_BARS)
         if len(film.channels):
-            _maps(images, texts, film, frame, left=338, top=down + 4, side=72)
-            _filters(images, film, frame, left=656, top=down + 4, size=(128, 132))
-    return board(images, texts, width=WIDTH, height=top + len(frames) * ROW)
+            for place in range(len(film.channels)):
+                left = SHEET_MAPS + place * (SHEET_MAP + 6)
+                lowest, highest = _map(images, frame, place, left=left, top=top, side=SHEET_MAP)
+                texts.append((left, top + SHEET_MAP + 2, f"{lowest}\nto {highest}", small))
+            size = (WIDTH - MARGIN - SHEET_MAPS, 60)
+            _filters(images, film, frame, left=SHEET_MAPS, top=top + SHEET_MAP + 2 * LINE + 10, size=size)
+        down += ROW
+    return board(images, texts, width=WIDTH, height=down)
 
 
-def moment(film, frame, short=False):
+def moment(film, frame):
     """A moment of the training in words, such as "epoch 1, after 8 of 390 steps"."""
     step = frame.step
     if film.finished and frame is film.frames[-1]:
-        return f"finished,\nafter epoch {film.finished}" if short else f"finished, after epoch {film.finished}"
+        return f"finished, after epoch {film.finished}"
     if step == 0:
         return "before training"
     if step < film.steps:
-        return f"epoch 1,\nstep {step} of {film.steps}" if short else f"epoch 1, after {step} of {film.steps} steps"
+        return f"epoch 1, after {step} of {film.steps} step{'s' * (film.steps > 1)}"
     return f"epoch {step // film.steps} of {film.epochs}"
 
 
@@ -141,17 +161,17 @@ def _layer(film):
     return short_names([film.layer], 20, "layer")[0]
 
 
-def _filters_named(film):
-    drawn = film.frames[0].filters.shape[-1]
-    count = f"{drawn} of {film.count}" if drawn < film.count else f"{drawn}"
-    return f"{count} filters of {_layer(film)}{'' if film.learns else ', kept still'}"
+def _maps_drawn(film):
+    return f"feature maps of {_layer(film)}, each on its own scale: yellow is high"
 
 
 def _filters_drawn(film):
-    """Two lines."""
-    drawn = f"yellow: large weights at that place, over all {film.inputs:,} inputs"
-    drawn = {1: "grey is 0, white is positive", 3: "weights in colour; grey is 0"}.get(film.inputs, drawn)
-    return "each scaled for itself; framed: those of the maps", drawn
+    drawn = film.frames[0].filters.shape[-1]
+    count = f"{drawn} of {film.count:,}" if drawn < film.count else f"{drawn}"
+    weights = f"yellow: large weights at that place, over all {film.inputs:,} inputs"
+    weights = {1: "grey: 0, white: positive", 3: "in colour; grey: 0"}.get(film.inputs, weights)
+    still = "" if film.learns else ", kept still"
+    return f"{count} filters of {_layer(film)}{still}, each on its own scale ({weights}); framed: those of the maps"
 
 
 def _of_how_many(film):
@@ -170,29 +190,27 @@ def _classes(film, frames):
     return np.sort(np.argsort(-highest, kind="stable")[:MOST_CLASSES])
 
 
-def _class_names(texts, film, classes, *, left, top, width, step):
-    names, how = short_names(film.classes, 12), {"fontsize": TINY, "va": "center", "ha": "right"}
-    texts += [(left + NAME - 5, top + (row + 0.5) * step, names[each], how) for row, each in enumerate(classes)]
+def _class_names(texts, film, classes, *, left, top, width, step, name, percent, fontsize):
+    names, how = short_names(film.classes, 11), {"fontsize": fontsize, "va": "center", "ha": "right"}
+    texts += [(left + name - 6, top + (row + 0.5) * step, names[each], how) for row, each in enumerate(classes)]
 
 
-def _bars(images, texts, film, frame, classes, *, left, top, width, step):
+def _bars(images, texts, film, frame, classes, *, left, top, width, step, name, percent, fontsize):
     """A bar for each class beside its name, with its probability."""
-    probabilities = np.nan_to_num(frame.probabilities)
+    probabilities, how = np.nan_to_num(frame.probabilities), {"fontsize": fontsize, "va": "center"}
     for row, each in enumerate(classes):
         color = RIGHT if each == film.label else WRONG if each == probabilities.argmax() else OTHER
-        length = max(1, round(float(probabilities[each]) * (width - NAME - PERCENT)))
-        images.append((left + NAME, top + row * step + 2, _square(color, step - 4, length)))
-        how = {"fontsize": TINY, "va": "center"}
-        texts.append((left + NAME + length + 4, top + (row + 0.5) * step, f"{probabilities[each]:.0%}", how))
+        length = max(1, round(float(probabilities[each]) * (width - name - percent)))
+        images.append((left + name, top + row * step + 2, _square(color, step - 4, length)))
+        texts.append((left + name + length + 6, top + (row + 0.5) * step, f"{probabilities[each]:.0%}", how))
 
 
-def _maps(images, texts, film, frame, *, left, top, side):
-    """Feature maps in a row, each above its channel and its lowest and highest value: 30 pixels."""
-    for place, channel in enumerate(film.channels):
-        values, begin = np.nan_to_num(frame.maps[..., place].astype("float64")), left + place * (side + 8)
-        low, high = values.min(), values.max()
-        images.append((begin, top, resized(_colored((values - low) / ((high - low) or 1)), side)))
-        texts.append((begin, top + side + 3, f"channel {channel}\n{_short(low)} to {_short(high)}", {"fontsize": TINY}))
+def _map(images, frame, place, *, left, top, side):
+    """Draw a feature map. Its lowest and its highest value in words."""
+    values = np.nan_to_num(frame.maps[..., place].astype("float64"))
+    low, high = values.min(), values.max()
+    images.append((left, top, resized(_colored((values - low) / ((high - low) or 1)), side)))
+    return _short(low), _short(high)
 
 
 def _short(value):
@@ -247,3 +265,7 @@ def _raster(figure):
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3]
+
+
+def _lines(text):
+    return text.count("\n") + 1

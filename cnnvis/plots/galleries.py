@@ -9,6 +9,7 @@ from cnnvis.plots.canvas import (
     RIGHT,
     STYLE,
     TEXT,
+    WIDTH,
     WRONG,
     headline,
     new_figure,
@@ -77,20 +78,20 @@ def confused_pairs(images, probabilities, labels, classes, pairs, title):
         Titles of the images.
     pairs : list of (true class, predicted class, times)
     """
-    columns, classes = max(map(len, images)), short_names(classes)
-    figure = new_figure(max(1.25 * columns + 1.9, 5), 1.5 * len(pairs) + 0.5)
+    columns, classes = max(3, *map(len, images)), short_names(classes)
+    figure = new_figure(WIDTH, (WIDTH / columns + 0.65) * len(pairs) + 0.9)
     headline(figure, title)
-    grid = figure.subplots(len(pairs), 1 + columns, squeeze=False, width_ratios=[1.3, *[1] * columns])
+    grid = figure.subplots(len(pairs), columns, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
-    for (words, *line), (true, predicted, times), some, certain, names in zip(
-        grid, pairs, images, probabilities, labels
-    ):
-        text = f"{classes[true]}\n→ {classes[predicted]}\n{times:,} times"
-        words.text(0.5, 0.5, text, ha="center", va="center", fontsize=TEXT, color=INK)
+    for line, (true, predicted, times), some, certain, names in zip(grid, pairs, images, probabilities, labels):
+        text = f"{classes[true]} → {classes[predicted]}, {times:,} time{'s' * (times != 1)}"
+        line[0].set_title(" ", fontsize=TEXT)
+        above = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": TEXT, "color": INK}
+        line[0].annotate(text, (0, 1), (0, 5), **above).set_in_layout(False)  # it has room above the other images
         for axes, image, probability, name in zip(line, some, certain, names):
             show_image(axes, image)
-            axes.set_title(f"{cut(name, 14)}: {percent(probability)}", fontsize=8, color=INK)
+            axes.set_xlabel(f"{cut(name, 14)}\n{percent(probability)}", fontsize=TEXT, color=INK)
     return figure
 
 

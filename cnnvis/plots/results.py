@@ -113,7 +113,7 @@ def _reliability(axes, calibration, brier):
     verdict = "over" if calibration.overconfidence > 0 else "under"
     title = f"Calibration: {verdict}confident on average\nECE {calibration.error:.3f}, Brier score {brier:.3f}"
     axes.set_title(title, fontsize=TEXT)
-    axes.set(xlim=(0, 1), ylim=(0, 1.02))
+    axes.set(xlim=(0, 1), ylim=(-0.02, 1.02))
     axes.set_xlabel("probability of the predicted class", fontsize=TEXT)
     axes.set_ylabel("accuracy", fontsize=TEXT)
     axes.tick_params(labelsize=TEXT)
@@ -138,10 +138,12 @@ def _by_class(axes, scores, shown, classes):
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.grid(axis="x", alpha=0.3)
     axes.margins(x=0.08)
+    low, high = axes.get_xlim()
+    axes.set_xlim(max(-0.02, min(low, 0.9)), min(1.02, max(high, 0.1)))  # sensible where all are 0 or 1, too
     axes.xaxis.set_major_formatter(lambda share, _: f"{share:.3g}" if share < 1.001 else "")
     axes.tick_params(axis="x", labelsize=TEXT)
     axes.set_title(" and ".join(scores) + " by class", fontsize=TEXT)
-    axes.legend(fontsize=TEXT, loc="best", framealpha=0.8)
+    axes.figure.legend(fontsize=TEXT, loc="outside lower center", ncols=2, frameon=False)  # it covers no dot there
     despine(axes)
 
 
@@ -202,42 +204,42 @@ def comparison(compared, scores, classes, names):
     classes : sequence of K str
     names : pair of str
     """
-    shown = most_mistaken(scores[0].confusion + scores[1].confusion)
-    figure = new_figure(12.5, max(4.2, 0.26 * len(shown) + 1.4))
-    names = _ends(names)
-    title = f"McNemar's exact test: p = {compared.p_value:.2g}"
-    if compared.p_value >= 0.05:
-        title += " (equally good networks often differ this much)"
-    if len(shown) < len(classes):
-        title += f"; the {len(shown)} classes of {len(classes):,} with the most wrong predictions"
+    shown, sides = most_mistaken(scores[0].confusion + scores[1].confusion), ("first", "second")
+    significant, often = ("significant", "rarely") if compared.p_value < 0.05 else ("not significant", "often")
+    title = f"The difference is {significant}: equally good networks {often} differ as much"
+    title += f" (McNemar's exact test, p = {compared.p_value:.2g})"
+    heights = [1.9, 2.3, max(3.4, 0.28 * len(shown) + 1.4)]
+    figure = new_figure(WIDTH, sum(heights) + 1)
     headline(figure, title)
-    overall, where, by_class = figure.subplots(1, 3, width_ratios=[1, 1, 1.7])
-    for place, (network, color) in enumerate(zip(scores, (WRONG, RIGHT))):
-        low, high = network.interval
-        overall.plot([place, place], [low, high], color=color, linewidth=2)
-        overall.plot(place, network.accuracy, "o", color=color)
-        overall.annotate(
-            f"{network.accuracy:.2%}", (place, network.accuracy), (7, 0), textcoords="offset points", fontsize=9
+    overall, where, by_class = figure.subplots(3, 1, height_ratios=heights)
+    for place, (network, name, color, marker) in enumerate(zip(scores, _ends(names), (WRONG, RIGHT), "so")):
+        overall.plot(network.interval, [place, place], color=color, linewidth=2)
+        overall.plot(network.accuracy, place, marker, color=color)
+        text, how = (
+            f"{sides[place]}, {name}: {network.accuracy:.2%}",
+            {"transform": overall.get_yaxis_transform(), "fontsize": TEXT},
         )
-    overall.set(xlim=(-0.5, 1.8), xticks=[])
-    overall.set_title("accuracy, 95% interval", fontsize=10)
-    overall.set_xlabel("\n".join(f"{side}: {name}" for side, name in zip(("left", "right"), names)), fontsize=8)
-    overall.yaxis.set_major_formatter(lambda share, _: f"{share:.1%}" if share < 1.001 else "")
+        overall.text(0.02, place - 0.2, text, va="bottom", **how)
+    overall.set(ylim=(1.3, -0.8), yticks=[])
+    overall.margins(x=0.08)
+    overall.set_title("accuracy, with its 95% interval", fontsize=TEXT)
+    overall.xaxis.set_major_formatter(lambda share, _: f"{share:.3g}" if share < 1.001 else "")
     counts = [compared.both, *map(len, compared.only), compared.neither]
     drawn = where.barh(range(4), counts, color=[OTHER, WRONG, RIGHT, INK])
-    where.bar_label(drawn, [f"{count:,}" for count in counts], padding=2, fontsize=9)
-    where.set_yticks(range(4), ["both", "only left", "only right", "neither"])
+    where.bar_label(drawn, [f"{count:,}" for count in counts], padding=2, fontsize=TEXT)
+    where.set_yticks(range(4), ["both", *(f"only the {side}" for side in sides), "neither"], fontsize=TEXT)
     where.invert_yaxis()
-    where.margins(x=0.2)
-    where.set_title("images predicted correctly by", fontsize=10)
-    _by_class(by_class, dict(zip(names, (_defined(network, 1) for network in scores))), shown, classes=classes)
-    by_class.set_title("recall by class", fontsize=10)
+    where.margins(x=0.15)
+    where.set_title("images predicted correctly by", fontsize=TEXT)
+    _by_class(by_class, dict(zip(sides, (_defined(network, 1) for network in scores))), shown, classes=classes)
+    some = f" ({len(shown)} of {len(classes):,}: those with the most wrong)" if len(shown) < len(classes) else ""
+    by_class.set_title(f"recall by class{some}", fontsize=TEXT)
     for axes in (overall, where):
+        axes.tick_params(axis="x", labelsize=TEXT)
         despine(axes)
     return figure
 
 
 def _ends(names, width=30):
-    """The ends of long names, as paths differ there; a leading space, as legends omit names with an underscore."""
-    names = short_names([name if len(name) <= width else "…" + name[1 - width :] for name in names], width, "network")
-    return [f" {name}" if name.startswith("_") else name for name in names]
+    """The ends of long names, as paths differ there."""
+    return short_names([name if len(name) <= width else "…" + name[1 - width :] for name in names], width, "network")

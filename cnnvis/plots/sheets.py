@@ -11,6 +11,7 @@ MARGIN, HEADING, LINE, GAP = 16, 34, 15, 6  # pixels; LINE: of small text
 SMALL = 7  # points, of the text under an image
 SIDE, PATCH_SIDE = 96, 30  # pixels, of an image on a sheet and of the real patches beside it
 SHEET_COLUMNS, SHEET_ROWS = 8, 14
+LEGEND = "number: activation by the image (real: by the best real one; red: that is higher), and the favourite class"
 ATLAS_SIDE, ATLAS_COLUMNS, ATLAS_ROWS = 32, 32, 120
 DEAD = 235  # grey of dead filters
 
@@ -37,11 +38,11 @@ def filter_sheets(name, layer_name, layer, classes=()):
 
 
 def _sheet(heading, layer, names):
-    images, texts = [], [(MARGIN, MARGIN, heading, {"fontsize": 10})]
-    wide, high = SIDE + PATCH_SIDE + 5 * GAP, SIDE + 2 * LINE + GAP
+    images, texts = [], [(MARGIN, MARGIN, heading, {"fontsize": 10}), (MARGIN, HEADING, LEGEND, {"fontsize": 8})]
+    wide, high, above = SIDE + PATCH_SIDE + 5 * GAP, SIDE + 2 * LINE + GAP, HEADING + LINE + MARGIN // 2
     for place in range(len(layer.filters)):
         row, column = divmod(place, SHEET_COLUMNS)
-        left, top = MARGIN + column * wide, HEADING + MARGIN // 2 + row * high
+        left, top = MARGIN + column * wide, above + row * high
         dead, made, real = (array[place] for array in (layer.dead, layer.activation, layer.dataset_max))
         images.append((left, top, np.full((SIDE, SIDE, 3), DEAD, "uint8")))
         if dead:
@@ -59,7 +60,7 @@ def _sheet(heading, layer, names):
             liked = f"{names[favourite]} {layer.selectivity[place]:.0%}"
             texts.append((left, top + SIDE + 3 + LINE, liked, small))
     columns, rows = min(len(layer.filters), SHEET_COLUMNS), -(-len(layer.filters) // SHEET_COLUMNS)
-    return board(images, texts, width=2 * MARGIN + max(columns, 4) * wide, height=HEADING + MARGIN + rows * high)
+    return board(images, texts, width=2 * MARGIN + max(columns, 4) * wide, height=above + rows * high + MARGIN // 2)
 
 
 def filter_atlas(name, layers):

@@ -1,7 +1,9 @@
 """Several methods side by side, the best of them, and maps with random weights."""
 
 import re
+import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -67,7 +69,10 @@ def test_the_verdict_names_the_best_and_whether_its_lead_counts():
         "(banzhaf 0.34; random maps 0.10)."
     )
     unsure = report.verdict(scored(gradcam=[0.5, 0.1], banzhaf=[0.1, 0.4]))
-    assert unsure.endswith("Its lead over banzhaf may be chance: --num shows more images.")
+    assert unsure.endswith("Its lead over banzhaf and random maps may be chance: --num shows more images.")
+    few = report.verdict(scored(gradcam=[0.5, 0.6], banzhaf=[0.3, 0.34]))  # 7 standard errors, but of two images
+    assert "Its lead over banzhaf and random maps may be chance" in few
+    assert "Its lead over random maps may" in report.verdict(scored(gradcam=[0.5, 0.1, 0.1], banzhaf=[0.39, 0, -0.01]))
     assert "of one image" in report.verdict(scored(gradcam=[0.5], banzhaf=[0.1]))
     assert report.verdict(scored(gradcam=[0.05], banzhaf=[0.1])).startswith("Believe none of the maps")
 
@@ -178,6 +183,34 @@ def test_what_is_the_same_everywhere_passes_no_sanity_check(classifier, capsys):
     assert "A map by gradients is 0 everywhere" in capsys.readouterr().err
     alone = attribution.compare(classifier, images, np.array([1]), methods=("gradients",), random_weights=True, **HOW)
     assert "can't be said" in report.sentences(alone)[0]
+
+
+def test_a_network_that_is_0_with_random_weights_passes_no_sanity_check(compared):
+    zero = {name: np.zeros_like(each.importance) for name, each in compared.explanations.items()}
+    said = report.sentences(replace(compared, random_weights=zero))
+    assert "can't be said" in said[1]
+    one = zero["banzhaf"].copy()
+    one[0, 0, 0] = 1
+    said = report.sentences(replace(compared, random_weights={**zero, "banzhaf": one}))
+    assert said[1].startswith("All other maps change")
+
+
+def test_the_time_of_a_map_is_without_compiling(small_images):
+    class Slow(Classifier):
+        """Compiles in ten seconds, or so it seems."""
+
+        compiled = False
+
+        def gradients(self, *args):
+            if not self.compiled:
+                time.sleep(10)
+                self.compiled = True
+            return super().gradients(*args)
+
+    slow = Slow(small_sequential(size=16))
+    compared = attribution.compare(slow, small_images, np.array([1, 2]), methods=("gradcam", "gradients"), **HOW)
+    assert slow.compiled
+    assert compared.explanations["gradients"].seconds.sum() < 10
 
 
 def test_a_network_without_conv_layers_leaves_grad_cam_out(small_images, capsys):

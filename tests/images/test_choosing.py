@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnvis.images import choosing, cifar10, classes, sources
+from cnnvis.images import Dataset, choosing, cifar10, classes, sources
 
 
 def test_samples_stand_in_for_cifar10_with_a_notice(offline, capsys):
@@ -125,6 +125,11 @@ def test_classes_from_a_file(tmp_path):
 def test_data_of_other_classes_are_refused():
     with pytest.raises(ValueError, match="choose other --data"):
         choosing.choose(name="samples").in_classes(None, 4)
+    message = "the classes a0, .*, a9 and 990 more; the model has cat, dog: choose other --data"
+    with pytest.raises(ValueError, match=message):
+        Dataset(
+            "many", np.zeros((1, 2, 2, 3), "uint8"), np.zeros(1, int), tuple(f"a{i}" for i in range(1000))
+        ).in_classes(("cat", "dog"), 2)
 
 
 def test_a_download_that_fails_leaves_the_digits(tmp_path, monkeypatch, capsys):
@@ -216,7 +221,7 @@ def test_there_are_no_training_images_of_samples_and_of_files_that_are_for_testi
         choosing.training_images(choosing.choose(name="samples"))
     (tmp_path / "a").mkdir()
     Image.new("RGB", (5, 4), "red").save(tmp_path / "a" / "0.png")
-    with pytest.raises(ValueError, match="has no other images than those for training"):
+    with pytest.raises(ValueError, match="are the training images themselves"):
         choosing.training_images(choosing.choose(name=str(tmp_path)))
 
 

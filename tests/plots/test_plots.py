@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
@@ -182,6 +183,9 @@ def narrow_figures(rng):
     yield "channel", plots.channel_terms(terms(rng, 1), "a_very_long_layer_name_" * 3, 511)
     caption, others = "#123456\n" + "M" * 16 + "\nlabel may\nbe wrong", [(image[0], LONG[3], 0.5, 123456, "true")]
     yield "nearest", plots.nearest_images(image, [caption], [others], "A title " * 20, columns=1)
+    explained = explanation(image, rng.normal(size=(1, 32, 32)))
+    alone = Comparison({"banzhaf": explained}, None, {"banzhaf": explained.importance})
+    yield "sanity", plots.importance_pages(alone, ["cat 90%"], unit="logit", most=1)["pixel_importance_sanity"]
     many = {"images": image.repeat(120, axis=0), "labels": np.arange(120), "predicted": np.zeros(120, int)}
     names = [f"{LONG[3]} {number}" for number in range(120)]
     yield "map", plots.embedding_map(rng.normal(size=(120, 2)), **many, classes=names, title="A title " * 30)
@@ -351,8 +355,8 @@ def test_a_constant_channel_is_dark_not_nan():
 
 
 def squares(figure, color):
-    """The (top, left, bottom, right) of each square of that colour on a board, above the curves."""
-    canvas = figure.axes[0].images[0].get_array()[: film_plots.CURVES[1]]
+    """The (top, left, bottom, right) of each square of that colour on a board, above the curves and their legend."""
+    canvas = figure.axes[0].images[0].get_array()[: film_plots.CURVES[1] - 60]
     places, _ = ndimage.label((canvas == np.uint8(255 * np.array(to_rgb(color)))).all(axis=-1))
     return [(rows.start, columns.start, rows.stop, columns.stop) for rows, columns in ndimage.find_objects(places)]
 
@@ -367,7 +371,7 @@ def test_bars_of_a_film_keep_their_places_and_are_as_long_as_probable(rng):
         ((top, left, _, right),) = squares(figure, RIGHT)
         tops.append(top)
         wrong = [right - left for _, left, _, right in squares(figure, WRONG)]
-        most = film_plots.PROBABILITIES["width"] - film_plots.NAME - film_plots.PERCENT
+        most = film_plots.PROBABILITIES["width"] - sum(film_plots.PROBABILITIES[name] for name in ("name", "percent"))
         assert right - left == round(most * frame.probabilities[1])
         assert wrong == ([round(most / 2)] if frame.probabilities[11] else [])
     assert len(set(tops)) == 1
@@ -378,15 +382,10 @@ def test_bars_of_a_film_keep_their_places_and_are_as_long_as_probable(rng):
 
 def test_six_moments_of_a_film_are_in_words(rng):
     texts = [text.get_text() for text in plots.film_sheet(film_of(rng, CLASSES)).axes[0].texts]
-    moments = [text.split("\ntraining")[0] for text in texts if text.startswith(("before", "epoch", "finished"))]
-    words = ["step 1 of 9", "step 2 of 9", "step 8 of 9"]
-    assert moments == [
-        "before training",
-        *(f"epoch 1,\n{each}" for each in words),
-        "epoch 1 of 2",
-        "finished,\nafter epoch 2",
-    ]
-    assert sum("held out" in text for text in texts) == 2
+    moments = [text.split(": training")[0] for text in texts if text.startswith(("before", "epoch", "finished"))]
+    begin = [f"epoch 1, after {step} of 9 steps" for step in (1, 2, 8)]
+    assert moments == ["before training", *begin, "epoch 1 of 2", "finished, after epoch 2"]
+    assert sum(", held out" in text for text in texts) == 2
     assert not [text for text in texts if "nan" in text]
 
 
@@ -478,6 +477,28 @@ def test_a_thousand_classes_stay_readable(tmp_path):
         image = pixels(figure, tmp_path)
         assert border_is_white(image)
         assert max(image.shape) < 3000
+
+
+@pytest.mark.parametrize("right", [0, 1])
+def test_scores_that_are_all_the_same_have_an_axis_within_0_and_1(right):
+    labels = np.arange(4)
+    scores = metrics.score(np.eye(4)[labels if right else labels - 1], labels, 2)
+    low, high = plots.page(scores, CLASSES, "A title").axes[-1].get_xlim()
+    assert low >= -0.02
+    assert high <= 1.02
+    assert high - low >= 0.1
+
+
+def test_the_legend_of_a_comparison_covers_no_class(rng):
+    labels = np.arange(40) % 4
+    one, other = rng.dirichlet(np.ones(4), (2, 40))
+    scores = [metrics.score(each, labels, 2) for each in (one, other)]
+    figure = plots.comparison(metrics.compare(one, other, labels), scores, CLASSES, ("_one", "other"))
+    FigureCanvasAgg(figure).draw()
+    axes, (legend,) = figure.axes[-1], figure.legends
+    assert not legend.get_window_extent().overlaps(axes.get_window_extent())
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert [text.split(":")[0] for text in texts] == ["first, _one", "second, other"]
 
 
 def test_of_many_classes_those_with_the_most_mistakes_are_shown():

@@ -64,8 +64,10 @@ def test_classes_differ_in_colour_and_mark():
     assert marks == list(MARKS)
 
 
-def test_mistakes_have_black_edges():
-    figure, points, labels, predicted = mapped(200, 4, wrong=9)
+@pytest.mark.parametrize("classes", [4, 100])
+def test_mistakes_have_black_edges(classes):
+    """Those of classes without a colour, too."""
+    figure, points, labels, predicted = mapped(200, classes, wrong=90)
     edged = [part for part in figure.axes[0].collections if part.get_linewidths()[0] > 0]
     found = np.concatenate([part.get_offsets() for part in edged])
     assert {*map(tuple, found)} == {*map(tuple, points[labels != predicted])}

@@ -38,11 +38,11 @@ def test_a_film_of_digits(tmp_path, films, capsys):
     last = dict(zip(rows[0], map(float, rows[-1])))
     assert (film.frames[-1].accuracy, film.frames[-1].held_out) == (last["accuracy"], last["val_accuracy"])
     with Image.open(tmp_path / "run.gif") as gif:
-        assert (gif.size, gif.n_frames) == ((800, 456), 7)
+        assert (gif.size, gif.n_frames) == ((704, 740), 7)
         still = np.asarray(gif.convert("RGB"), "int")
         gif.seek(6)
         assert np.abs(still - np.asarray(gif.convert("RGB"))).max() < 40  # each has a palette of its own
-    assert Image.open(tmp_path / "run_film.png").width == 800
+    assert Image.open(tmp_path / "run_film.png").width == 704
     assert (tmp_path / "run.gif").stat().st_size < 5_000_000
     command = json.loads((tmp_path / "run.json").read_text())["command"]
     assert train.options().parse_args(shlex.split(command)[2:]).film
