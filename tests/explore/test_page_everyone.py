@@ -14,6 +14,7 @@ from cnnvis.network.classifier import Classifier
 from tests.conftest import small_sequential
 from tests.explore.conftest import AGREES, FEW, HANGS, Tab, make, mild
 from tests.explore.test_page import AXE
+from tests.explore.test_page_why import compute
 
 try:
     from playwright.sync_api import expect
@@ -31,6 +32,23 @@ def axe(tab):
     tab.page.evaluate(f"window.axe || (() => {{ {AXE.read_text(encoding='utf-8')} }})()")
     violations = tab.page.evaluate("axe.run().then(({ violations }) => violations)")
     return {rule["id"]: [node["html"] for node in rule["nodes"]] for rule in violations}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation_in_answers_to_why_and_while_a_network_learns(chromium, small, scheme):
+    tab = Tab(chromium, small[0], color_scheme=scheme).alive(unfold=False)
+    page = tab.page
+    page.get_by_role("button", name="Why this verdict?").click()
+    page.locator(".path-panel ol").wait_for()
+    assert not axe(tab)
+    for method in ("Grad-CAM", "Occlusion"):
+        compute(tab, method)
+        assert not axe(tab), method
+    tab.view("Training")
+    page.get_by_role("button", name="▶ Start").click()
+    expect(page.locator("[data-count=step] dd")).not_to_have_text("0")
+    assert not axe(tab)
+    page.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -59,20 +59,12 @@ def forward(tab):
     tab.page.get_by_role("button", name="Next").click()
 
 
-@pytest.fixture(scope="module")
-def opened(chromium, small):
-    opened = Tab(chromium, small[0], viewport={"width": 1280, "height": 800}).alive(unfold=False)
-    yield opened
-    opened.page.close()
-    assert not opened.errors
-
-
 @pytest.fixture
-def toured(opened):
-    if opened.page.get_by_role("button", name="End the tour").count():
-        opened.page.keyboard.press("Escape")
-    opened.choose(0)
-    return opened.fresh()
+def toured(laptop):
+    if laptop.page.get_by_role("button", name="End the tour").count():
+        laptop.page.keyboard.press("Escape")
+    laptop.choose(0)
+    return laptop.fresh()
 
 
 def test_its_numbers_are_kerass(toured, small, samples):

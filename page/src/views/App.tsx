@@ -102,7 +102,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
         <div>
           <h1>Inside {page.title}</h1>
           <p class="sub">
-            {page.network.layers.length > 1 && `${upTo && "its first "}${page.network.layers.length - 1} layers, `}
+            {page.network.layers.length > 1 && `${upTo ? "its first " : ""}${page.network.layers.length - 1} layers, `}
             {page.parameters.toLocaleString("en")} weights,{" "}
             {page.classes.length} classes
           </p>
@@ -148,7 +148,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
               now={now}
               before={before}
               label={label}
-              live={upTo !== "" || prediction?.pixels === image.shown}
+              live={Boolean(upTo) || prediction?.pixels === image.shown}
             />
           )}
         </aside>
