@@ -19,6 +19,8 @@ def options():
     examples = "images for each cell of the confusion matrix"
     add("--examples", type=console.positive, default=6, metavar="N", help=examples)
     add("--layers", nargs="+", metavar="NAME|all", help="layers whose filters are visualised (default: four)")
+    last = "the last layer that the page runs, for a network too large for a browser (default: the last that fits)"
+    add("--up-to", metavar="NAME", help=last)
     add("--filters", type=console.natural, default=6, metavar="N", help="filters per layer")
     add("--steps", type=console.positive, default=64, metavar="N", help="steps of gradient ascent per filter")
     address = "folder of the article as `make site` writes it, which the page's links lead to"
@@ -33,7 +35,7 @@ def make_page(args):
     dataset = choose(args, checkpoint)
     classifier = network.take_apart(checkpoint, dataset, args.input_range)
     names, shown, labels = explore.to_choose_from(dataset, classifier.size, args.num)
-    graph, weights = explore.network(classifier)
+    graph, weights = explore.network(classifier, args.up_to, tell=console.notice)
     tested = dataset.spread(args.tested)
     probabilities = classifier.probabilities(dataset.images[tested], track=console.track("Predicting"))
     data = {

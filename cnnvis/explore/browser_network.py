@@ -33,7 +33,7 @@ class BrowserNetwork:
     graph : dict
         A frozen GraphDef as TensorFlow.js reads it; its node `input` takes (N, H, W, 3) pixels 0-255.
     input, probabilities, scores : str
-        Names of nodes; the scores are logits where there are any.
+        Names of nodes; the scores are logits where there are any. Both are "" if not all layers were exported.
     layers : list of dict
         The image as the network takes it, then every layer whose output is (h, w, c) or (units,): its `name`, `kind`,
         `type`, `shape`, `node`, `sources` (indices in this list), `sizeNote` and, if the page can compute single values
@@ -55,7 +55,7 @@ class BrowserNetwork:
     values: bytes
 
 
-def export(classifier):
+def export(classifier, up_to=None):
     """Export a classifier's network for a browser.
 
     Floats of all widths become float32, integers int32: TensorFlow.js has no others.
@@ -63,6 +63,8 @@ def export(classifier):
     Parameters
     ----------
     classifier : Classifier
+    up_to : str, optional
+        The last layer that is exported.
 
     Returns
     -------
@@ -73,9 +75,13 @@ def export(classifier):
     ValueError
         If TensorFlow can't freeze the network, or a weight is neither a number nor a bool.
     """
-    shown = [step for layer in classifier.layers.values() if _is_shown(layer) for step in _in_steps(layer)]
+    count = [*classifier.layers].index(up_to) + 1 if up_to else None
+    wanted = [*classifier.layers.values()][:count]
+    shown = [step for layer in wanted if _is_shown(layer) for step in _in_steps(layer)]
     entry = classifier.entry
-    frozen, nodes = _freeze(classifier, [classifier.scores, entry, *(layer.output for layer in shown)])
+    ends = [] if up_to else [classifier.exit, classifier.scores]
+    frozen, nodes = _freeze(classifier, [*ends, entry, *(layer.output for layer in shown)])
+    (probabilities, scores), nodes = nodes[: len(ends)] or ("", ""), nodes[len(ends) :]
     constants = {node.name: _as_supported(tf.make_ndarray(node.attr["value"].tensor)) for node in _constants(frozen)}
     place_of = {
         id(entry): [0],
@@ -84,14 +90,14 @@ def export(classifier):
     }
     known = {_content(array): name for name, array in constants.items()}
     height, width, channels = entry.shape[1:]
-    layers = [_described("image", "image", "Input", (height, width, channels), nodes[2])]
-    for layer, node in zip(shown, nodes[3:]):
+    layers = [_described("image", "image", "Input", (height, width, channels), nodes[0])]
+    for layer, node in zip(shown, nodes[1:]):
         sources = [place for tensor in layer.inputs for place in _places(tensor, place_of, classifier)]
         described = _described(layer.name, layer.kind, type(layer.layer).__name__, layer.output.shape[1:], node)
         described |= {"sources": sources, "arithmetic": _arithmetic(layer, known), "sizeNote": size_change(layer)}
         layers.append(described)
     weights, values = _packed(constants)
-    names = {"input": frozen.inputs[0].op.name, "probabilities": nodes[0], "scores": nodes[1]}
+    names = {"input": frozen.inputs[0].op.name, "probabilities": probabilities, "scores": scores}
     return BrowserNetwork(_as_json(frozen), **names, layers=layers, weights=weights, values=values)
 
 
@@ -119,8 +125,8 @@ def _in_steps(layer):
 
 
 def _freeze(classifier, tensors):
-    """The network as a concrete function without variables, and the nodes of the probabilities and of `tensors`."""
-    model = classifier.model_to([classifier.exit, *tensors])
+    """The network as a concrete function without variables, and the nodes of `tensors`."""
+    model = classifier.model_to(tensors)
     signature = [tf.TensorSpec((None, *classifier.size, 3), tf.float32, name="pixels")]
     traced = tf.function(lambda pixels: model(pixels, training=False), input_signature=signature, jit_compile=False)
     with _without_loops_and_groups(model):

@@ -17,24 +17,61 @@ SHEET_COLUMNS = 24
 LONGEST_TEXT = 2**29 - 24  # characters: Chromium's strings are no longer, and Firefox's only twice that
 
 
-def network(classifier):
-    """The network for the page: its data, and the weights in base64: Classifier -> dict, str.
+def network(classifier, up_to=None, tell=lambda text: None):
+    """The network for the page.
 
-    If browsers can't run it, `problem` says why.
+    Parameters
+    ----------
+    classifier : Classifier
+    up_to : str, optional
+        The last layer that the page shows; it then can't compute probabilities. If the weights are too large for a
+        page, it is chosen so that they fit.
+    tell : callable, optional
+        Told of that choice.
+
+    Returns
+    -------
+    data : dict
+        If browsers can't run it, `problem` says why.
+    weights : str
+        In base64.
+
+    Raises
+    ------
+    ValueError
+        If no layer is called `up_to`.
     """
+    if up_to:
+        classifier.layer(up_to)
     try:
-        exported = browser_network.export(classifier)
+        exported = browser_network.export(classifier, up_to)
     except ValueError as error:
         reason = str(error).strip().splitlines()[-1].strip()
         return {"problem": f"it can't be converted for TensorFlow.js ({reason})", "layers": [], "weights": []}, ""
     weights = base64.b64encode(exported.values).decode("ascii")
     if len(weights) > LONGEST_TEXT:
         sizes = f"{len(weights) / 1e6:,.0f} MB, and a browser reads {LONGEST_TEXT / 1e6:,.0f} MB at most"
-        return {"problem": f"its weights take {sizes}", "layers": [], "weights": []}, ""
+        fits = last_that_fits(classifier, LONGEST_TEXT / len(weights), up_to)
+        if not fits:
+            return {"problem": f"its weights take {sizes}", "layers": [], "weights": []}, ""
+        tell(f"its weights take {sizes}: the page shows the layers up to {fits}; --up-to chooses another")
+        return network(classifier, fits, tell)
     data = {key: getattr(exported, key) for key in ("graph", "input", "probabilities", "scores", "layers", "weights")}
-    data["gradCam"] = grad_cam_place(classifier, exported.layers)
+    data["upTo"] = up_to or ""
+    data["gradCam"] = None if up_to else grad_cam_place(classifier, exported.layers)
     data["colours"] = ["blue", "green", "red"] if classifier.input_range == "caffe" else ["red", "green", "blue"]
     return data, weights
+
+
+def last_that_fits(classifier, share, up_to=None):
+    """The last layer so that those up to it have this share of the weights of those up to `up_to`; None if none has."""
+    names = [*classifier.layers]
+    names = names[: names.index(up_to) + 1] if up_to else names
+    layers = {name: classifier.layers[name].layer for name in names}
+    first = {id(layer): name for name, layer in reversed(layers.items())}  # weights that layers share count once
+    counts = [layer.count_params() if first[id(layer)] == name else 0 for name, layer in layers.items()]
+    fitting = [name for name, count in zip(names, np.cumsum(counts)) if count <= share * sum(counts)]
+    return fitting[-1] if fitting and fitting[-1] != names[-1] else None
 
 
 def grad_cam_place(classifier, layers):

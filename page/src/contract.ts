@@ -51,6 +51,8 @@ export interface Network {
   problem?: string;
   graph: { node: { name: string; op: string; input?: string[] }[] };
   input: string;
+  /** The last layer, if the page has not all of them; then it has neither probabilities nor scores. */
+  upTo: string;
   probabilities: string;
   /** Logits, or logarithms of probabilities where there are none. */
   scores: string;

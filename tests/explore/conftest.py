@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 AGREES = 1e-4  # of a probability, between the browser and Keras
 QUICK = ("--data", "samples", "--explained", "2", "--filters", "2", "--steps", "2", "--layers", "first")
 HANGS = 300_000  # milliseconds: a busy machine may need minutes for a large network
+LAPTOP = {"width": 1280, "height": 800}
 FEW = ("--data", "samples", "--explained", "0", "--filters", "0")
 
 
@@ -142,6 +143,25 @@ def mild():
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     return shared(tmp_path_factory, "page", lambda folder: make(folder, mild())) / "small.html", Classifier(mild())
+
+
+def until_done(tab):
+    """A tab for all tests of a module, as a reader stays on the page; `fresh` takes back what they chose."""
+    yield tab
+    tab.page.close()
+    assert not tab.errors
+
+
+@pytest.fixture(scope="module")
+def opened(chromium, path):
+    """The page of the module's own network, which is its fixture `path`."""
+    yield from until_done(Tab(chromium, path).alive())
+
+
+@pytest.fixture(scope="module")
+def laptop(chromium, small):
+    """Blocks are folded, on a small screen."""
+    yield from until_done(Tab(chromium, small[0], viewport=LAPTOP).alive(unfold=False))
 
 
 @pytest.fixture

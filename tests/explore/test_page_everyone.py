@@ -3,8 +3,10 @@
 import io
 import re
 
+import keras
 import numpy as np
 import pytest
+from keras import layers
 from PIL import Image
 
 from cnnvis.explore import page_data
@@ -12,6 +14,7 @@ from cnnvis.network.classifier import Classifier
 from tests.conftest import small_sequential
 from tests.explore.conftest import AGREES, FEW, HANGS, Tab, make, mild
 from tests.explore.test_page import AXE
+from tests.explore.test_page_why import compute
 
 try:
     from playwright.sync_api import expect
@@ -29,6 +32,23 @@ def axe(tab):
     tab.page.evaluate(f"window.axe || (() => {{ {AXE.read_text(encoding='utf-8')} }})()")
     violations = tab.page.evaluate("axe.run().then(({ violations }) => violations)")
     return {rule["id"]: [node["html"] for node in rule["nodes"]] for rule in violations}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation_in_answers_to_why_and_while_a_network_learns(chromium, small, scheme):
+    tab = Tab(chromium, small[0], color_scheme=scheme).alive(unfold=False)
+    page = tab.page
+    page.get_by_role("button", name="Why this verdict?").click()
+    page.locator(".path-panel ol").wait_for()
+    assert not axe(tab)
+    for method in ("Grad-CAM", "Occlusion"):
+        compute(tab, method)
+        assert not axe(tab), method
+    tab.view("Training")
+    page.get_by_role("button", name="▶ Start").click()
+    expect(page.locator("[data-count=step] dd")).not_to_have_text("0")
+    assert not axe(tab)
+    page.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -223,10 +243,59 @@ def test_names_in_any_script(chromium, tmp_path):
 
 
 def test_a_network_that_is_too_large_for_a_page_says_how_large_it_is(monkeypatch):
-    monkeypatch.setattr(page_data, "LONGEST_TEXT", 1000)
-    data, weights = page_data.network(Classifier(small_sequential()))
+    monkeypatch.setattr(page_data, "LONGEST_TEXT", 10)
+    data, weights = page_data.network(Classifier(small_sequential()), "first")
     assert re.fullmatch(r"its weights take [\d,]+ MB, and a browser reads 0 MB at most", data["problem"])
     assert not weights
     assert (data["layers"], data["weights"]) == ([], [])
     monkeypatch.undo()
     assert "problem" not in page_data.network(Classifier(small_sequential()))[0]
+
+
+def test_of_a_network_that_is_too_large_the_page_has_the_first_layers(monkeypatch):
+    classifier, told = Classifier(wide_head()), []
+    whole = page_data.network(classifier, tell=told.append)[0]
+    assert not told
+    assert not whole["upTo"]
+    monkeypatch.setattr(page_data, "LONGEST_TEXT", 50_000)
+    data, weights = page_data.network(classifier, tell=told.append)
+    assert (data["upTo"], data["layers"][-1]["name"]) == ("flatten", "flatten")
+    assert len(weights) <= 50_000
+    assert data["gradCam"] is None
+    (sentence,) = told
+    assert "MB at most: the page shows the layers up to flatten; --up-to chooses another" in sentence
+    with pytest.raises(ValueError, match="no layer is called 'flat'; there are first, flatten, wide, end"):
+        page_data.network(classifier, "flat")
+
+
+def wide_head():
+    """Nearly all its weights are in its last two layers."""
+    inputs = [keras.Input((32, 32, 3)), layers.Conv2D(4, 3, name="first"), layers.Flatten(name="flatten")]
+    head = [layers.Dense(100, name="wide"), layers.Dense(10, activation="softmax", name="end")]
+    keras.utils.set_random_seed(0)
+    return keras.Sequential([*inputs, *head])
+
+
+def test_the_first_layers_of_a_network_are_shown_alone(chromium, tmp_path, samples):
+    path, classifier = make(tmp_path, mild(), *FEW, "--up-to", "shrink")
+    tab = Tab(chromium, path).alive()
+    page = tab.page
+    assert page.locator(".head .name").last.inner_text() == "shrink"
+    assert "layers up to shrink" in page.locator(".side").inner_text()
+    for name in ("Take the tour", "Why this verdict?", "How fast?"):
+        expect(page.get_by_role("button", name=name)).to_have_count(0)
+    np.testing.assert_allclose(tab.probabilities(), classifier.probabilities(samples[:1])[0], atol=1e-5)
+    page.locator(".network .column").last.locator(".tile").first.click()
+    before = page.locator(".whole canvas").evaluate("one => one.toDataURL()")
+    page.locator(".stage").press("Enter")  # hide a patch: its verdict is unknown
+    expect(page.get_by_label("Probabilities", exact=True)).to_have_count(0)
+    tab.view("Importance")
+    expect(page.get_by_role("button", name="Occlusion")).to_be_disabled()
+    tab.view("Network")
+    expect(page.locator(".network")).to_have_attribute("aria-busy", "false")
+    tab.drawn()
+    assert page.locator(".whole canvas").evaluate("one => one.toDataURL()") != before
+    page.get_by_role("button", name="Reset").click()
+    expect(page.get_by_label("Probabilities", exact=True)).to_be_visible()
+    assert not tab.errors
+    page.close()

@@ -9,7 +9,7 @@ import pytest
 from keras import layers
 
 from cnnvis.network.classifier import Classifier
-from tests.explore.conftest import FEW, Tab, make
+from tests.explore.conftest import FEW, make
 
 try:
     from playwright.sync_api import expect
@@ -46,17 +46,8 @@ def path(tmp_path_factory):
     return make(tmp_path_factory.mktemp("bent"), bent(), *FEW, name="bent")[0]
 
 
-@pytest.fixture(scope="module")
-def opened(chromium, path):
-    opened = Tab(chromium, path).alive()
-    yield opened
-    opened.page.close()
-    assert not opened.errors
-
-
 @pytest.fixture
 def tab(opened):
-    """The same tab for all tests, as a reader stays on the page; nothing is chosen in it."""
     return opened.fresh()
 
 

@@ -10,7 +10,7 @@ from keras import layers
 import explore
 from cnnvis.network.classifier import Classifier
 from cnnvis.network.receptive_field import receptive_fields
-from tests.explore.conftest import FEW, Tab, make
+from tests.explore.conftest import FEW, LAPTOP, Tab, make
 from tests.explore.test_page_numbers import bent
 
 try:
@@ -18,7 +18,6 @@ try:
 except ImportError:
     expect = None
 
-LAPTOP = {"width": 1280, "height": 800}
 pytestmark = pytest.mark.once
 
 
@@ -34,18 +33,10 @@ def fits(tab):
     return not scrolls and whole["y"] + whole["height"] <= 800 and right <= 1280 and bottom <= 800
 
 
-@pytest.fixture(scope="module")
-def opened(chromium, small):
-    opened = Tab(chromium, small[0], viewport=LAPTOP).alive(unfold=False)
-    yield opened
-    opened.page.close()
-    assert not opened.errors
-
-
 @pytest.fixture
-def folded(opened):
+def folded(laptop):
     """The same tab for all tests, in which nothing is chosen."""
-    return opened.fresh()
+    return laptop.fresh()
 
 
 def test_input_and_verdict_are_on_the_first_screen(folded):

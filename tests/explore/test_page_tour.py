@@ -29,6 +29,28 @@ def step(tab, number):
     return panel.locator("[aria-live]").inner_text()
 
 
+IMAGE, VALUES, VERDICT = ".stage", ".whole canvas", "[aria-label=Probabilities]"
+SPOKEN_OF = {  # by the steps' text
+    1: [IMAGE, VALUES, ".whole [data-value]"],
+    2: [VALUES, ".whole [data-value]", ".inputs .numbers >> nth=0"],
+    3: [VALUES, ".whole [data-value]", ".activated"],
+    4: [VALUES, ".whole [data-value]", ".computation .numbers >> nth=0"],
+    5: [IMAGE, VALUES, ".whole [data-value]"],
+    6: [".softmax .chosen", ".softmax thead"],
+    7: [IMAGE, VERDICT],
+}
+SEEN = """element => {
+  const { left, top, right, bottom } = element.getBoundingClientRect();
+  const corners = [left + 4, right - 4].flatMap((x) => [top + 4, bottom - 4].map((y) => [x, y]));
+  return corners.every(([x, y]) => element.contains(document.elementFromPoint(x, y)));
+}"""
+
+
+def is_seen(tab, part):
+    """Whether all of a part is in the window and nothing lies over it."""
+    return tab.page.locator(part).first.evaluate(SEEN)
+
+
 def start(tab):
     tab.page.get_by_role("button", name="Take the tour").click()
 
@@ -37,20 +59,12 @@ def forward(tab):
     tab.page.get_by_role("button", name="Next").click()
 
 
-@pytest.fixture(scope="module")
-def opened(chromium, small):
-    opened = Tab(chromium, small[0], viewport={"width": 1280, "height": 800}).alive(unfold=False)
-    yield opened
-    opened.page.close()
-    assert not opened.errors
-
-
 @pytest.fixture
-def toured(opened):
-    if opened.page.get_by_role("button", name="End the tour").count():
-        opened.page.keyboard.press("Escape")
-    opened.choose(0)
-    return opened.fresh()
+def toured(laptop):
+    if laptop.page.get_by_role("button", name="End the tour").count():
+        laptop.page.keyboard.press("Escape")
+    laptop.choose(0)
+    return laptop.fresh()
 
 
 def test_its_numbers_are_kerass(toured, small, samples):
@@ -157,6 +171,27 @@ def test_the_filter_slides_to_the_value_of_which_the_step_speaks_but_not_for_who
             expect(play).to_be_visible()  # it has come to rest
         assert not tab.errors
         tab.page.close()
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1366, 650), (800, 600), (360, 740)], ids=str)
+def test_what_a_step_speaks_of_is_seen(chromium, small, size):
+    tab = Tab(chromium, small[0], viewport=dict(zip(("width", "height"), size))).alive(unfold=False)
+    start(tab)
+    for number in range(1, 8):
+        step(tab, number)
+        tab.drawn()
+        hidden = [part for part in SPOKEN_OF[number] if not is_seen(tab, part)]
+        assert not hidden, number
+        if size == (1280, 800):
+            network = tab.page.locator(".network").bounding_box()
+            assert network["y"] >= 0
+            assert network["y"] + network["height"] <= 800
+            working = tab.page.locator(".inspector").bounding_box()
+            assert working["y"] + working["height"] <= 800
+        if number < 7:
+            forward(tab)
+    assert not tab.errors
+    tab.page.close()
 
 
 def two_classes():

@@ -64,6 +64,16 @@ def test_maps_are_those_of_the_script(tab, small, samples, button, method):
         )
 
 
+def test_it_names_the_commands_that_answer_more(tab):
+    tab.view("Importance")
+    for button in ("Stored: Banzhaf values", "Computed here"):
+        tab.page.get_by_role("button", name=button).click()
+        commands = tab.page.locator(".scripts code").all_inner_texts()
+        assert len(commands) == 2
+        for _, script, *options in map(str.split, commands):
+            __import__(script.removesuffix(".py")).options().parse_args(options)
+
+
 def test_a_map_for_another_class(tab, small, samples):
     tab.choose(1)
     tab.view("Importance")

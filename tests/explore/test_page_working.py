@@ -30,14 +30,6 @@ def path(tmp_path_factory):
     return make(tmp_path_factory.mktemp("working"), fc(), *FEW, name="working")[0]
 
 
-@pytest.fixture(scope="module")
-def opened(chromium, path):
-    opened = Tab(chromium, path).alive()
-    yield opened
-    opened.page.close()
-    assert not opened.errors
-
-
 @pytest.fixture
 def tab(opened):
     return opened.fresh()

@@ -28,8 +28,8 @@ export interface Step {
   text: string[];
   /** What is chosen in the network. */
   place: Place;
-  /** Parts of the page that are pointed out; the first is scrolled into sight. */
-  shows: ("image" | "working" | "verdict")[];
+  /** Parts of the page that are pointed out; on a small screen the first stands first. */
+  shows: ("image" | "working" | "totals" | "verdict")[];
   /** Whether the window slides to the chosen position. */
   slides?: boolean;
 }

@@ -37,7 +37,7 @@ function numbers({ layers, outputs, colours }: Seen): Step {
       "Whatever the network says, it works out from these numbers alone.",
     ],
     place: { layer: 0, channel: 0, position },
-    shows: ["working", "image"],
+    shows: ["image", "working"],
   };
 }
 
@@ -124,7 +124,7 @@ function verdict(seen: Seen): Step {
       `${listed(top.map((k) => `${classes[k]} has a score of ${short(outputs[scores][k])} and gets ${share(probabilities[k])}`))}.${truth}`,
     ],
     place,
-    shows: ["verdict", "working"],
+    shows: ["working", "verdict"],
   };
 }
 

@@ -44,7 +44,7 @@ export function activation(seen: Seen): Step {
     title: isRelu ? "RELU" : `The activation ${how.activation}`,
     text: [what, measured + example],
     place,
-    shows: ["working"],
+    shows: own ? ["working"] : ["working", "totals"],
   };
 }
 

@@ -50,6 +50,11 @@ export class Engine {
     readonly backend: "wasm" | "cpu",
   ) {}
 
+  /** Whether it has all of the network's layers. */
+  get predicts(): boolean {
+    return !this.page.network.upTo;
+  }
+
   /** Start, and check the probabilities of some images; use the slower backend if the faster one is wrong. */
   static async start(page: Page, weights: string): Promise<Engine> {
     if (page.network.problem) throw new Error(page.network.problem);
@@ -72,6 +77,7 @@ export class Engine {
 
   /** The largest difference between a probability and the one that Keras computed. */
   private async compared(images: Page["images"]): Promise<number> {
+    if (!this.predicts) return 0;
     let largest = 0;
     for (const image of images) {
       const probabilities = await this.probabilities(await pixelsOf(image.png, this.page.size));
@@ -83,14 +89,17 @@ export class Engine {
     return largest;
   }
 
+  /** Empty if the page has only the first layers. */
   async probabilities(pixels: Float32Array): Promise<Float32Array> {
+    if (!this.predicts) return new Float32Array();
     return (await this.run(pixels, [this.page.network.probabilities]))[0];
   }
 
   /** The probabilities, then the output of every layer. */
-  everything(pixels: Float32Array): Promise<Outputs> {
+  async everything(pixels: Float32Array): Promise<Outputs> {
     const { probabilities, layers } = this.page.network;
-    return this.run(pixels, [probabilities, ...layers.map((layer) => layer.node)]);
+    const nodes = layers.map((layer) => layer.node);
+    return this.predicts ? this.run(pixels, [probabilities, ...nodes]) : [new Float32Array(), ...(await this.run(pixels, nodes))];
   }
 
   /** The scores of one image in which something else is hidden each time. */
@@ -137,12 +146,16 @@ export class Engine {
 /** A message that names the first layer that fails. */
 async function culprit(page: Page, runner: Runner): Promise<string> {
   const pixels = new Float32Array(page.size[0] * page.size[1] * 3);
-  for (const { name, type, node } of page.network.layers)
+  let before = "";
+  for (const { name, type, node, sources } of page.network.layers) {
     try {
       await runner.ask({ what: "run", pixels, nodes: [node] });
     } catch {
-      return `TensorFlow.js can't compute its layer ${name} (${type}), or one before it`;
+      const advice = before && `; explore.py --up-to ${before} makes a page of those before it`;
+      return `TensorFlow.js can't compute its layer ${name} (${type}), or one before it${advice}`;
     }
+    if (sources.length) before = name;
+  }
   return "TensorFlow.js can't compute it";
 }
 

@@ -44,6 +44,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   const { chapter, own: explained, wide, read, close } = useChapter(page.article, view.toLowerCase());
   const state = useImage(page);
   const { image, notice, choose, open } = state;
+  const { upTo } = page.network; // then only the stored probabilities are known, of images that are as they were
   const label = image && !image.drawn ? image.label : -1; // nobody knows what a drawing shows
   const [field, setField] = useState<Field | null>(null);
   const [selection, setSelection] = useState<Selection | null>(first.place.selection);
@@ -61,9 +62,10 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   const deep = view === "Network" || view === "Outputs";
   const [failure, setFailure] = useState<Error | null>(null); // of the last request
   const prediction = usePrediction(engine, image?.shown ?? null, deep, setFailure);
+  const computed = upTo ? null : (prediction?.probabilities ?? null);
   useEffect(() => setOwn(null), [image?.original]);
   useEffect(() => {
-    if (image && image.chosen === null && prediction?.pixels === image.original) setOwn(prediction.probabilities);
+    if (image && image.chosen === null && prediction?.pixels === image.original) setOwn(computed);
   }, [prediction, image]);
 
   const tour = useTour<View>({ page, engine, prediction, state, selection, onSelect: setSelection, view, onView: setView, home: "Network" });
@@ -77,8 +79,8 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   });
 
   const stored = image?.chosen != null ? page.images[image.chosen].probabilities : null;
-  const before = stored ?? own ?? prediction?.probabilities ?? null;
-  const now = prediction?.probabilities ?? stored;
+  const before = stored ?? own ?? computed;
+  const now = computed ?? (upTo && image?.shown !== image?.original ? null : stored);
   const outputs = prediction?.layers ?? null;
   const status = useMemo(() => <Status engine={engine} problem={problem} />, [engine, problem]); // a live region
   const newest = useRef(open);
@@ -100,13 +102,13 @@ export function App({ page, weights }: { page: Page; weights: string }) {
         <div>
           <h1>Inside {page.title}</h1>
           <p class="sub">
-            {page.network.layers.length > 1 && `${page.network.layers.length - 1} layers, `}
+            {page.network.layers.length > 1 && `${upTo ? "its first " : ""}${page.network.layers.length - 1} layers, `}
             {page.parameters.toLocaleString("en")} weights,{" "}
             {page.classes.length} classes
           </p>
           {page.article.site && <a href={`${page.article.site}index.html`}>The article</a>}
         </div>
-        {engine && <TourButton tour={tour} />}
+        {engine && !upTo && <TourButton tour={tour} />}
         {status}
       </header>
       <main class={view === "Training" ? "layout alone" : chapter && wide ? "layout reading" : "layout"}>
@@ -135,13 +137,18 @@ export function App({ page, weights }: { page: Page; weights: string }) {
               This image could not be computed ({failure.message}). Change it, or choose another.
             </p>
           )}
+          {upTo && (
+            <p class="hint">
+              This page runs the layers up to {upTo}; of the rest it knows the verdict for the images above, unchanged.
+            </p>
+          )}
           {now && before && image && (
             <Probabilities
               classes={page.classes}
               now={now}
               before={before}
               label={label}
-              live={prediction?.pixels === image.shown}
+              live={Boolean(upTo) || prediction?.pixels === image.shown}
             />
           )}
         </aside>
@@ -173,7 +180,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
             {view === "Importance" && image && (
               <ImportanceView
                 page={page}
-                engine={engine}
+                engine={upTo ? null : engine}
                 image={image}
                 predicted={now ? indexOfMax(now) : 0}
                 onImage={(index) => void choose(index)}
@@ -222,16 +229,18 @@ function Status({ engine, problem }: { engine: Engine | null; problem: string })
     <p class="status" role="status">
       Runs live in your browser{engine.backend === "cpu" ? ", slowly: WebAssembly doesn't work here" : ""}.{" "}
       {engine.difference > TOLERANCE && `Its probabilities differ from Keras's by up to ${engine.difference.toPrecision(1)}. `}
-      <button
-        type="button"
-        class="link"
-        onClick={async () => {
-          setSpeed("Measuring …");
-          setSpeed(`${(await engine.speed()).toFixed(0)} predictions per second`);
-        }}
-      >
-        How fast?
-      </button>{" "}
+      {engine.predicts && (
+        <button
+          type="button"
+          class="link"
+          onClick={async () => {
+            setSpeed("Measuring …");
+            setSpeed(`${(await engine.speed()).toFixed(0)} predictions per second`);
+          }}
+        >
+          How fast?
+        </button>
+      )}{" "}
       <span id="speed">{speed}</span>
     </p>
   );

@@ -47,6 +47,7 @@ export function ImportanceView({ page, engine, image, predicted, onImage }: Prop
         {!explained && <h2>No heat map of {image.name} is stored</h2>}
         {!explained && <p class="lead">Compute one here, of this image as it is now, with what you hid or drew.</p>}
         <LiveMap page={page} engine={engine} image={image} predicted={predicted} />
+        <Scripts file={page.file} />
         {thumbs}
       </>
     );
@@ -110,8 +111,20 @@ export function ImportanceView({ page, engine, image, predicted, onImage }: Prop
           </p>
         </div>
       </div>
+      <Scripts file={page.file} />
       {thumbs}
     </>
+  );
+}
+
+/** What the page can't compute. */
+function Scripts({ file }: { file: string }) {
+  return (
+    <p class="aside scripts">
+      More answers: <code>python visualize_pixel_importance.py --model {file} --method all</code> compares five heat maps
+      and says which to believe; <code>python visualize_results.py --model {file}</code> shows the training images that
+      are nearest to its worst mistakes.
+    </p>
   );
 }
 

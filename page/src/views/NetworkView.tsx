@@ -135,9 +135,11 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
           Of each block the {MOST} channels with the highest mean. Choose one to see how it is computed.
         </p>
         <Legend palette="outputs" low="low" high="high, in each channel" />
-        <button type="button" class="plain" aria-pressed={why} onClick={() => setWhy(!why)} id="why">
-          Why this verdict?
-        </button>
+        {engine.predicts && (
+          <button type="button" class="plain" aria-pressed={why} onClick={() => setWhy(!why)} id="why">
+            Why this verdict?
+          </button>
+        )}
         {foldable.length > 0 && (
           <button type="button" class="link" onClick={() => setOpen(new Set(all ? [] : foldable))}>
             {all ? "Fold the blocks" : "Show every layer"}

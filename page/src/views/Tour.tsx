@@ -9,6 +9,7 @@ import "./tour.css";
 const PARTS: Record<Step["shows"][number], string> = {
   image: ".stage",
   working: ".inspector",
+  totals: ".totals",
   verdict: "[aria-label=Probabilities]",
 };
 const VISITED = "cnnvis toured";
@@ -109,17 +110,18 @@ export function Tour({ tour }: { tour: TourState }) {
   );
 }
 
-/** Outlines the parts that a step speaks of, and keeps the first in sight until the reader scrolls. */
+/** Outlines the parts that a step speaks of, and keeps them in sight until the reader scrolls. */
 function usePointedOut(step: Step | null, number: number | null) {
   useEffect(() => {
     if (!step) return;
     document.body.dataset.toured = step.shows.join(" ");
     let observer: ResizeObserver | null = null;
     const frame = requestAnimationFrame(() => {
-      const part = document.querySelector(PARTS[step.shows[0]]);
+      const part = document.querySelector(partInSight(step));
       if (!part) return;
-      observer = new ResizeObserver(() => part.scrollIntoView({ block: "nearest", behavior: "instant" }));
+      observer = new ResizeObserver(() => part.scrollIntoView({ block: "start", behavior: "instant" }));
       observer.observe(part);
+      observer.observe(document.body);
     });
     const stop = () => observer?.disconnect();
     const moves = ["wheel", "touchmove", "pointerdown"] as const;
@@ -131,4 +133,10 @@ function usePointedOut(step: Step | null, number: number | null) {
       delete document.body.dataset.toured;
     };
   }, [number, step === null]);
+}
+
+/** What comes first in the window; the image and the verdict stay beside it where there are two columns. */
+function partInSight({ shows }: Step): string {
+  if (matchMedia("(max-width: 900px)").matches) return PARTS[shows[0]];
+  return matchMedia("(max-height: 760px)").matches ? ".inspector" : ".network";
 }
