@@ -195,7 +195,7 @@ def markdown(name, dataset, probabilities, found, *, other=None, space=None, fig
         parts += drawn("results_wrong")
     if mapped := drawn("results_embedding", "results_nearest", "results_duplicates"):
         said = [f"{_escape(sentence)}." for sentence in space_sentences(space, dataset)]
-        parts += ["## What the last hidden layer takes for alike", *said, *mapped]
+        parts += ["## What the last hidden layer finds alike", *said, *mapped]
     if len(found.suspects):
         parts += [
             "## Labels that may be wrong",

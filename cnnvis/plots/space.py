@@ -31,9 +31,9 @@ def space_pages(dataset, probabilities, space, *, examples):
     if len(dataset) >= LEAST_FOR_A_MAP:
         predicted = probabilities.argmax(axis=1)
         title = (
-            f"{len(dataset):,} images as {cut(space.layer, 40)} has them, in two dimensions by {space.method}: near "
+            f"{len(dataset):,} images in {cut(space.layer, 40)}, in two dimensions by {space.method}: those near each "
         )
-        title += "each other is what the network takes for alike. Distances between groups mean little"
+        title += "other look alike to the network. Distances between groups mean little"
         what = {"labels": dataset.labels, "predicted": predicted, "classes": dataset.classes, "title": title}
         figures[f"{TOPIC}_embedding"] = embedding_map(space.embedding, dataset.images, **what)
     if space.training is not None:

@@ -163,7 +163,7 @@ def test_what_tricks_bring():
 def test_what_is_said_of_patches(sources):
     whole, corner, head, chest = 100 * catalogue.dog_chances(sources)
     assert stands("A dog, {}%; with a patch in the upper left corner {}%", whole, corner)
-    assert stands("over the back of its head {}%, on its chest {}%", head, chest)
+    assert stands("over its neck {}%, on its chest {}%", head, chest)
 
 
 def test_what_is_said_of_the_hidden_chest(sources):
@@ -212,11 +212,10 @@ def test_what_is_said_of_hidden_parts(tmp_path):
     assert visualize_pixel_importance.main(arguments) == 0
     with h5py.File(tmp_path / "pixel_importance.h5") as arrays:
         dog, frog, horse, truck = zip(100 * arrays["probability"][:], 100 * arrays["hidden_probability"][:])
-    assert stands("dog falls from {}% to {}%.", *dog)
-    assert stands("without the framed part, {}% become {}%.", *frog)
-    assert stands("\n{}% remain of {}%.", *horse[::-1])
-    assert stands("to the network, with {}%.", truck[1])
-    assert truck[1] > truck[0]
+    assert stands("chest: without the framed part, {}% become {}%.", *dog)
+    assert stands("head: without the framed part, {}% become {}%.", *frog)
+    assert stands("any patch: {}% remain of {}%.", *horse[::-1])
+    assert stands("the truck: {}% remain of {}%.", *truck[::-1])
 
 
 @pytest.mark.slow
@@ -228,5 +227,5 @@ def test_what_is_said_of_the_results(shipped_results):
         np.fill_diagonal(both, 0)
         assert {classes[c] for c in np.unravel_index(both.argmax(), both.shape)} == {"cat", "dog"}
         assert stands("it is underconfident by {} points", 100 * arrays.attrs["calibration_error"], slack=0.03)
-        assert stands("whose label is doubtful: {} of the 10,000 here", len(arrays["label_suspects"]), slack=3)
+        assert stands("finds {} of the 10,000 doubtful", len(arrays["label_suspects"]), slack=3)
         assert stands("{}% of 10,000 new images", 100 * arrays.attrs["accuracy"], slack=0.03)

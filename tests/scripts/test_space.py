@@ -81,7 +81,7 @@ def test_the_figures_of_a_folder_of_few_photos(tmp_path, network, capsys):
     assert "The training set is smaller than 5: all 2 images are shown beside each mistake.\n" in err
     assert arrays["nearest"].shape == (len(arrays["mistakes"]), 2)
     assert {"results_embedding.png", "results_nearest.png"} <= {path.name for path in (tmp_path / "out").iterdir()}
-    assert "## What the last hidden layer takes for alike" in (tmp_path / "report.md").read_text()
+    assert "## What the last hidden layer finds alike" in (tmp_path / "report.md").read_text()
 
 
 @POSIX
