@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Time Grad-CAM and SmoothGrad by ours and others side by side, and print a Markdown table.
 
-The reference of SmoothGrad is the gradient of as many images as it makes noisy copies.
+The ceiling of Grad-CAM is the forward pass of as many images; that of SmoothGrad, the gradient of as many images as it
+makes noisy copies.
 """
 
 import json
@@ -57,6 +58,11 @@ class Contender:
 def grad_cam(model, images, targets, layer):
     classifier = network.Classifier(model)
     return lambda: attribution.heat_maps(classifier, images, targets, method="gradcam", **HOW)
+
+
+def forward(model, images, targets, layer):
+    classifier = network.Classifier(model)
+    return lambda: classifier.logits(images)
 
 
 def smooth_grad(model, images, targets, layer):
@@ -143,6 +149,7 @@ def _parts_of_classes(targets, at_once):
 
 CONTENDERS = {
     "grad_cam": Contender("Grad-CAM, ours", grad_cam, "grad_cam"),
+    "forward": Contender("the forward pass, ours", forward, "grad_cam"),
     "tf_keras_vis": Contender(
         "Grad-CAM, tf-keras-vis, 250 at once", lambda *given: tf_keras_vis_grad_cam(250, *given), "grad_cam"
     ),

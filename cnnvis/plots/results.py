@@ -215,11 +215,9 @@ def comparison(compared, scores, classes, names):
     for place, (network, name, color, marker) in enumerate(zip(scores, _ends(names), (WRONG, RIGHT), "so")):
         overall.plot(network.interval, [place, place], color=color, linewidth=2)
         overall.plot(network.accuracy, place, marker, color=color)
-        text, how = (
-            f"{sides[place]}, {name}: {network.accuracy:.2%}",
-            {"transform": overall.get_yaxis_transform(), "fontsize": TEXT},
-        )
-        overall.text(0.02, place - 0.2, text, va="bottom", **how)
+        words = f"{sides[place]}, {name}: {network.accuracy:.2%}"
+        beside = overall.get_yaxis_transform()
+        overall.text(0.02, place - 0.2, words, va="bottom", transform=beside, fontsize=TEXT)
     overall.set(ylim=(1.3, -0.8), yticks=[])
     overall.margins(x=0.08)
     overall.set_title("accuracy, with its 95% interval", fontsize=TEXT)

@@ -237,6 +237,7 @@ def test_axe_finds_no_violation_in_any_step(chromium, small, scheme, width):
     start(tab)
     for number in range(1, 8):
         step(tab, number)
+        tab.settled()  # what is being computed is pale
         violations = tab.page.evaluate("axe.run().then(({ violations }) => violations)")
         found = {rule["id"]: [node["html"] for node in rule["nodes"]] for rule in violations}
         assert not found, number

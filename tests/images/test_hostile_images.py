@@ -331,14 +331,14 @@ def test_all_figures_show_names_as_they_are():
     assert not [text for text in found if text.get_parse_math()]
 
 
-def test_the_legend_has_a_network_whose_name_begins_with_an_underscore():
+def test_a_comparison_names_networks_as_they_are():
     probabilities, labels = np.array([[0.6, 0.4], [0.3, 0.7]]), np.array([0, 1])
     scores = [metrics.score(probabilities, labels, 1)] * 2
     figure = plots.comparison(
         metrics.compare(probabilities, probabilities, labels), scores, classes="ab", names=("_x", "$y$")
     )
-    legends = [text.get_text().strip() for axes in figure.axes if axes.get_legend() for text in axes.get_legend().texts]
-    assert legends == ["_x", "$y$"]
+    words = [text for text in figure.axes[0].texts if not text.get_parse_math()]
+    assert [text.get_text() for text in words] == ["first, _x: 100.00%", "second, $y$: 100.00%"]
 
 
 @pytest.mark.parametrize("name", NAMES)
