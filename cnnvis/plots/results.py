@@ -238,6 +238,6 @@ def comparison(compared, scores, classes, names):
     return figure
 
 
-def _ends(names, width=30):
+def _ends(names, width=24):
     """The ends of long names, as paths differ there."""
     return short_names([name if len(name) <= width else "…" + name[1 - width :] for name in names], width, "network")
