@@ -25,15 +25,19 @@ LAPTOP = {"width": 1280, "height": 800}
 FEW = ("--data", "samples", "--explained", "0", "--filters", "0")
 
 
+def missing(what):
+    """Skip the tests, or let them fail where browsers are required."""
+    (pytest.fail if os.environ.get("BROWSERS_REQUIRED") else pytest.skip)(f"needs {what}")
+
+
 @pytest.fixture(scope="module")
 def chromium():
-    """A headless Chromium; the tests are skipped where there is none, unless one is required."""
-    missing = pytest.fail if os.environ.get("CHROMIUM_REQUIRED") else pytest.skip
+    """A headless Chromium."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if not found:
-        missing("needs Chromium: apt-get install chromium")
+        missing("Chromium: apt-get install chromium")
     if not sync_playwright:
-        missing("needs Playwright: pip install -r tests/requirements.txt")
+        missing("Playwright: pip install -r tests/requirements.txt")
     expect.set_options(timeout=HANGS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"], timeout=HANGS)

@@ -10,9 +10,11 @@ import time
 
 import pytest
 
+from tests.explore.conftest import missing
+
 FOUND = next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
 PATIENCE = 240  # seconds, for a busy machine
-pytestmark = [pytest.mark.once, pytest.mark.skipif(not FOUND, reason="needs Firefox: apt-get install firefox-esr")]
+pytestmark = pytest.mark.once
 VERDICT = "JSON.stringify([...document.querySelectorAll('[data-class]')].map((row) => row.dataset.value))"
 SETTLED = "document.querySelector('.network') && document.querySelector('[aria-label=Probabilities][aria-busy=false]')"
 HIDE = """
@@ -101,6 +103,8 @@ def free_port():
 
 @pytest.fixture
 def firefox(tmp_path):
+    if not FOUND:
+        missing("Firefox: apt-get install firefox-esr")
     (tmp_path / "profile").mkdir()
     started = Firefox(tmp_path / "profile", free_port())
     yield started
