@@ -6,7 +6,6 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { blocksOf } from "../arithmetic/blocks";
 import { shownChannels, withChannels } from "../arithmetic/channels";
 import { columnOf, columnsOf, tilesOf } from "../arithmetic/columns";
-import { range } from "../arithmetic/layers";
 import { receptiveField, type Field } from "../arithmetic/receptiveField";
 import { nodesOf } from "../arithmetic/strongestPath";
 import type { Page, Pair } from "../contract";
@@ -20,7 +19,7 @@ import { Inspector } from "./Inspector";
 import { Legend } from "./Legend";
 import { Minimap } from "./Minimap";
 import { PathPanel } from "./PathPanel";
-import { areClasses, labels, paletteOf, Tile } from "./Tile";
+import { areClasses, labels, paletteOf, sharedScale, Tile } from "./Tile";
 import { useVisibleColumns } from "./visible";
 
 const MOST = 8; // channels shown of a layer
@@ -68,7 +67,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
   const pathTiles = tilesOf(onPath, columns, channels);
   const filter = useFilter(engine, layers, selection);
   const terms = useMemo(() => contributions(layers, outputs, selection, filter), [outputs, selection, filter]);
-  const ranges = useMemo(() => outputs.map((values) => range(values)), [outputs]);
+  const scales = useMemo(() => outputs.map((values, place) => sharedScale(page, place, values)), [outputs]);
   const [focus, setFocus] = useState<Pair>([0, 0]);
   const lastColumn = Math.min(focus[0], columns.length - 1); // there are fewer once blocks are folded
   const stop: Pair = [lastColumn, Math.min(focus[1], channels[lastColumn].length - 1)];
@@ -205,7 +204,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
                       layer={layers[place]}
                       channel={channel}
                       values={drawn.current[place]}
-                      scale={ranges[place]}
+                      scale={scales[place]}
                       written={written}
                       palette={paletteOf(page, place, channel)}
                     />

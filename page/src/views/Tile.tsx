@@ -4,7 +4,7 @@ import { useMemo } from "preact/hooks";
 
 import { inkOn, type Palette } from "../arithmetic/colours";
 import { percent, short } from "../arithmetic/formatting";
-import { block, channelOf } from "../arithmetic/layers";
+import { block, channelOf, range } from "../arithmetic/layers";
 import type { Layer, Page, Pair } from "../contract";
 import { channelName } from "../state/selection";
 import { ChannelMap } from "./canvas";
@@ -13,7 +13,8 @@ interface TileProps {
   layer: Layer;
   channel: number;
   values: Float32Array;
-  scale: Pair;
+  /** By default, the channel's own. */
+  scale?: Pair;
   written: string[];
   /** A colour of the image, in which it is drawn. */
   palette: Palette;
@@ -23,14 +24,14 @@ export function Tile({ layer, channel, values, scale, written, palette }: TilePr
   const whole = block(layer, values);
   const own = useMemo(() => channelOf(whole, channel), [values, channel]);
   const isUnit = layer.shape.length === 1;
-  const share = scale[1] > scale[0] ? (values[channel] - scale[0]) / (scale[1] - scale[0]) : 0;
+  const share = scale && scale[1] > scale[0] ? (values[channel] - scale[0]) / (scale[1] - scale[0]) : 0;
   return (
     <>
       <ChannelMap
         values={own}
         height={whole.height}
         width={whole.width}
-        scale={isUnit || palette !== "outputs" ? scale : undefined}
+        scale={scale}
         palette={palette}
         class={isUnit ? "unit" : ""}
       />
@@ -64,6 +65,12 @@ export function labels(page: Page, place: number, channel: number, values: Float
 export function paletteOf(page: Page, place: number, channel: number): Palette {
   const isImage = place === 0 && page.network.layers[0].shape[2] === 3;
   return isImage ? (page.network.colours[channel] as Palette) : "outputs";
+}
+
+/** The scale that a layer's units share, or the colours of an image; feature maps have one each. */
+export function sharedScale(page: Page, place: number, values: Float32Array): Pair | undefined {
+  const isUnit = page.network.layers[place].shape.length === 1;
+  return isUnit || paletteOf(page, place, 0) !== "outputs" ? range(values) : undefined;
 }
 
 export function nickname(layer: Layer): string {
