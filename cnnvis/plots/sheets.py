@@ -8,7 +8,8 @@ from cnnvis.plots.canvas import DPI, INK, STYLE, WRONG, StyledFigure, numbered
 from cnnvis.plots.names import cut, short_names
 
 MARGIN, HEADING, LINE, GAP = 16, 34, 15, 6  # pixels; LINE: of small text
-SMALL = 7  # points, of the text under an image
+SMALL = 7  # points, of the text under an image of a sheet
+FRAME_TEXT, FRAME_LINE, FEWEST_COLUMNS = 10, 19, 3  # of the ascent: points, pixels, images
 SIDE, PATCH_SIDE = 96, 30  # pixels, of an image on a sheet and of the real patches beside it
 SHEET_COLUMNS, SHEET_ROWS = 8, 14
 LEGEND = "number: activation by the image (real: by the best real one; red: that is higher), and the favourite class"
@@ -98,21 +99,23 @@ def ascent_frames(layers, most=4):
         Filters per layer.
     """
     shown = {name: np.flatnonzero(~layer.dead)[:most] for name, layer in layers.items()}
-    columns, names = max(map(len, shown.values())), short_names(shown, 10, "layer")
+    columns, names = max(map(len, shown.values())), short_names(shown, 30, "layer")
     steps = next(iter(layers.values())).frame_steps
-    wide, high = SIDE + 2 * GAP, SIDE + 2 * LINE + GAP
+    wide, high, line, font = SIDE + 2 * GAP, SIDE + 4 * FRAME_LINE, FRAME_LINE, {"fontsize": FRAME_TEXT}
     frames = []
     for number, step in enumerate(steps):
-        images, texts = [], [(MARGIN, MARGIN, f"step {step} of {max(steps)}", {"fontsize": 10})]
+        images, texts = [], [(MARGIN, MARGIN, f"step {step} of {max(steps)}", font | {"fontweight": "bold"})]
         for row, (title, name, places) in enumerate(zip(names, shown, shown.values())):
+            above = MARGIN + 2 * line + row * high
+            texts.append((MARGIN, above, title if len(places) else f"{title}: all dead", font))
             for column, place in enumerate(places):
-                left, top = MARGIN + column * wide, HEADING + MARGIN // 2 + row * high
+                left, top = MARGIN + column * wide, above + line
                 images.append((left, top, resized(layers[name].frames[number, place], SIDE)))
-                label = f"{title}, filter {layers[name].filters[place]}"
-                label += f"\n{layers[name].frame_activation[number, place]:.3g}"
-                texts.append((left, top + SIDE + 3, label, {"fontsize": SMALL}))
-        width, height = 2 * MARGIN + max(columns, 1) * wide, HEADING + MARGIN + len(shown) * high
-        frames.append(board(images, texts, width=width, height=height))
+                activation = layers[name].frame_activation[number, place]
+                label = f"filter {layers[name].filters[place]}\n{activation:.3g}"
+                texts.append((left, top + SIDE + 3, label, font))
+        width = 2 * MARGIN + max(columns, FEWEST_COLUMNS) * wide
+        frames.append(board(images, texts, width=width, height=2 * MARGIN + line + len(shown) * high))
     return frames
 
 
