@@ -27,6 +27,7 @@ def nearest_images(images, captions, nearest, title, *, columns, across=1):
     """
     columns, across = max(columns, 1), min(across, len(images))
     rows = -(-len(images) // across)
+    digits = _digits([similarity for others in nearest for _, _, similarity, _, _ in others])
     figure = new_figure(max(1.1 * (1 + columns) * across, 5), 2.3 * rows + 1.2)
     headline(figure, title)
     grid = figure.subplots(rows, (1 + columns) * across, squeeze=False)
@@ -40,7 +41,7 @@ def nearest_images(images, captions, nearest, title, *, columns, across=1):
         for axes, (other, name, similarity, number, kind) in zip(beside, others):
             show_image(axes, other)
             mark, color = {"true": ("✓ ", RIGHT), "predicted": ("✗ ", WRONG), "other": ("", OTHER)}[kind]
-            words = f"{cut(name, 10)}\n#{number}\n{mark}{_similarity(similarity)}"
+            words = f"{cut(name, 10)}\n#{number}\n{mark}{similarity:.{digits}f}"
             axes.set_xlabel(words, fontsize=TEXT, color=INK)
             _frame(axes, color)
     return figure
@@ -51,7 +52,6 @@ def _frame(axes, color):
         spine.set(visible=True, color=color, linewidth=2.5)
 
 
-def _similarity(cosine):
-    """A cosine with as many digits as tell it from 1: 0.87, 0.9983, 1."""
-    digits = 2 if cosine < 0.99 else int(np.clip(np.ceil(-np.log10(max(1 - cosine, 1e-6))) + 1, 2, 5))
-    return f"{cosine:.{digits}f}"
+def _digits(cosines):
+    """Digits after the point with which the largest cosine can be told from 1: 2 to 5."""
+    return int(np.clip(np.ceil(-np.log10(max(1 - max(cosines, default=0), 1e-6))) + 1, 2, 5))

@@ -145,12 +145,12 @@ def test_pages_of_the_space(dataset, space):
         "#103 ant → bee 80%\nnear-duplicate of training #20",
         "#101 bee → cow 80%\nlabel may be wrong",
     ]
-    expected = ["bee\n#10\n✗ 0.90", "cow\n#20\n0.20", "ant\n#0\n0.9987", "bee\n#30\n✓ 0.50"]
+    expected = ["bee\n#10\n✗ 0.9000", "cow\n#20\n0.2000", "ant\n#0\n0.9987", "bee\n#30\n✓ 0.5000"]
     assert beside(pages["results_nearest"]) == expected
     title = pages["results_nearest"].get_suptitle().replace("\n", " ")
     assert "2 of 5 test images have near-duplicates among the training images" in title
     assert captions(pages["results_duplicates"]) == ["#103 ant → bee 80%", "#100 ant"]
-    assert beside(pages["results_duplicates"]) == ["cow\n#20\n0.97", "ant\n#0\n✓ 0.95"]
+    assert beside(pages["results_duplicates"]) == ["cow\n#20\n0.970", "ant\n#0\n✓ 0.950"]
 
 
 def test_without_a_space_or_training_images_there_are_fewer_pages(dataset, space):
@@ -167,8 +167,14 @@ def test_only_some_mistakes_are_shown(dataset, space):
     assert len(captions(pages["results_nearest"])) == len(captions(pages["results_duplicates"])) == 1
 
 
-def test_a_cosine_has_the_digits_that_tell_it_from_1():
-    cosines = 1, 0.99999, 0.99983, 0.9983, 0.99, 0.87, 0, -0.3
-    assert [nearest._similarity(x) for x in cosines] == (
-        ["1.00000", "0.99999", "0.99983", "0.9983", "0.990", "0.87", "0.00", "-0.30"]
-    )
+def test_cosines_have_the_digits_that_tell_the_largest_from_1():
+    largest = {1: 5, 0.99999: 5, 0.99983: 5, 0.9983: 4, 0.99: 3, 0.87: 2, 0: 2, -0.3: 2}
+    assert {cosine: nearest._digits([-0.5, cosine]) for cosine in largest} == largest
+    assert nearest._digits([]) == 2
+
+
+def test_all_cosines_of_a_figure_have_as_many_digits():
+    image = np.zeros((4, 4, 3), "uint8")
+    others = [(image, "cat", cosine, 7, "other") for cosine in (0.9937, 0.98)]
+    figure = plots.nearest_images([image], ["#1"], [others], "A title", columns=2)
+    assert [axes.get_xlabel().split("\n")[-1] for axes in figure.axes[1:]] == ["0.9937", "0.9800"]
