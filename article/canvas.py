@@ -55,7 +55,7 @@ def frame(axes, top, left, height, width=None, color=WRONG, outside=0.5):
     corner, room = (left - 0.5 - outside, top - 0.5 - outside), 2 * outside
     for ink, thick in (("white", 4), (color, 2)):
         box = Rectangle(corner, (width or height) + room, height + room, fill=False, edgecolor=ink, linewidth=thick)
-        box.set(zorder=3, clip_on=False)
+        box.set(zorder=3, clip_on=False, in_layout=False)
         axes.add_patch(box)
 
 

@@ -23,8 +23,8 @@ RECEPTIVE = {  # layers, and filters of theirs: those that visualize_hidden_laye
 }
 STEPS = 128  # of the ascent
 CHANNEL = 19  # of conv1, which is shown before and after RELU
-POOLED_CHANNEL = 8  # of relu2
-POOLED = 12, 12  # top and left of the 4×4 values that are pooled
+POOLED_CHANNEL = 4  # of relu2
+POOLED = 2, 10  # top and left of the 4×4 values that are pooled
 EXAMPLES = (FROG, PUPPY, 3, 1)  # of the small network
 EXAMPLE_WEIGHT = 0.5
 RESIDUALS = 0.1, 0.5, -0.9

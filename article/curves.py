@@ -51,13 +51,13 @@ def small():
     return figure, figure.subplots()
 
 
-def losses(usual, wrong, top=None):
+def losses(usual, wrong, top=None, by="epoch"):
     """Two losses, from 1 on: a usual one in grey, and one that went wrong; on a logarithmic scale without `top`."""
     figure, axes = small()
     for values, color, style in ((usual, OTHER, "-"), (wrong, WRONG, "s-")):
         steps = range(1, len(values) + 1)
         axes.plot(steps, values, style, color=color, linewidth=3, markersize=5, markevery=math.ceil(len(values) / 6))
-    axes.set_title("loss", loc="left", fontsize=LETTERS)
+    axes.set_title(f"loss by {by}", loc="left", fontsize=LETTERS)
     axes.xaxis.get_major_locator().set_params(integer=True)
     if top:
         axes.set(ylim=(0, top), yticks=range(math.ceil(top)))
@@ -73,7 +73,7 @@ def losses(usual, wrong, top=None):
 
 def first_loss():
     """The loss step by step: with normalised pixels, and with pixels of 0 to 255."""
-    return losses(column("raw_pixels", "normalised"), column("raw_pixels", "raw"))
+    return losses(column("raw_pixels", "normalised"), column("raw_pixels", "raw"), by="step")
 
 
 def rate_too_high():
@@ -108,7 +108,7 @@ def smallest_loss(smoothing, classes):
 def accuracy(name):
     figure, axes = small()
     accuracies(axes, name)
-    axes.set_title("accuracy", loc="left", fontsize=LETTERS)
+    axes.set_title("accuracy by epoch", loc="left", x=-0.3, fontsize=LETTERS)
     return figure
 
 

@@ -1,16 +1,18 @@
 """Looking inside: what hiding a patch does, and what single channels respond to."""
 
-from article.canvas import LETTERS, canvas
-from cnnvis.plots import OUTPUTS, show_image
+import numpy as np
 
-GREY_LEVEL = 128
+from article.canvas import LETTERS, canvas
+from cnnvis.attribution import baseline_images
+from cnnvis.plots import OUTPUTS, show_image
 
 
 def hide(image, top, left, side):
-    """A copy of an image with a grey square on it: (H, W, 3) -> (H, W, 3) uint8 array."""
-    image = image.copy()
-    image[top : top + side, left : left + side] = GREY_LEVEL
-    return image
+    """A copy of an image with a square in its mean colour: (H, W, 3) array -> (H, W, 3) float32 array, 0-255."""
+    patch = np.s_[top : top + side, left : left + side]
+    hidden = image.astype("float32")
+    hidden[patch] = baseline_images(image[None], "mean")[0][patch]
+    return hidden
 
 
 def occluded(image, hidden, words):
@@ -19,12 +21,12 @@ def occluded(image, hidden, words):
     Parameters
     ----------
     image : (H, W, 3) uint8 array
-    hidden : (N, H, W, 3) uint8 array
+    hidden : (N, H, W, 3) float array, 0-255
     words : sequence of N + 1 str
     """
     figure = canvas(2.3)
     for axes, shown, below in zip(figure.subplots(1, 1 + len(hidden)), [image, *hidden], words):
-        show_image(axes, shown)
+        show_image(axes, np.rint(shown).astype("uint8"))
         axes.set_xlabel(below)
     return figure
 
