@@ -130,7 +130,8 @@ def compare(
             except ValueError as error:
                 if len(methods) == 1 or not METHODS[method].by_gradients:
                     raise
-                notice(f"{method} is left out: {error}")
+                cause = str(error).split(": choose")[0]  # which method is chosen already
+                notice(f"{method} is left out: {cause}.")
         compared = Comparison(explanations)
         if len(methods) > 1:
             sides, step = windows_for(FLOOR, size, **patches)

@@ -219,7 +219,10 @@ def test_a_network_without_conv_layers_leaves_grad_cam_out(small_images, capsys)
     dense = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Flatten(), keras.layers.Dense(3)])
     compared = attribution.compare(Classifier(dense), small_images, np.array([1, 2]), **HOW)
     assert list(compared.explanations) == [method for method in METHODS if method != "gradcam"]
-    assert "gradcam is left out: --method gradcam explains by feature maps" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert (
+        "gradcam is left out: --method gradcam explains by feature maps, and the network has no CONV layer.\n" in said
+    )
 
 
 def test_which_methods_options_ask_for():
