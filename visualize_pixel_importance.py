@@ -11,8 +11,9 @@ def options():
     add = parser.add_argument_group("pixel importance").add_argument
     method = (
         "banzhaf: hide half of all patches at once, in many ways; occlusion: hide one patch after the other; "
-        "gradcam: weight the feature maps of a layer; gradients: integrated gradients; smoothgrad: gradients of noisy "
-        "copies; all: which of them to believe (default: banzhaf; with --window or --stride, occlusion)"
+        "gradcam: weight the feature maps of a layer; gradients: integrated gradients; smoothgrad: the mean "
+        "gradient of noisy copies, times (image - baseline); all: which of them to believe (default: banzhaf; with "
+        "--window or --stride, occlusion)"
     )
     known = console.checked(lambda name: attribution.check_method(name))
     add("--method", type=known, metavar="METHOD", help=method)
