@@ -64,8 +64,12 @@ class Comparison:
 
     @property
     def best(self):
-        """The method with the most faithful map of each image; "" if a random one is as faithful: list of str."""
+        """The method with the most faithful map of each image; "" if a random one is as faithful: list of str.
+
+        Maps that are the same everywhere don't compete.
+        """
         names, values = list(self.explanations), np.stack(list(self.faithfulness.values()))
+        values[~np.stack([each.in_order for each in self.explanations.values()])] = -np.inf
         better = values.max(axis=0) > self.of_floor + LEAST_LEAD
         return [names[place] if some else "" for place, some in zip(values.argmax(axis=0), better)]
 

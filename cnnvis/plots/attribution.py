@@ -60,13 +60,15 @@ def heat_maps(explained, titles, unit, limit=None):
         original.set_title(cut(title, 50), fontsize=HEADING, loc="left")
         show_image(alone, values, cmap=DIVERGING, norm=norm)
         show_image(over, overlay(image, values, limit))
-        for axes in (original, over):
-            frame(axes, explained.patches[n])
-        captions = (
-            f"{explained.probability[n]:.0%}; {explained.hidden_probability[n]:.0%} without\nthe patch",
-            f"deletion {explained.deletion[n]:.2f}\n(random {explained.random_deletion[n]:.2f})",
-            f"insertion {explained.insertion[n]:.2f}\n(random {explained.random_insertion[n]:.2f})",
-        )
+        captions = f"{explained.probability[n]:.0%}", _sameness(values), ""
+        if explained.in_order[n]:
+            for axes in (original, over):
+                frame(axes, explained.patches[n])
+            captions = (
+                f"{explained.probability[n]:.0%}; {explained.hidden_probability[n]:.0%} without\nthe patch",
+                f"deletion {explained.deletion[n]:.2f}\n(random {explained.random_deletion[n]:.2f})",
+                f"insertion {explained.insertion[n]:.2f}\n(random {explained.random_insertion[n]:.2f})",
+            )
         for axes, caption in zip(panels, captions):
             axes.set_xlabel(caption, fontsize=TEXT, labelpad=3)
     ticks = [limit * share for share in (-1, -0.5, -0.1, 0, 0.1, 0.5, 1)]
@@ -78,7 +80,8 @@ def heat_maps(explained, titles, unit, limit=None):
 def method_comparison(compared, titles):
     """Each image with the map of every method over it, and a random map: some rows an image.
 
-    Each map has a scale of its own. The most faithful map of an image is marked.
+    Each map has a scale of its own. The most faithful map of an image is marked; one that is the same everywhere has no
+    scores.
 
     Parameters
     ----------
@@ -98,11 +101,8 @@ def method_comparison(compared, titles):
             found = compared.first.random_deletion, compared.first.random_insertion
         for n, (axes, deletion, insertion) in enumerate(zip(column, *found)):
             best = name == compared.best[n]
-            axes.set_xlabel(
-                f"deletion {deletion:.2f}\ninsertion {insertion:.2f}" + "\nbest" * best,
-                fontsize=TEXT,
-                fontweight="bold" if best else "normal",
-            )
+            scores = f"deletion {deletion:.2f}\ninsertion {insertion:.2f}" + "\nbest" * best
+            axes.set_xlabel(_sameness(maps[name][n]) or scores, fontsize=TEXT, fontweight="bold" if best else "normal")
             if best:
                 _mark(axes)
     return figure
@@ -122,11 +122,20 @@ def sanity_maps(compared, titles):
     maps = {name: [each.importance, compared.random_weights[name]] for name, each in compared.explanations.items()}
     figure, grid = _grid(compared.first.images, titles, maps, lines=1, rows=("", "random\nweights"))
     headline(figure, SANITY)
-    for name, column in zip(maps, grid[:, 1].T):
-        for axes, value, *pair in zip(column, compared.likeness[name], *maps[name]):
-            varied = all(np.ptp(each) > 0 for each in pair)
-            axes.set_xlabel(f"correlation {value:.2f}" if varied else "0 everywhere", fontsize=TEXT)
+    for place, (name, pairs) in enumerate(maps.items()):
+        for below, likeness, *pair in zip(grid[..., place], compared.likeness[name], *pairs):
+            sameness = [_sameness(values) for values in pair]
+            captions = sameness if any(sameness) else ("", f"correlation {likeness:.2f}")
+            for axes, caption in zip(below, captions):
+                axes.set_xlabel(caption, fontsize=TEXT)
     return figure
+
+
+def _sameness(values):
+    """What to say of a map that is the same everywhere; "" of any other."""
+    if np.ptp(values) > 0:
+        return ""
+    return "the same\neverywhere" if values.any() else "0 everywhere"
 
 
 def _grid(images, titles, maps, *, lines, rows=("",)):
