@@ -91,15 +91,18 @@ def _leads(lead):
 def sanity_verdict(likeness, others=False):
     """Which methods depend on what the network has learned: one sentence.
 
+    With random weights, whether a logit rises or falls is arbitrary, so that a map that only changes its sign is alike.
+
     `likeness` has the `sanity.likeness` of each method's maps: dict of str to (N,) float array; `others` says whether
     there are methods whose maps are the same everywhere.
     """
     if not likeness:
         return "Whether the maps depend on what the network has learned can't be said: they are the same everywhere."
-    means = {name: values.mean() for name, values in likeness.items()}
+    means = {name: np.abs(values).mean() for name, values in likeness.items()}
     alike = [f"{name} ({mean:.2f})" for name, mean in means.items() if mean >= sanity.ALIKE]
     if alike:
-        return f"Don't believe {', '.join(alike)}: much the same map is made of a network that has learned nothing."
+        same = "much the same map, perhaps with its sign changed, is made of a network that has learned nothing"
+        return f"Don't believe {', '.join(alike)}: {same}."
     return f"All {'other ' * others}maps change with random weights: they depend on what the network has learned."
 
 

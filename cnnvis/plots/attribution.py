@@ -30,7 +30,7 @@ COMPARED = (
 )
 SANITY = (
     "Below each map is that of the same network with random weights. "
-    "The closer their correlation is to 1, the less the map depends on what the network has learned"
+    "The closer their correlation is to 1 or −1, the less the map depends on what the network has learned"
 )
 ACROSS = 3  # maps in a row, beside the image
 

@@ -199,9 +199,18 @@ def test_likeness_is_spearmans_rank_correlation():
 
 
 def test_methods_that_do_not_change_are_not_to_be_believed():
-    said = report.sanity_verdict({"gradcam": np.array([0.9, 0.7]), "banzhaf": np.array([0.9, -0.2])})
+    said = report.sanity_verdict({"gradcam": np.array([0.9, 0.7]), "banzhaf": np.array([0.7, -0.2])})
     assert said.startswith("Don't believe gradcam (0.80): ")
     assert "All maps change" in report.sanity_verdict({"banzhaf": np.array([0.1])})
+
+
+def test_a_map_that_only_changes_its_sign_does_not_change(compared):
+    maps, signs = compared.first.importance, np.array([1, -1])[:, None, None]
+    for same in (-maps, signs * maps):
+        alike = replace(compared, explanations={"banzhaf": compared.first}, random_weights={"banzhaf": same})
+        assert report.sentences(alike)[0].startswith(
+            "Don't believe banzhaf (1.00): much the same map, perhaps with its"
+        )
 
 
 def test_what_is_the_same_everywhere_passes_no_sanity_check(classifier, capsys):
