@@ -58,12 +58,14 @@ def visualize(args):
 
     about = {"labels": dataset.labels[indices], "both": args.wrong, "against": against}
     titles = attribution.titles(compared.first, classes=dataset.classes, **about)
-    console.print_table(*attribution.scores_table(compared, indices, titles))
+    unit, probability = attribution.quantities(args.score, against)
+    console.print_table(*attribution.scores_table(compared, indices, titles, probability))
     for sentence in attribution.sentences(compared):
         console.say(sentence)
-    titles = attribution.titles(compared.first, classes=plots.legible(dataset.classes), **about)
+    titles = attribution.titles(compared.first, classes=plots.short_names(dataset.classes), **about)
     most = (2 if args.wrong else 1) if args.separate else 8
-    console.save_figures(args.out, plots.importance_pages(compared, titles, unit=args.score, most=most), args.show)
+    pages = plots.importance_pages(compared, titles, unit=unit, probability=probability, most=most)
+    console.save_figures(args.out, pages, args.show)
     arrays, attributes = attribution.to_save(compared, asked, indices, **how)
     attributes |= {"model": str(checkpoint.path), "data": dataset.name, "classes": list(dataset.classes)}
     attributes |= {"input_range": classifier.input_range}

@@ -204,6 +204,8 @@ def heat_maps(
 def titles(explained, labels, classes, *, both=False, against=None):
     """A title for each map: the class explained, its probability, and the true class: list of str.
 
+    With `against`, the probability is that of the class if only it and the other were possible.
+
     Parameters
     ----------
     explained : Explanation
@@ -215,8 +217,9 @@ def titles(explained, labels, classes, *, both=False, against=None):
     against : int, optional
         The class that a `Contrast` compares with.
     """
-    found, rather = [], "" if against is None else f" rather than {classes[against]}"
+    rather, of = ("", "") if against is None else (f" rather than {classes[against]}:", " of the two")
+    found = []
     for target, label, probability in zip(explained.target, labels, explained.probability):
         true = f" (true: {classes[label]})" if label not in (-1, target) else " (true)" if both else ""
-        found.append(f"{classes[target]}{rather} {probability:.0%}{true}")
+        found.append(f"{classes[target]}{rather} {probability:.0%}{of}{true}")
     return found

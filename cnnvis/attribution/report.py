@@ -7,14 +7,31 @@ from cnnvis.attribution.comparison import LEAST_LEAD
 from cnnvis.attribution.faithfulness import in_order
 from cnnvis.attribution.methods import METHODS, layer_for, windows_for
 
+SHARE = "share of the two classes' probability"  # of the two that a `Contrast` compares
 FIELDS = ("deletion", "random_deletion", "insertion", "random_insertion", "hidden_probability")
 
 
-def scores_table(compared, indices, titles):
-    """The scores of each map, or with several methods the mean scores of each: title, columns and rows of a table."""
-    title = (
-        "Mean probability of the class while the most important pixels are hidden (lower is better) or shown (higher):"
-    )
+def quantities(score, against=None):
+    """What a heat map is in units of, and what its deletion and insertion scores are means of: two str.
+
+    Parameters
+    ----------
+    score : {"logit", "probability"}
+    against : int, optional
+        The class that a `Contrast` compares with.
+    """
+    if against is None:
+        return score, "probability"
+    return "difference of logits" if score == "logit" else SHARE, SHARE
+
+
+def scores_table(compared, indices, titles, probability="probability"):
+    """The scores of each map, or with several methods the mean scores of each: title, columns and rows of a table.
+
+    `probability` is as of `quantities`. A map that is the same everywhere has no scores; means are of the images and
+    methods that the `verdict` is about.
+    """
+    title = f"Mean {probability} while the most important pixels are hidden (lower is better) or shown (higher):"
     columns = ("deletion", "at random", "insertion", "at random", "without the patch")
     if len(compared.explanations) > 1:
         methods, images = _with_order(compared)
