@@ -11,8 +11,9 @@ def options():
     add = parser.add_argument_group("pixel importance").add_argument
     method = (
         "banzhaf: hide half of all patches at once, in many ways; occlusion: hide one patch after the other; "
-        "gradcam: weight the feature maps of a layer; gradients: integrated gradients; smoothgrad: gradients of noisy "
-        "copies; all: which of them to believe (default: banzhaf; with --window or --stride, occlusion)"
+        "gradcam: weight the feature maps of a layer; gradients: integrated gradients; smoothgrad: the mean "
+        "gradient of noisy copies, times (image - baseline); all: which of them to believe (default: banzhaf; with "
+        "--window or --stride, occlusion)"
     )
     known = console.checked(lambda name: attribution.check_method(name))
     add("--method", type=known, metavar="METHOD", help=method)
@@ -57,12 +58,14 @@ def visualize(args):
 
     about = {"labels": dataset.labels[indices], "both": args.wrong, "against": against}
     titles = attribution.titles(compared.first, classes=dataset.classes, **about)
-    console.print_table(*attribution.scores_table(compared, indices, titles))
+    unit, probability = attribution.quantities(args.score, against)
+    console.print_table(*attribution.scores_table(compared, indices, titles, probability))
     for sentence in attribution.sentences(compared):
         console.say(sentence)
-    titles = attribution.titles(compared.first, classes=plots.legible(dataset.classes), **about)
+    titles = attribution.titles(compared.first, classes=plots.short_names(dataset.classes), **about)
     most = (2 if args.wrong else 1) if args.separate else 8
-    console.save_figures(args.out, plots.importance_pages(compared, titles, unit=args.score, most=most), args.show)
+    pages = plots.importance_pages(compared, titles, unit=unit, probability=probability, most=most)
+    console.save_figures(args.out, pages, args.show)
     arrays, attributes = attribution.to_save(compared, asked, indices, **how)
     attributes |= {"model": str(checkpoint.path), "data": dataset.name, "classes": list(dataset.classes)}
     attributes |= {"input_range": classifier.input_range}

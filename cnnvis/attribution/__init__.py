@@ -25,7 +25,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "faithfulness": ["deletion_insertion"],
         "methods": ["ALL", "METHODS", "check_method", "layer_for", "methods_for", "windows_for"],
         "occlusion": ["baseline_images", "occlude", "occlusion_maps", "parse_baseline", "window_corners"],
-        "report": ["scores_table", "sanity_verdict", "sentences", "to_save", "verdict"],
+        "report": ["quantities", "scores_table", "sanity_verdict", "sentences", "to_save", "verdict"],
         "sanity": ["likeness", "random_weights"],
     },
 )

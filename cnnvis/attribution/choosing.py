@@ -33,6 +33,8 @@ def to_explain(classifier, dataset, indices=None, target=None, *, against=None, 
     ValueError
         If there are no such images, or one is explained for the class `against`.
     """
+    if target is not None and target == against:
+        raise ValueError(f"--class and --against are both {shown(dataset.classes[target])}: choose two classes")
     if indices is None:
         indices = _choose(classifier, dataset, target, against=against, wrong=wrong, count=count, seed=seed)
     indices = readable(dataset, indices)
@@ -68,7 +70,7 @@ def _choose(classifier, dataset, target, *, against, wrong, count, seed):
         fits = (predicted == dataset.labels[some]) != wrong
         if wrong and target is not None:
             fits &= predicted == target
-        if against is not None and against != target:
+        if against is not None:
             fits &= (predicted != against) & (dataset.labels[some] != against)
         chosen += list(some[fits])
         if len(chosen) >= count:
@@ -76,5 +78,18 @@ def _choose(classifier, dataset, target, *, against, wrong, count, seed):
     if not chosen and dataset.bad and len(dataset.bad) == len(order):
         raise none_left(dataset)
     if not chosen:
-        raise ValueError(f"no image is predicted {'wrongly' if wrong else 'correctly'}: choose some with --indices")
+        which = _described(dataset.classes, target, against=against, wrong=wrong)
+        raise ValueError(f"no image{which}: choose some with --indices")
     return chosen[:count]
+
+
+def _described(classes, target, *, against, wrong):
+    """The images that `_choose` looks for, in words that follow "no image"."""
+    if target is None:
+        which = f" is predicted {'wrongly' if wrong else 'correctly'}"
+    else:
+        name = shown(classes[target])
+        which = f" is predicted wrongly as {name}" if wrong else f" of class {name} is predicted correctly"
+    if against is not None and (wrong or target is None):
+        which += f", leaving out {shown(classes[against])} (--against)"
+    return which

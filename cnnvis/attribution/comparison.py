@@ -64,8 +64,12 @@ class Comparison:
 
     @property
     def best(self):
-        """The method with the most faithful map of each image; "" if a random one is as faithful: list of str."""
+        """The method with the most faithful map of each image; "" if a random one is as faithful: list of str.
+
+        Maps that are the same everywhere don't compete.
+        """
         names, values = list(self.explanations), np.stack(list(self.faithfulness.values()))
+        values[~np.stack([each.in_order for each in self.explanations.values()])] = -np.inf
         better = values.max(axis=0) > self.of_floor + LEAST_LEAD
         return [names[place] if some else "" for place, some in zip(values.argmax(axis=0), better)]
 
@@ -130,7 +134,8 @@ def compare(
             except ValueError as error:
                 if len(methods) == 1 or not METHODS[method].by_gradients:
                     raise
-                notice(f"{method} is left out: {error}")
+                cause = str(error).split(": choose")[0]  # which method is chosen already
+                notice(f"{method} is left out: {cause}.")
         compared = Comparison(explanations)
         if len(methods) > 1:
             sides, step = windows_for(FLOOR, size, **patches)

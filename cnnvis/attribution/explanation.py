@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cnnvis.attribution import effort, faithfulness, occlusion
+from cnnvis.attribution.caveats import say_caveats
 from cnnvis.attribution.contrast import Contrast
 from cnnvis.attribution.methods import METHODS, layer_for, random_maps, windows_for
-from cnnvis.console import notice
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from cnnvis.network import Classifier
@@ -58,6 +58,11 @@ class Explanation:
 
     def __getitem__(self, chosen):
         return Explanation(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+    @property
+    def in_order(self):
+        """Whether each map puts the pixels in an order, without which its scores mean nothing: (N,) bool array."""
+        return faithfulness.in_order(self.importance)
 
     def arrays(self):
         """All arrays but the seconds by their names in files: dict."""
@@ -126,9 +131,9 @@ def explain(
     began = time.perf_counter()
     maps = heat_maps(classifier, images, targets, method=method, track=track, **how)
     seconds = time.perf_counter() - began
-    if not maps.any(axis=(1, 2)).all():
-        cause = f"as the {score} doesn't change: try another --score, --window or --baseline"
-        notice(f"A map by {method} is 0 everywhere, {cause}.")
+    grid = classifier.layers[layer].output.shape[1:3] if layer else None
+    about = {"images": images, "baselines": baselines, "score": score, "layer": layer, "grid": grid}
+    say_caveats(maps, method, **about)
     check = partial(faithfulness.deletion_insertion, classifier.probabilities, images, baselines, targets=targets)
     at_random = random_maps(
         method,
@@ -136,7 +141,7 @@ def explain(
         np.random.default_rng(seed),
         windows=windows,
         stride=stride,
-        grid=classifier.layers[layer].output.shape[1:3] if layer else None,
+        grid=grid,
         track=track(effort.RANDOM),
     )
     deletion, insertion = check(importance=maps, track=track(effort.CHECKING))
@@ -178,11 +183,12 @@ def heat_maps(
 ):
     """The heat maps of `explain` alone: (N, H, W) float32 array."""
     windows, stride = windows_for(method, images.shape[1:3], windows, stride=stride)
-    return METHODS[method].maps(
+    baselines = occlusion.baseline_images(images, baseline, seed)
+    maps = METHODS[method].maps(
         classifier,
         images,
         targets,
-        baselines=occlusion.baseline_images(images, baseline, seed),
+        baselines=baselines,
         windows=windows,
         stride=stride,
         layer=layer_for(method, classifier, layer),
@@ -190,10 +196,15 @@ def heat_maps(
         seed=seed,
         track=track,
     )
+    if not METHODS[method].of_layer:  # of an image that is its own baseline, no more than rounding errors
+        maps[[np.array_equal(*pair) for pair in zip(images, baselines)]] = 0
+    return maps
 
 
 def titles(explained, labels, classes, *, both=False, against=None):
     """A title for each map: the class explained, its probability, and the true class: list of str.
+
+    With `against`, the probability is that of the class if only it and the other were possible.
 
     Parameters
     ----------
@@ -206,8 +217,9 @@ def titles(explained, labels, classes, *, both=False, against=None):
     against : int, optional
         The class that a `Contrast` compares with.
     """
-    found, rather = [], "" if against is None else f" rather than {classes[against]}"
+    rather, of = ("", "") if against is None else (f" rather than {classes[against]}:", " of the two")
+    found = []
     for target, label, probability in zip(explained.target, labels, explained.probability):
         true = f" (true: {classes[label]})" if label not in (-1, target) else " (true)" if both else ""
-        found.append(f"{classes[target]}{rather} {probability:.0%}{true}")
+        found.append(f"{classes[target]}{rather} {probability:.0%}{of}{true}")
     return found

@@ -12,6 +12,11 @@ def pixel_order(importance):
     return np.argsort(-np.asarray(importance).ravel(), kind="stable")
 
 
+def in_order(maps):
+    """Whether each map puts the pixels in an order: one that is the same everywhere doesn't. (N, H, W) -> (N,) bool"""
+    return np.ptp(maps, axis=(1, 2)) > 0
+
+
 def curve_images(start, end, order, steps=STEPS, points=slice(None)):
     """Images from `start` to `end`, with more and more pixels replaced, in that order.
 

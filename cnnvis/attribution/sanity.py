@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-ALIKE = 0.5  # mean rank correlation from which a method isn't to be believed
+ALIKE = 0.5  # mean magnitude of rank correlations from which a method isn't to be believed
 
 
 @contextmanager

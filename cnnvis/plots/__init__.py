@@ -32,7 +32,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "filters": ["filter_pages", "mosaic"],
         "findings": ["findings_pages", "prediction_pages"],
         "galleries": ["confused_pairs", "gallery", "gallery_pages"],
-        "names": ["cut", "legible"],
+        "names": ["cut", "legible", "short_names"],
         "layers": ["layer_output", "network_outputs", "tile"],
         "nearest": ["nearest_images"],
         "results": ["breakdown", "comparison", "most_mistaken", "page"],

@@ -25,14 +25,16 @@ from cnnvis.plots.canvas import (
 from cnnvis.plots.names import cut
 
 RANDOM = "random"  # the name of random maps
-COMPARED = (
-    "Probability while the most important pixels are hidden (deletion: lower is better) or shown (insertion: higher)"
+COMPARED = (  # what the scores are means of
+    "{} while the most important pixels are hidden (deletion: lower is better) or shown (insertion: higher)\n"
+    "best: largest insertion − deletion"
 )
 SANITY = (
     "Below each map is that of the same network with random weights. "
-    "The closer their correlation is to 1, the less the map depends on what the network has learned"
+    "The closer their correlation is to 1 or −1, the less the map depends on what the network has learned"
 )
 ACROSS = 3  # maps in a row, beside the image
+LONGEST = 100  # letters of a title
 
 
 @rc_context(STYLE)
@@ -51,44 +53,56 @@ def heat_maps(explained, titles, unit, limit=None):
     """
     limit = _round_up(np.abs(explained.importance).max() if limit is None else limit) or 1.0
     norm = _signed_norm(limit)
-    figure = new_figure(WIDTH, 2.6 * len(explained) + 1)
+    titles = [wrapped(cut(title, LONGEST), 0.8 * WIDTH, HEADING) for title in titles]  # there are wide letters
+    words = wrapped(f"dark: against the class; bright: for it ({unit})", WIDTH, TEXT)
+    more = sum(text.count("\n") for text in (*titles, words))
+    figure = new_figure(WIDTH, 2.6 * len(explained) + 1 + 0.25 * more)
     grid = figure.subplots(len(explained), 3, squeeze=False)
     for n, (panels, title) in enumerate(zip(grid, titles)):
         original, alone, over = panels
         image, values = explained.images[n], explained.importance[n]
         show_image(original, image)
-        original.set_title(cut(title, 50), fontsize=HEADING, loc="left")
+        above = {"xycoords": "axes fraction", "xytext": (0, 6), "textcoords": "offset points", "va": "baseline"}
+        original.annotate(title, (0, 1), **above, fontsize=HEADING, in_layout=False)  # may push the columns apart
+        alone.set_title(title, fontsize=HEADING, alpha=0)  # unseen: leaves room for it
         show_image(alone, values, cmap=DIVERGING, norm=norm)
         show_image(over, overlay(image, values, limit))
-        for axes in (original, over):
-            frame(axes, explained.patches[n])
-        captions = (
-            f"{explained.probability[n]:.0%}; {explained.hidden_probability[n]:.0%} without\nthe patch",
-            f"deletion {explained.deletion[n]:.2f}\n(random {explained.random_deletion[n]:.2f})",
-            f"insertion {explained.insertion[n]:.2f}\n(random {explained.random_insertion[n]:.2f})",
-        )
+        captions = f"{explained.probability[n]:.0%}", _sameness(values), ""
+        if explained.in_order[n]:
+            for axes in (original, over):
+                frame(axes, explained.patches[n])
+            captions = (
+                f"{explained.probability[n]:.0%}; {explained.hidden_probability[n]:.0%} without\nthe patch",
+                f"deletion {explained.deletion[n]:.2f}\n(random {explained.random_deletion[n]:.2f})",
+                f"insertion {explained.insertion[n]:.2f}\n(random {explained.random_insertion[n]:.2f})",
+            )
         for axes, caption in zip(panels, captions):
             axes.set_xlabel(caption, fontsize=TEXT, labelpad=3)
     ticks = [limit * share for share in (-1, -0.5, -0.1, 0, 0.1, 0.5, 1)]
-    _scale(figure, grid, norm, ticks, f"dark: against the class; bright: for it ({unit})")
+    _scale(figure, grid, norm, ticks, words)
+    for axes in grid.flat:
+        axes.set_anchor("N")  # in any room left over, which the layout would take for room for the title
     return figure
 
 
 @rc_context(STYLE)
-def method_comparison(compared, titles):
+def method_comparison(compared, titles, probability):
     """Each image with the map of every method over it, and a random map: some rows an image.
 
-    Each map has a scale of its own. The most faithful map of an image is marked.
+    Each map has a scale of its own. The most faithful map of an image is marked; one that is the same everywhere has no
+    scores.
 
     Parameters
     ----------
     compared : Comparison
     titles : sequence of str
         One per image.
+    probability : str
+        What the scores are means of.
     """
     maps = {name: each.importance for name, each in compared.explanations.items()} | {RANDOM: compared.floor}
     figure, grid = _grid(compared.first.images, titles, {name: [each] for name, each in maps.items()}, lines=3)
-    headline(figure, COMPARED)
+    headline(figure, COMPARED.format(probability.capitalize()))
     for name, column in zip(maps, grid[:, 0].T):
         if name != RANDOM:
             seconds = compared.explanations[name].seconds.mean()
@@ -98,11 +112,8 @@ def method_comparison(compared, titles):
             found = compared.first.random_deletion, compared.first.random_insertion
         for n, (axes, deletion, insertion) in enumerate(zip(column, *found)):
             best = name == compared.best[n]
-            axes.set_xlabel(
-                f"deletion {deletion:.2f}\ninsertion {insertion:.2f}" + "\nbest" * best,
-                fontsize=TEXT,
-                fontweight="bold" if best else "normal",
-            )
+            scores = f"deletion {deletion:.2f}\ninsertion {insertion:.2f}" + "\nbest" * best
+            axes.set_xlabel(_sameness(maps[name][n]) or scores, fontsize=TEXT, fontweight="bold" if best else "normal")
             if best:
                 _mark(axes)
     return figure
@@ -122,11 +133,20 @@ def sanity_maps(compared, titles):
     maps = {name: [each.importance, compared.random_weights[name]] for name, each in compared.explanations.items()}
     figure, grid = _grid(compared.first.images, titles, maps, lines=1, rows=("", "random\nweights"))
     headline(figure, SANITY)
-    for name, column in zip(maps, grid[:, 1].T):
-        for axes, value, *pair in zip(column, compared.likeness[name], *maps[name]):
-            varied = all(np.ptp(each) > 0 for each in pair)
-            axes.set_xlabel(f"correlation {value:.2f}" if varied else "0 everywhere", fontsize=TEXT)
+    for place, (name, pairs) in enumerate(maps.items()):
+        for below, likeness, *pair in zip(grid[..., place], compared.likeness[name], *pairs):
+            sameness = [_sameness(values) for values in pair]
+            captions = sameness if any(sameness) else ("", f"correlation {likeness:.2f}")
+            for axes, caption in zip(below, captions):
+                axes.set_xlabel(caption, fontsize=TEXT)
     return figure
+
+
+def _sameness(values):
+    """What to say of a map that is the same everywhere; "" of any other."""
+    if np.ptp(values) > 0:
+        return ""
+    return "the same\neverywhere" if values.any() else "0 everywhere"
 
 
 def _grid(images, titles, maps, *, lines, rows=("",)):
@@ -146,7 +166,7 @@ def _grid(images, titles, maps, *, lines, rows=("",)):
     count, across, titles = (
         len(images),
         min(ACROSS, max(2, len(maps))),
-        [wrapped(cut(each, 48), 1.25, TEXT) for each in titles],
+        [wrapped(cut(each, LONGEST), 1.25, TEXT) for each in titles],
     )
     deep = -(-len(maps) // across)
     above = max(lines, *(1 + title.count("\n") for title in titles))
@@ -195,7 +215,7 @@ def heat_map_pages(name, explained, titles, *, unit, most=8):
     return numbered(name, (heat_maps(explained[part], titles[part], **scale) for part in parts))
 
 
-def importance_pages(compared, titles, *, unit, most):
+def importance_pages(compared, titles, *, unit, most, probability="probability"):
     """Pages with all maps: dict of name to Figure.
 
     One method has pages of `heat_maps`, several have pages of `method_comparison`; and if there are any with random
@@ -209,19 +229,21 @@ def importance_pages(compared, titles, *, unit, most):
         Of the maps.
     most : int
         Images on a page.
+    probability : str
+        What the scores of several methods are means of.
     """
     if len(compared.explanations) == 1:
         figures = heat_map_pages("pixel_importance", compared.first, titles, unit=unit, most=most)
     else:
-        figures = _pages("pixel_importance", method_comparison, compared, titles, most=most)
+        figures = _pages("pixel_importance", method_comparison, compared, titles, most=most, probability=probability)
     if compared.random_weights:
         figures |= _pages("pixel_importance_sanity", sanity_maps, compared, titles, most=most)
     return figures
 
 
-def _pages(name, draw, compared, titles, *, most):
+def _pages(name, draw, compared, titles, *, most, **how):
     parts = (slice(start, start + most) for start in range(0, len(titles), most))
-    return numbered(name, (draw(compared[part], titles[part]) for part in parts))
+    return numbered(name, (draw(compared[part], titles[part], **how) for part in parts))
 
 
 def frame(axes, patch):

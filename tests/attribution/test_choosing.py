@@ -51,8 +51,8 @@ def test_none_is_chosen_of_the_class_to_compare_with(against, labelled):
     indices, targets = choosing.to_explain(Reader(), labelled, against=against, wrong=True, count=20)
     assert len(indices) == 2
     assert against not in targets
-    with pytest.raises(ValueError, match="itself: choose another --class"):
-        choosing.to_explain(Reader(), labelled, target=against, against=against, wrong=True)
+    with pytest.raises(ValueError, match=f"^--class and --against are both {'abc'[against]}: choose two classes$"):
+        choosing.to_explain(None, labelled, target=against, against=against, wrong=True)  # before anything is predicted
     with pytest.raises(ValueError, match="itself: choose another --class"):
         choosing.to_explain(Reader(), labelled, [against], against=against)
 
@@ -64,6 +64,21 @@ def test_missing_images_are_an_error(labelled):
         choosing.to_explain(Reader(), labelled.take(slice(6)), wrong=True)
     with pytest.raises(ValueError, match="no image is predicted correctly"):
         choosing.to_explain(Reader(), labelled.take(slice(6, 9)))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "which", "said"),
+    [
+        ([0, 1, 8], {"target": 2}, "no image of class c is predicted correctly: choose some with --indices"),
+        ([0, 1, 8], {"target": 2, "against": 0}, "no image of class c is predicted correctly: choose some with"),
+        ([0, 3, 7], {"against": 0}, r"no image is predicted correctly, leaving out a \(--against\): choose"),
+        ([0, 7], {"target": 2, "wrong": True}, "no image is predicted wrongly as c: choose some with --indices"),
+        ([0, 7], {"against": 2, "wrong": True}, r"no image is predicted wrongly, leaving out c \(--against\): choose"),
+    ],
+)
+def test_the_class_that_leaves_no_image_is_named(chosen, which, said, labelled):
+    with pytest.raises(ValueError, match=f"^{said}"):
+        choosing.to_explain(Reader(), labelled.take(np.array(chosen)), **which)
 
 
 def test_unlabelled_images_are_all_explained_for_the_predicted_class(labelled):

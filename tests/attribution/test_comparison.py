@@ -51,10 +51,14 @@ def test_the_best_has_the_largest_difference_of_insertion_and_deletion(compared)
 
 
 def scored(**faithful):
-    """A comparison with given insertion - deletion of each method; random maps have 0.1."""
+    """A comparison with given insertion - deletion of each method; random maps have 0.1.
+
+    NaN stands for a map that is the same everywhere.
+    """
 
     class Scores:
         def __init__(self, values):
+            self.in_order = np.isfinite(values)
             self.insertion, self.deletion = np.array(values), np.zeros(len(values))
             self.random_insertion, self.random_deletion = np.full(len(values), 0.1), np.zeros(len(values))
 
@@ -69,12 +73,41 @@ def test_the_verdict_names_the_best_and_whether_its_lead_counts():
         "(banzhaf 0.34; random maps 0.10)."
     )
     unsure = report.verdict(scored(gradcam=[0.5, 0.1], banzhaf=[0.1, 0.4]))
-    assert unsure.endswith("Its lead over banzhaf and random maps may be chance: --num shows more images.")
+    assert unsure.endswith("Its lead over banzhaf and random maps may be chance: compare more images.")
     few = report.verdict(scored(gradcam=[0.5, 0.6], banzhaf=[0.3, 0.34]))  # 7 standard errors, but of two images
     assert "Its lead over banzhaf and random maps may be chance" in few
     assert "Its lead over random maps may" in report.verdict(scored(gradcam=[0.5, 0.1, 0.1], banzhaf=[0.39, 0, -0.01]))
     assert "of one image" in report.verdict(scored(gradcam=[0.5], banzhaf=[0.1]))
     assert report.verdict(scored(gradcam=[0.05], banzhaf=[0.1])).startswith("Believe none of the maps")
+
+
+def test_maps_that_are_the_same_everywhere_do_not_compete():
+    """They put pixels in no order: their scores would be those of a sweep from top to bottom."""
+    some = scored(banzhaf=[0.5, np.nan, 0.6], gradcam=[np.nan] * 3, gradients=[0.2, 0.3, 0.4])
+    assert some.best == ["banzhaf", "gradients", "banzhaf"]
+    assert report.verdict(some).startswith(
+        "For this network, believe banzhaf: insertion - deletion is 0.55 on average of 2 of 3 images "
+        "(gradients 0.30; random maps 0.10; on the rest, a map is the same everywhere). Its lead over"
+    )
+    alone = report.verdict(scored(banzhaf=[np.nan, np.nan], gradcam=[0.5, 0.51]))
+    assert alone.endswith("is 0.51 on average of 2 images (random maps 0.10).")
+    for none in (scored(banzhaf=[np.nan], gradcam=[np.nan]), scored(banzhaf=[np.nan, 0.5], gradcam=[0.5, np.nan])):
+        assert report.verdict(none).startswith("Which maps to believe can't be said")
+
+
+def test_the_table_has_no_scores_of_maps_that_are_the_same_everywhere(compared):
+    first = compared.first
+    constant = replace(first, importance=first.importance * [[[1]], [[0]]] + [[[0]], [[0.3]]])
+    _, _, rows = report.scores_table(comparison.Comparison({"banzhaf": constant}), [5, 7], ["cat", "dog"])
+    assert rows[0] == ("5: cat", *(f"{getattr(first, field)[0]:.3f}" for field in report.FIELDS))
+    assert rows[1] == ("7: dog", *"-----")
+    several = replace(compared, explanations={**compared.explanations, "banzhaf": constant})
+    _, _, rows = report.scores_table(several, [5, 7], ["cat", "dog"])
+    for row, explained in zip(rows, several.explanations.values()):
+        assert row[1:-1] == tuple(f"{getattr(explained, field)[0]:.3f}" for field in report.FIELDS)
+    none = replace(constant, importance=np.full_like(first.importance, 0.3))
+    _, _, rows = report.scores_table(replace(several, explanations={**compared.explanations, "gradcam": none}), [], [])
+    assert [set(row[1:-1]) == {"-"} for row in rows] == [False, False, True, False, False]
 
 
 def test_random_weights_are_the_shuffled_ones_and_are_put_back(classifier, small_images):
@@ -166,9 +199,18 @@ def test_likeness_is_spearmans_rank_correlation():
 
 
 def test_methods_that_do_not_change_are_not_to_be_believed():
-    said = report.sanity_verdict({"gradcam": np.array([0.9, 0.7]), "banzhaf": np.array([0.9, -0.2])})
+    said = report.sanity_verdict({"gradcam": np.array([0.9, 0.7]), "banzhaf": np.array([0.7, -0.2])})
     assert said.startswith("Don't believe gradcam (0.80): ")
     assert "All maps change" in report.sanity_verdict({"banzhaf": np.array([0.1])})
+
+
+def test_a_map_that_only_changes_its_sign_does_not_change(compared):
+    maps, signs = compared.first.importance, np.array([1, -1])[:, None, None]
+    for same in (-maps, signs * maps):
+        alike = replace(compared, explanations={"banzhaf": compared.first}, random_weights={"banzhaf": same})
+        assert report.sentences(alike)[0].startswith(
+            "Don't believe banzhaf (1.00): much the same map, perhaps with its"
+        )
 
 
 def test_what_is_the_same_everywhere_passes_no_sanity_check(classifier, capsys):
@@ -219,7 +261,10 @@ def test_a_network_without_conv_layers_leaves_grad_cam_out(small_images, capsys)
     dense = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Flatten(), keras.layers.Dense(3)])
     compared = attribution.compare(Classifier(dense), small_images, np.array([1, 2]), **HOW)
     assert list(compared.explanations) == [method for method in METHODS if method != "gradcam"]
-    assert "gradcam is left out: --method gradcam explains by feature maps" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert (
+        "gradcam is left out: --method gradcam explains by feature maps, and the network has no CONV layer.\n" in said
+    )
 
 
 def test_which_methods_options_ask_for():

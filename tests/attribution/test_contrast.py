@@ -47,6 +47,19 @@ def test_a_map_is_the_difference_of_both_classes_maps(classifier, images):
         np.testing.assert_allclose(found, own - other, atol=1e-4 * np.abs(found).max(), err_msg=method)
 
 
+def test_what_is_relative_is_called_so(classifier, images):
+    """A probability is the class's share of two, and a map is in units of a difference."""
+    explained = attribution.explain(Contrast(classifier, 3), images[:1], [0], method="gradients")
+    (title,) = attribution.titles(explained, [1], ["cat", "bird", "cow", "dog"], against=3)
+    assert title == f"cat rather than dog: {explained.probability[0]:.0%} of the two (true: bird)"
+    assert attribution.quantities("logit") == ("logit", "probability")
+    assert attribution.quantities("logit", 3) == ("difference of logits", "share of the two classes' probability")
+    unit, share = attribution.quantities("probability", 3)
+    assert unit == share
+    heading, *_ = attribution.scores_table(attribution.Comparison({"gradients": explained}), [0], [title], share)
+    assert heading.startswith("Mean share of the two classes' probability while")
+
+
 def test_nothing_is_divided_by_zero():
     class Certain:
         cost = layers = layer = weights = None

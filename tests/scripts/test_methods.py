@@ -82,7 +82,7 @@ def test_against_gives_the_difference_of_two_classes(method, folder, tmp_path):
 @pytest.mark.parametrize(
     ("model", "options", "line"),
     [
-        ("small", ["--class", "cat", "--against", "cat"], "--against cat: image 0 is explained as cat itself"),
+        ("small", ["--class", "cat", "--against", "cat"], "--class and --against are both cat: choose two classes"),
         ("small", ["--against", "unicorn"], "no class is called 'unicorn'"),
         ("small", ["--method", "gradcam", "--layer", "hidden"], "--layer hidden has no feature maps: choose --layer"),
         ("small", ["--method", "all", "--layer", "hidden"], "--layer hidden has no feature maps: choose --layer"),

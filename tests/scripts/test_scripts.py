@@ -118,7 +118,7 @@ def test_help_imports_nothing_slow(script):
 def undrawn(monkeypatch):
     """Scripts save their arrays but draw nothing, which saves most of their time."""
     for name in plots.__all__:
-        if inspect.isfunction(getattr(plots, name)) and name not in ("cut", "legible"):
+        if inspect.isfunction(getattr(plots, name)) and name not in ("cut", "legible", "short_names"):
             monkeypatch.setattr(plots, name, lambda *_, **__: {})
     monkeypatch.setattr(console, "save_figures", lambda *_, **__: None)
 
