@@ -111,8 +111,7 @@ OUTLINE = {
         "probabilities|article/worked_fc|FLATTEN|fifteen|again and again|Recap"
     ),
     "Where the weights come from": (
-        "objective|$x$|$y$|$\\hat{y}$|$A$|residual|0.1, 0.5 and −0.9|signs cancel|squares|$N$|cost|\\min_{A}|"
-        "are fixed"
+        "objective|$x$|$y$|$\\hat{y}$|$A$|residual|0.1, 0.5 and −0.9|signs cancel|squares|$N$|cost|\\min_{A}|are fixed"
     ),
     "Gradient descent": (
         "article/cost|article/minimum|three steps|article/descent.gif|learning rate|local minimum|backpropagation|"
