@@ -8,7 +8,7 @@ import { colour, paint } from "../src/arithmetic/colours";
 import { columnOf, columnsOf } from "../src/arithmetic/columns";
 import { atDecimals, atDigits, decimalsFor, decimalsOf, digitsFor } from "../src/arithmetic/digits";
 import { digits, fixed, signed } from "../src/arithmetic/formatting";
-import { convTerms, fcTerms, windowPositions } from "../src/arithmetic/layers";
+import { bySize, convTerms, fcTerms, largestChannels, windowPositions } from "../src/arithmetic/layers";
 import { areGrey, borderColour, contrasting, filled, line, meanColour, withPatches } from "../src/arithmetic/pixels";
 import { receptiveField } from "../src/arithmetic/receptiveField";
 import type { Conv, Layer } from "../src/contract";
@@ -120,9 +120,20 @@ describe("layers", () => {
     ]);
   });
 
-  test("FC sorts by what each input adds", () => {
-    const whole = { height: 1, width: 1, channels: 3, values: Float32Array.of(1, 2, 3) };
-    expect(fcTerms(whole, Float32Array.of(1, -5, 2)).map(({ sum }) => sum)).toEqual([-10, 6, 1]);
+  test("inputs keep their order, whatever each adds; the largest can be picked out", () => {
+    const whole = { height: 1, width: 1, channels: 4, values: Float32Array.of(1, 2, 0, 3) };
+    const terms = fcTerms(whole, Float32Array.of(1, 2, 9, -5));
+    expect(terms.map(({ channel, sum }) => [channel, sum])).toEqual([[0, 1], [1, 4], [2, 0], [3, -15]]);
+    expect(bySize(terms).map(({ channel }) => channel)).toEqual([3, 1, 0, 2]);
+    expect(largestChannels(terms, 2)).toEqual([1, 3]);
+    expect(largestChannels(terms, 9)).toEqual([0, 1, 2, 3]);
+  });
+
+  test("CONV keeps the order of its input channels", () => {
+    const whole = { height: 1, width: 1, channels: 3, values: Float32Array.of(1, 1, 1) };
+    const one = { ...conv, size: [1, 1] as [number, number] };
+    const sums = convTerms(whole, layer, one, Float32Array.of(-1, 3, 2), 0, [0, 0]).map(({ sum }) => sum);
+    expect(sums).toEqual([-1, 3, 2]);
   });
 });
 

@@ -24,10 +24,11 @@ interface ComputationProps {
   position: Pair;
   value: number;
   terms: Term[] | null;
+  inputs: number[];
   onOpen(layer: number, channel: number): void;
 }
 
-export function Computation({ page, layer, sources, channel, position, value, terms, onOpen }: ComputationProps) {
+export function Computation({ page, layer, sources, channel, position, value, terms, inputs, onOpen }: ComputationProps) {
   const { arithmetic } = layer;
   const { layers } = page.network;
   if (sources.length === 0) return <p>These are the pixels of the image, as the network takes them.</p>;
@@ -43,7 +44,8 @@ export function Computation({ page, layer, sources, channel, position, value, te
   switch (arithmetic?.operation) {
     case "conv":
     case "fc":
-      return terms ? <Weighted {...about} {...{ arithmetic, terms, nameOf, onOpen: (of) => onOpen(input.place, of) }} /> : <p class="waiting">Fetching the filter …</p>;
+      if (!terms) return <p class="waiting">Fetching the filter …</p>;
+      return <Weighted {...about} {...{ arithmetic, terms, inputs, nameOf, onOpen: (of) => onOpen(input.place, of) }} />;
     case "pool":
       return <Pooled {...about} arithmetic={arithmetic} />;
     case "affine":

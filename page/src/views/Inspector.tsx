@@ -25,13 +25,15 @@ interface Props {
   block: number[];
   field: Field | null;
   terms: Term[] | null;
+  /** Those that are shown one by one. */
+  inputs: number[];
   onPosition(position: Pair): void;
   onOpen(layer: number, channel: number): void;
   onClose(): void;
 }
 
 export function Inspector(props: Props) {
-  const { page, outputs, selection, block, field, terms, onPosition, onOpen, onClose } = props;
+  const { page, outputs, selection, block, field, terms, inputs, onPosition, onOpen, onClose } = props;
   const { layers } = page.network;
   const { layer: place, channel } = selection;
   const layer = layers[place];
@@ -96,7 +98,7 @@ export function Inspector(props: Props) {
           </figcaption>
         </figure>
         {isMap && <Announcement text={`Row ${position[0]}, column ${position[1]}: ${short(value)}`} />}
-        <Computation {...{ page, layer, sources, channel, position, value, terms, onOpen }} />
+        <Computation {...{ page, layer, sources, channel, position, value, terms, inputs, onOpen }} />
       </div>
       <LooksFor page={page} block={block} channel={channel} />
     </section>

@@ -10,7 +10,7 @@ import { receptiveField, type Field } from "../arithmetic/receptiveField";
 import { nodesOf } from "../arithmetic/strongestPath";
 import type { Page, Pair } from "../contract";
 import type { Engine } from "../network/engine";
-import { contributions, useFilter } from "../state/computation";
+import { contributions, shownInputs, useFilter } from "../state/computation";
 import { usePath } from "../state/path";
 import { channelName, positionOf, type Selection } from "../state/selection";
 import { COLUMN, Connections, HEAD, PathLines, STEP } from "./Connections";
@@ -67,6 +67,10 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
   const pathTiles = tilesOf(onPath, columns, channels);
   const filter = useFilter(engine, layers, selection);
   const terms = useMemo(() => contributions(layers, outputs, selection, filter), [outputs, selection, filter]);
+  const inputs = useMemo(
+    () => shownInputs(layers, outputs, selection, filter),
+    [base.current, selection?.layer, selection?.channel, filter],
+  );
   const scales = useMemo(() => outputs.map((values, place) => sharedScale(page, place, values)), [outputs]);
   const [focus, setFocus] = useState<Pair>([0, 0]);
   const lastColumn = Math.min(focus[0], columns.length - 1); // there are fewer once blocks are folded
@@ -234,6 +238,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
           block={blocks.find((block) => block.includes(selection.layer))!}
           field={chosenField}
           terms={terms}
+          inputs={inputs}
           onPosition={(position) => onSelect({ ...selection, position })}
           onOpen={(layer, channel) => onSelect({ layer, channel, position: null })}
           onClose={close}

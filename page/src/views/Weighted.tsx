@@ -13,20 +13,22 @@ import { Linked, type Part } from "./Linked";
 import { Numbers, WindowMap } from "./values";
 import type { PartProps } from "./working";
 
-const MOST_TERMS = 3; // inputs shown one by one; the others are summed
 const LARGEST_GRID = 49; // values of a window that are written out
 
 interface Extra {
   arithmetic: Conv | Fc;
   terms: Term[];
+  /** The channels that are shown one by one; the others are summed. */
+  inputs: number[];
   nameOf(channel: number): string;
   onOpen(channel: number): void;
 }
 
-/** Inputs times weights, the most important inputs first, and the bias. */
-export function Weighted({ input, name, channel, position, value, open, arithmetic, terms, nameOf, onOpen }: PartProps & Extra) {
-  const shown = terms.slice(0, MOST_TERMS);
-  const rest = total(terms.slice(MOST_TERMS));
+/** Inputs times weights, and the bias. */
+export function Weighted({ input, name, channel, position, value, open, arithmetic, terms, inputs, nameOf, onOpen }: PartProps & Extra) {
+  const shown = terms.filter((term) => inputs.includes(term.channel));
+  const others = terms.filter((term) => !inputs.includes(term.channel));
+  const rest = total(others);
   const bias = biasOf(arithmetic, channel);
   const linear = total(terms) + bias;
   const step = stepOf(arithmetic, linear, value);
@@ -34,7 +36,7 @@ export function Weighted({ input, name, channel, position, value, open, arithmet
   const places = decimalsFor([...shown.map(({ sum }) => sum), rest, bias], linear, decimals);
   const small = arithmetic.operation === "fc" || arithmetic.size[0] * arithmetic.size[1] <= LARGEST_GRID;
   const [all, setAll] = useState(false);
-  const inputs = arithmetic.operation === "fc" ? "inputs" : "channels";
+  const kind = arithmetic.operation === "fc" ? "input" : "channel";
   const formula: Part[] = [
     { symbol: "y", written: "y", means: "the sum" },
     " = ",
@@ -70,10 +72,10 @@ export function Weighted({ input, name, channel, position, value, open, arithmet
         ))}
       </div>
       <div class="totals">
-        {terms.length > MOST_TERMS && (
+        {others.length > 0 && (
           <div class="sum">
             <span class="from">
-              the {terms.length - MOST_TERMS} other {inputs}
+              {others.length > 1 ? `the ${others.length} other ${kind}s` : `the other ${kind}`}
             </span>
             <span class="sign">=</span>
             <Symbolic of="sum">
@@ -108,9 +110,9 @@ export function Weighted({ input, name, channel, position, value, open, arithmet
             <Legend palette="diverging" low="weight: −" high="+" />
           </p>
         )}
-        {terms.length > MOST_TERMS && (
+        {others.length > 0 && (
           <button type="button" class="link" aria-expanded={all} onClick={() => setAll(!all)}>
-            {all ? `Hide the ${terms.length} ${inputs}` : `All ${terms.length} ${inputs}`}
+            {all ? `Hide the ${terms.length} ${kind}s` : `All ${terms.length} ${kind}s`}
           </button>
         )}
       </div>
