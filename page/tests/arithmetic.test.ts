@@ -9,6 +9,7 @@ import { columnOf, columnsOf } from "../src/arithmetic/columns";
 import { atDecimals, atDigits, decimalsFor, decimalsOf, digitsFor } from "../src/arithmetic/digits";
 import { digits, fixed, signed } from "../src/arithmetic/formatting";
 import { bySize, convTerms, fcTerms, largestChannels, windowPositions } from "../src/arithmetic/layers";
+import { workedSoftmax, type WorkedSoftmax } from "../src/arithmetic/softmax";
 import { areGrey, borderColour, contrasting, filled, line, meanColour, withPatches } from "../src/arithmetic/pixels";
 import { receptiveField } from "../src/arithmetic/receptiveField";
 import type { Conv, Layer } from "../src/contract";
@@ -96,6 +97,38 @@ const conv: Conv = {
   dilation: [1, 1],
   padding: [0, 0],
 };
+
+describe("softmax on a calculator", () => {
+  const shownSum = ({ powers, others, digits: count }: WorkedSoftmax, shown: number[]) =>
+    [...shown.map((k) => powers[k]), others].reduce((all, power) => all + atDigits(power, count), 0);
+
+  test("the powers of the scores of `deep` for the first image add up to their sum", () => {
+    const scores = [-0.31561, -0.38844, -0.4428, 3.31262, -0.25454, -0.63461, -0.43651, -0.27239, -0.28931, -0.29331];
+    const shown = scores.map((_, k) => k);
+    const worked = workedSoftmax(scores, shown);
+    const four = { ...worked, digits: 4 }; // enough for the quotients
+    expect([shownSum(four, shown).toPrecision(4), worked.total.toPrecision(4)]).toEqual(["33.72", "33.71"]);
+    expect(worked.digits).toBe(6);
+    expect(atDigits(shownSum(worked, shown), worked.digits)).toBe(atDigits(worked.total, worked.digits));
+  });
+
+  test("whatever the scores, powers add up, quotients are the probabilities, and e to the power of a score is what is shown", () => {
+    const next = random(11);
+    for (let round = 0; round < 500; round++) {
+      const scores = Array.from({ length: 2 + (round % 30) }, () => (next() - 0.4) * 10 ** Math.round(3 * next() - 1));
+      const shown = scores.map((_, k) => k).slice(0, 10);
+      const worked = workedSoftmax(scores, shown);
+      const { powers, total, probabilities, subtracted, digits: count, decimals } = worked;
+      expect(atDigits(shownSum(worked, shown), count)).toBe(atDigits(total, count));
+      for (const k of shown) {
+        const share = 100 * probabilities[k];
+        const places = share < 9.95 ? 1 : 0;
+        expect(atDecimals((100 * atDigits(powers[k], count)) / atDigits(total, count), places)).toBe(atDecimals(share, places));
+        expect(atDigits(Math.exp(atDecimals(scores[k] - subtracted, decimals)), count)).toBe(atDigits(powers[k], count));
+      }
+    }
+  });
+});
 
 describe("layers", () => {
   const layer = { shape: [1, 1, 1], arithmetic: conv } as unknown as Layer;
