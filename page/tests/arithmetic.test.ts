@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 
-import { activationOf, softmax } from "../src/arithmetic/activations";
+import { activatedDigits, activationOf, nameOf, softmax } from "../src/arithmetic/activations";
 import { blocksOf } from "../src/arithmetic/blocks";
 import { colour, paint } from "../src/arithmetic/colours";
 import { columnOf, columnsOf } from "../src/arithmetic/columns";
@@ -76,6 +76,23 @@ describe("activations", () => {
   test("a rule says what its numbers are", () => {
     expect(activationOf("relu", { max_value: 6 })!.rule).toBe("the larger of 0 and x, at most 6");
     expect(activationOf("leaky_relu", { negative_slope: 0.3 })!.rule).toBe("x; 0.3 · x if x is less than 0");
+  });
+
+  test("a function is called what the field calls it", () => {
+    const names = [nameOf("relu"), nameOf("relu", { max_value: 6 }), nameOf("relu6"), nameOf("leakyrelu"), nameOf("gelu"), nameOf("tanh")];
+    expect(names).toEqual(["ReLU", "ReLU6", "ReLU6", "LeakyReLU", "GELU", "tanh"]);
+  });
+
+  test("GELU is x · Φ(x), with digits enough for a calculator", () => {
+    const gelu = activationOf("gelu")!;
+    expect([-3, -1, 0, 1.96, 3].map((x) => Number(gelu.factor!.compute(x).toFixed(7)))).toEqual([0.0013499, 0.1586553, 0.5, 0.9750021, 0.9986501]);
+    const next = random(3);
+    for (let round = 0; round < 500; round++) {
+      const x = (next() - 0.5) * 10 ** Math.round(3 * next() - 2);
+      const { decimals, factorDecimals, result, resultDecimals } = activatedDigits(gelu, x);
+      const shown = atDecimals(x, decimals) * atDecimals(gelu.factor!.compute(x), factorDecimals);
+      expect(atDecimals(shown, resultDecimals)).toBe(atDecimals(result, resultDecimals));
+    }
   });
 
   test("softmax of large scores", () => {

@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 
+import { nameOf as nameOfActivation } from "../arithmetic/activations";
 import { decimalsFor, decimalsOf, digitsFor } from "../arithmetic/digits";
 import { fixed, signed } from "../arithmetic/formatting";
 import { biasOf, total, type Term } from "../arithmetic/layers";
@@ -100,7 +101,7 @@ export function Weighted({ input, name, channel, position, value, open, arithmet
           </Symbolic>
         </div>
         {arithmetic.activation !== "linear" && (
-          <Sum from={`through ${arithmetic.activation}`}>
+          <Sum from={`through ${nameOfActivation(arithmetic.activation, arithmetic.parameters)}`}>
             <Activated x={linear} value={value} given="y" made="a" {...arithmetic} />
           </Sum>
         )}
