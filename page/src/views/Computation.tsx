@@ -10,6 +10,7 @@ import { channelName } from "../state/selection";
 import { Activated, formulaOf, Sum, Symbolic } from "./Activated";
 import { Linked } from "./Linked";
 import { Softmax } from "./Softmax";
+import { paletteOf } from "./Tile";
 import { Numbers, WindowMap } from "./values";
 import { Weighted } from "./Weighted";
 import type { Open, PartProps, Source } from "./working";
@@ -40,7 +41,7 @@ export function Computation({ page, layer, sources, channel, position, value, te
   );
   const nameOf = (of: number) => channelName(page, layers, input.place, of);
   const x = at(input.whole, position[0], position[1], channel);
-  const about = { input, channel, position, value, open, name: layers[input.place].name };
+  const about = { input, channel, position, value, open, name: layers[input.place].name, paletteOf: (of: number) => paletteOf(page, input.place, of) };
   switch (arithmetic?.operation) {
     case "conv":
     case "fc":
@@ -67,7 +68,7 @@ export function Computation({ page, layer, sources, channel, position, value, te
   }
 }
 
-function Pooled({ input, name, channel, position, value, open, arithmetic }: PartProps & { arithmetic: Pool }) {
+function Pooled({ input, name, channel, position, value, open, paletteOf, arithmetic }: PartProps & { arithmetic: Pool }) {
   const lines = windowPositions(arithmetic, position).map((line) => line.map(([r, c]) => at(input.whole, r, c, channel)));
   const inside = lines.flat().filter((x) => !Number.isNaN(x));
   const isMax = arithmetic.pooling === "max";
@@ -83,11 +84,11 @@ function Pooled({ input, name, channel, position, value, open, arithmetic }: Par
     <div class="sums">
       <div class="sum">
         <span class="from">
-          <WindowMap whole={input.whole} channel={channel} window={arithmetic} position={position} name={name} />
+          <WindowMap whole={input.whole} channel={channel} window={arithmetic} position={position} name={name} palette={paletteOf(channel)} />
           {open(channel)}
         </span>
         {inside.length <= LARGEST_GRID && (
-          <Numbers lines={lines} label="window" count={count} padding="·" marked={isMax ? value : undefined} symbol="x" />
+          <Numbers lines={lines} label="window" count={count} padding="·" palette={paletteOf(channel)} marked={isMax ? value : undefined} symbol="x" />
         )}
         <span class="operand">
           <span class="sign">{isMax ? "maximum" : <>mean of <Symbolic of="n">{inside.length}</Symbolic></>}</span>

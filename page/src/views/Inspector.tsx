@@ -15,6 +15,7 @@ import { explanation } from "./explanations";
 import { Legend } from "./Legend";
 import { LooksFor } from "./LooksFor";
 import { Player } from "./Player";
+import { paletteOf } from "./Tile";
 import { ValueMap } from "./values";
 
 interface Props {
@@ -43,6 +44,7 @@ export function Inspector(props: Props) {
   const sources = layer.sources.map((from) => ({ place: from, whole: asBlock(layers[from], outputs[from]) }));
   const isMap = layer.shape.length === 3;
   const scale = range(isMap ? channelOf(whole, channel) : whole.values);
+  const palette = paletteOf(page, place, channel);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     // The link that was followed may have gone with the working that it was in.
@@ -83,11 +85,12 @@ export function Inspector(props: Props) {
             whole={whole}
             channel={channel}
             scale={isMap ? undefined : scale}
+            palette={palette}
             position={position}
             onPosition={onPosition}
             label={layer.name}
           />
-          {isMap && scale[1] > scale[0] && <Legend palette="outputs" low={short(scale[0])} high={short(scale[1])} />}
+          {isMap && scale[1] > scale[0] && <Legend palette={palette} low={short(scale[0])} high={short(scale[1])} />}
           {isMap && whole.height * whole.width > 1 && (
             <Player size={[whole.height, whole.width]} position={position} onPosition={onPosition} key={`${place},${channel}`} />
           )}

@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 
 import { nameOf as nameOfActivation } from "../arithmetic/activations";
+import type { Palette } from "../arithmetic/colours";
 import { decimalsFor, decimalsOf, digitsFor } from "../arithmetic/digits";
 import { fixed, signed } from "../arithmetic/formatting";
 import { biasOf, total, type Term } from "../arithmetic/layers";
@@ -26,7 +27,7 @@ interface Extra {
 }
 
 /** Inputs times weights, and the bias. */
-export function Weighted({ input, name, channel, position, value, open, arithmetic, terms, inputs, nameOf, onOpen }: PartProps & Extra) {
+export function Weighted({ input, name, channel, position, value, open, paletteOf, arithmetic, terms, inputs, nameOf, onOpen }: PartProps & Extra) {
   const shown = terms.filter((term) => inputs.includes(term.channel));
   const others = terms.filter((term) => !inputs.includes(term.channel));
   const rest = total(others);
@@ -58,11 +59,18 @@ export function Weighted({ input, name, channel, position, value, open, arithmet
           <div class="sum" key={term.channel}>
             <span class="from">
               {arithmetic.operation === "conv" && (
-                <WindowMap whole={input.whole} channel={term.channel} window={arithmetic} position={position} name={name} />
+                <WindowMap
+                  whole={input.whole}
+                  channel={term.channel}
+                  window={arithmetic}
+                  position={position}
+                  name={name}
+                  palette={paletteOf(term.channel)}
+                />
               )}
               {open(term.channel)}
             </span>
-            {small && <Products term={term} places={places} />}
+            {small && <Products term={term} places={places} palette={paletteOf(term.channel)} />}
             <span class="operand">
               <span class="sign">=</span>
               <Symbolic of="sum">
@@ -107,7 +115,7 @@ export function Weighted({ input, name, channel, position, value, open, arithmet
         )}
         {small && (
           <p class="legends">
-            <Legend palette="outputs" low="input: low" high="high" />
+            <Legend palette={[...new Set(shown.map((term) => paletteOf(term.channel)))]} low="input: low" high="high" />
             <Legend palette="diverging" low="weight: −" high="+" />
           </p>
         )}
@@ -124,7 +132,7 @@ export function Weighted({ input, name, channel, position, value, open, arithmet
 }
 
 /** Inputs × weights, cell by cell; padding counts as 0. */
-function Products({ term, places }: { term: Term; places: number }) {
+function Products({ term, places, palette }: { term: Term; places: number; palette: Palette }) {
   const inputs = term.inputs.flat();
   const weights = term.weights.flat();
   const products = (shown: number[]) =>
@@ -133,11 +141,11 @@ function Products({ term, places }: { term: Term; places: number }) {
   return (
     <>
       <span class="operand">
-        <Numbers lines={term.inputs} label="input" count={count} padding="0" symbol="x" />
+        <Numbers lines={term.inputs} label="input" count={count} padding="0" palette={palette} symbol="x" />
       </span>
       <span class="operand">
         <span class="sign">×</span>
-        <Numbers lines={term.weights} label="filter" count={count} padding="" diverging symbol="w" />
+        <Numbers lines={term.weights} label="filter" count={count} padding="" palette="diverging" symbol="w" />
       </span>
     </>
   );
