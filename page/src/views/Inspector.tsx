@@ -50,6 +50,11 @@ export function Inspector(props: Props) {
     // The link that was followed may have gone with the working that it was in.
     if (document.activeElement === document.body && navigator.userActivation?.hasBeenActive) heading.current!.focus({ preventScroll: true });
   }, [place, channel]);
+  const working = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (document.querySelector(".tour")) return; // which chooses what is in sight
+    for (const part of [working, heading]) part.current!.scrollIntoView({ block: "nearest", behavior: "instant" });
+  }, [place, channel, terms === null]);
   const keys = (event: TargetedKeyboardEvent<HTMLElement>) => event.key === "Escape" && onClose();
   return (
     <section class="inspector" aria-label={`How ${layer.name} is computed`} onKeyDown={keys}>
@@ -71,6 +76,9 @@ export function Inspector(props: Props) {
             ))}
           </div>
         )}
+        {isMap && whole.height * whole.width > 1 && (
+          <Player size={[whole.height, whole.width]} position={position} onPosition={onPosition} key={`${place},${channel}`} />
+        )}
         <button type="button" class="plain" onClick={onClose}>
           Close
         </button>
@@ -79,7 +87,7 @@ export function Inspector(props: Props) {
         {explanation(layer)} {layer.sizeNote && <>Output size: {layer.sizeNote}.</>}{" "}
         <ArticleLink chapter={page.article.network}>More in the article</ArticleLink>
       </p>
-      <div class="computation">
+      <div class="computation" ref={working}>
         <figure class="whole">
           <ValueMap
             whole={whole}
@@ -91,9 +99,6 @@ export function Inspector(props: Props) {
             label={layer.name}
           />
           {isMap && scale[1] > scale[0] && <Legend palette={palette} low={short(scale[0])} high={short(scale[1])} />}
-          {isMap && whole.height * whole.width > 1 && (
-            <Player size={[whole.height, whole.width]} position={position} onPosition={onPosition} key={`${place},${channel}`} />
-          )}
           <figcaption>
             {isMap && `Row ${position[0]}, column ${position[1]}: `}
             <strong data-value={value}>{short(value)}</strong>

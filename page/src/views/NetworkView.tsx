@@ -185,6 +185,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
                 const name = channelName(page, layers, place, channel);
                 const written = labels(page, place, channel, outputs[place]);
                 const strongest = { layer: place, channel, position: null };
+                const isHovered = hovered?.layer === place && hovered.channel === channel;
                 return (
                   <button
                     type="button"
@@ -199,7 +200,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
                     title={`${layers[place].name}, ${name}`}
                     onFocus={() => (setFocus([index, row]), setHovered(strongest))}
                     onBlur={() => setHovered(null)}
-                    onPointerEnter={() => setHovered(strongest)}
+                    onPointerMove={() => isHovered || setHovered(strongest)} // not as the page scrolls beneath the pointer
                     onPointerLeave={() => setHovered(null)}
                     onClick={() => (setHovered(null), onSelect(pressed ? null : chosen))}
                     key={channel}
@@ -222,14 +223,6 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
           ))}
         </div>
       </div>
-      {why && (
-        <PathPanel
-          page={page}
-          steps={path}
-          onOpen={onSelect}
-          onClose={() => (setWhy(false), document.getElementById("why")?.focus())}
-        />
-      )}
       {selection && (
         <Inspector
           page={page}
@@ -242,6 +235,14 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
           onPosition={(position) => onSelect({ ...selection, position })}
           onOpen={(layer, channel) => onSelect({ layer, channel, position: null })}
           onClose={close}
+        />
+      )}
+      {why && (
+        <PathPanel
+          page={page}
+          steps={path}
+          onOpen={onSelect}
+          onClose={() => (setWhy(false), document.getElementById("why")?.focus())}
         />
       )}
     </>

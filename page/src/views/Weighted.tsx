@@ -16,6 +16,7 @@ import { Numbers, WindowMap } from "./values";
 import type { PartProps } from "./working";
 
 const LARGEST_GRID = 49; // values of a window that are written out
+const NARROW = 3; // columns of a filter beside which the sums have room
 
 interface Extra {
   arithmetic: Conv | Fc;
@@ -37,6 +38,7 @@ export function Weighted({ input, name, channel, position, value, open, paletteO
   const decimals = step?.decimals ?? decimalsOf(linear);
   const places = decimalsFor([...shown.map(({ sum }) => sum), rest, bias], linear, decimals);
   const small = arithmetic.operation === "fc" || arithmetic.size[0] * arithmetic.size[1] <= LARGEST_GRID;
+  const columns = arithmetic.operation === "fc" ? 1 : arithmetic.size[1];
   const [all, setAll] = useState(false);
   const kind = arithmetic.operation === "fc" ? "input" : "channel";
   const formula: Part[] = [
@@ -53,7 +55,7 @@ export function Weighted({ input, name, channel, position, value, open, paletteO
   ];
   return (
     <Linked formula={formula}>
-    <div class="sums weighted">
+    <div class={`sums weighted ${columns <= NARROW ? "narrow" : ""}`} style={{ "--cells": 2 * columns }}>
       <div class="inputs">
         {shown.map((term) => (
           <div class="sum" key={term.channel}>

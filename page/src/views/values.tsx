@@ -26,6 +26,7 @@ export function Numbers({ lines, label, count, padding, palette, marked, symbol 
   const known = lines.flat().filter((x) => !Number.isNaN(x));
   const [low, high] = known.length ? range(known) : [0, 1];
   const largest = Math.max(Math.abs(low), Math.abs(high));
+  const written = (x: number) => (Number.isNaN(x) ? padding : digits(x, count));
   const alone = lines.flat().length === 1; // a colour would mean nothing
   const share = (x: number) => (palette === "diverging" ? signedShare(x, largest) : high > low ? (x - low) / (high - low) : 0);
   return (
@@ -37,11 +38,12 @@ export function Numbers({ lines, label, count, padding, palette, marked, symbol 
               <td
                 key={c}
                 class={Number.isNaN(x) ? "padding" : x === marked ? "marked" : ""}
-                style={
-                  alone || Number.isNaN(x) ? undefined : { background: css(palette, share(x)), color: inkOn(palette, share(x)) }
-                }
+                style={{
+                  "--length": written(x).length,
+                  ...(alone || Number.isNaN(x) ? {} : { background: css(palette, share(x)), color: inkOn(palette, share(x)) }),
+                }}
               >
-                {Number.isNaN(x) ? padding : digits(x, count)}
+                {written(x)}
               </td>
             ))}
           </tr>
