@@ -132,11 +132,11 @@ def test_the_window_slides_step_by_step_and_by_itself(chromium, small):
 def test_what_was_chosen_stays_in_sight(folded):
     """The working opens below, and the page scrolls until it is in sight: everything moves alike, and no further."""
     tile = folded.page.locator(".network .column").nth(1).locator(".tile").nth(3)
-    before = tile.bounding_box()
+    before, start = tile.bounding_box(), folded.page.evaluate("scrollY")
     tile.click()
     folded.page.locator(".inspector .final").wait_for()
     folded.drawn()
-    scrolled = folded.page.evaluate("scrollY")
+    scrolled = folded.page.evaluate("scrollY") - start
     assert tile.bounding_box() == {**before, "y": before["y"] - scrolled}
     assert before["y"] > scrolled
     working = box(folded, ".inspector .computation")
