@@ -2,13 +2,14 @@
 
 import { describe, expect, test } from "vitest";
 
-import { activationOf, softmax } from "../src/arithmetic/activations";
+import { activatedDigits, activationOf, nameOf, softmax } from "../src/arithmetic/activations";
 import { blocksOf } from "../src/arithmetic/blocks";
 import { colour, paint } from "../src/arithmetic/colours";
 import { columnOf, columnsOf } from "../src/arithmetic/columns";
 import { atDecimals, atDigits, decimalsFor, decimalsOf, digitsFor } from "../src/arithmetic/digits";
 import { digits, fixed, signed } from "../src/arithmetic/formatting";
-import { convTerms, fcTerms, windowPositions } from "../src/arithmetic/layers";
+import { bySize, convTerms, fcTerms, largestChannels, windowPositions } from "../src/arithmetic/layers";
+import { workedSoftmax, type WorkedSoftmax } from "../src/arithmetic/softmax";
 import { areGrey, borderColour, contrasting, filled, line, meanColour, withPatches } from "../src/arithmetic/pixels";
 import { receptiveField } from "../src/arithmetic/receptiveField";
 import type { Conv, Layer } from "../src/contract";
@@ -77,6 +78,23 @@ describe("activations", () => {
     expect(activationOf("leaky_relu", { negative_slope: 0.3 })!.rule).toBe("x; 0.3 · x if x is less than 0");
   });
 
+  test("a function is called what the field calls it", () => {
+    const names = [nameOf("relu"), nameOf("relu", { max_value: 6 }), nameOf("relu6"), nameOf("leakyrelu"), nameOf("gelu"), nameOf("tanh")];
+    expect(names).toEqual(["ReLU", "ReLU6", "ReLU6", "LeakyReLU", "GELU", "tanh"]);
+  });
+
+  test("GELU is x · Φ(x), with digits enough for a calculator", () => {
+    const gelu = activationOf("gelu")!;
+    expect([-3, -1, 0, 1.96, 3].map((x) => Number(gelu.factor!.compute(x).toFixed(7)))).toEqual([0.0013499, 0.1586553, 0.5, 0.9750021, 0.9986501]);
+    const next = random(3);
+    for (let round = 0; round < 500; round++) {
+      const x = (next() - 0.5) * 10 ** Math.round(3 * next() - 2);
+      const { decimals, factorDecimals, result, resultDecimals } = activatedDigits(gelu, x);
+      const shown = atDecimals(x, decimals) * atDecimals(gelu.factor!.compute(x), factorDecimals);
+      expect(atDecimals(shown, resultDecimals)).toBe(atDecimals(result, resultDecimals));
+    }
+  });
+
   test("softmax of large scores", () => {
     expect(softmax([1000, 1000])).toEqual([0.5, 0.5]);
     expect(softmax([1, 2, 3]).reduce((a, b) => a + b)).toBeCloseTo(1, 12);
@@ -96,6 +114,38 @@ const conv: Conv = {
   dilation: [1, 1],
   padding: [0, 0],
 };
+
+describe("softmax on a calculator", () => {
+  const shownSum = ({ powers, others, digits: count }: WorkedSoftmax, shown: number[]) =>
+    [...shown.map((k) => powers[k]), others].reduce((all, power) => all + atDigits(power, count), 0);
+
+  test("the powers of the scores of `deep` for the first image add up to their sum", () => {
+    const scores = [-0.31561, -0.38844, -0.4428, 3.31262, -0.25454, -0.63461, -0.43651, -0.27239, -0.28931, -0.29331];
+    const shown = scores.map((_, k) => k);
+    const worked = workedSoftmax(scores, shown);
+    const four = { ...worked, digits: 4 }; // enough for the quotients
+    expect([shownSum(four, shown).toPrecision(4), worked.total.toPrecision(4)]).toEqual(["33.72", "33.71"]);
+    expect(worked.digits).toBe(6);
+    expect(atDigits(shownSum(worked, shown), worked.digits)).toBe(atDigits(worked.total, worked.digits));
+  });
+
+  test("whatever the scores, powers add up, quotients are the probabilities, and e to the power of a score is what is shown", () => {
+    const next = random(11);
+    for (let round = 0; round < 500; round++) {
+      const scores = Array.from({ length: 2 + (round % 30) }, () => (next() - 0.4) * 10 ** Math.round(3 * next() - 1));
+      const shown = scores.map((_, k) => k).slice(0, 10);
+      const worked = workedSoftmax(scores, shown);
+      const { powers, total, probabilities, subtracted, digits: count, decimals } = worked;
+      expect(atDigits(shownSum(worked, shown), count)).toBe(atDigits(total, count));
+      for (const k of shown) {
+        const share = 100 * probabilities[k];
+        const places = share < 9.95 ? 1 : 0;
+        expect(atDecimals((100 * atDigits(powers[k], count)) / atDigits(total, count), places)).toBe(atDecimals(share, places));
+        expect(atDigits(Math.exp(atDecimals(scores[k] - subtracted, decimals)), count)).toBe(atDigits(powers[k], count));
+      }
+    }
+  });
+});
 
 describe("layers", () => {
   const layer = { shape: [1, 1, 1], arithmetic: conv } as unknown as Layer;
@@ -120,9 +170,20 @@ describe("layers", () => {
     ]);
   });
 
-  test("FC sorts by what each input adds", () => {
-    const whole = { height: 1, width: 1, channels: 3, values: Float32Array.of(1, 2, 3) };
-    expect(fcTerms(whole, Float32Array.of(1, -5, 2)).map(({ sum }) => sum)).toEqual([-10, 6, 1]);
+  test("inputs keep their order, whatever each adds; the largest can be picked out", () => {
+    const whole = { height: 1, width: 1, channels: 4, values: Float32Array.of(1, 2, 0, 3) };
+    const terms = fcTerms(whole, Float32Array.of(1, 2, 9, -5));
+    expect(terms.map(({ channel, sum }) => [channel, sum])).toEqual([[0, 1], [1, 4], [2, 0], [3, -15]]);
+    expect(bySize(terms).map(({ channel }) => channel)).toEqual([3, 1, 0, 2]);
+    expect(largestChannels(terms, 2)).toEqual([1, 3]);
+    expect(largestChannels(terms, 9)).toEqual([0, 1, 2, 3]);
+  });
+
+  test("CONV keeps the order of its input channels", () => {
+    const whole = { height: 1, width: 1, channels: 3, values: Float32Array.of(1, 1, 1) };
+    const one = { ...conv, size: [1, 1] as [number, number] };
+    const sums = convTerms(whole, layer, one, Float32Array.of(-1, 3, 2), 0, [0, 0]).map(({ sum }) => sum);
+    expect(sums).toEqual([-1, 3, 2]);
   });
 });
 

@@ -92,9 +92,9 @@ test("an activation that is not RELU is explained by its own rule", () => {
   ];
   expect(said(tourOf(seen(layers(elementwise("elu", { alpha: 1 })), 2), null), 3)).toContain("bends each number x into x if it is positive, else eˣ − 1.");
   expect(said(tourOf(seen(layers(elementwise("relu", { max_value: 6 })), 2), null), 3)).toContain("cuts those above 6 off");
-  const unknown = tourOf(seen(layers(elementwise("gelu")), 2), null);
-  expect(unknown[2].title).toBe("The activation gelu");
-  expect(said(unknown, 3)).toContain("The activation function gelu, in bend, bends each number x. For this image");
+  const unknown = tourOf(seen(layers(elementwise("squareplus")), 2), null);
+  expect(unknown[2].title).toBe("The activation squareplus");
+  expect(said(unknown, 3)).toContain("The activation function squareplus, in bend, bends each number x. For this image");
 });
 
 test("hiding says what changed: who leads, or that nothing did", () => {

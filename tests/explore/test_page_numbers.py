@@ -23,6 +23,7 @@ BENT = {  # activations, as the network names its layers
     "capped": lambda: layers.ReLU(4.0, negative_slope=0.5, threshold=1.0, name="capped"),
     "silu": lambda: layers.Activation("silu", name="silu"),
     "tanh": lambda: layers.Activation("tanh", name="tanh"),
+    "strange": lambda: layers.Activation("squareplus", name="strange"),
 }
 
 
@@ -132,9 +133,20 @@ def test_an_activation_is_explained_with_its_own_numbers(tab, name):
 
 @pytest.mark.once
 def test_an_activation_that_the_page_does_not_know_is_not_explained(tab):
-    panel = choose(tab, "hidden")  # GELU
+    panel = choose(tab, "strange")
     expect(panel.locator(".activated")).to_have_count(0)
     expect(panel.locator(".terms").last).to_contain_text("→")
+
+
+@pytest.mark.once
+def test_gelu_is_a_product_that_holds_on_a_calculator(tab):
+    for channel in range(4):
+        panel = choose(tab, "hidden", channel)
+        expect(panel.locator(".totals .from").last).to_have_text("through GELU")
+        terms = panel.locator(".totals .terms").inner_text()
+        x, share = (number(re.search(rf"{name} = ([−.\d]+)", terms).group(1)) for name in ("y", r"Φ\(y\)"))
+        assert holds(x * share, panel.locator(".activated").inner_text()), terms
+        assert share == pytest.approx((1 + math.erf(x / math.sqrt(2))) / 2, abs=0.006)
 
 
 @pytest.mark.once

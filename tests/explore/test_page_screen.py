@@ -53,6 +53,13 @@ def test_the_shipped_networks_are_on_the_first_screen(chromium, tmp_path, name):
     assert explore.main(["--model", name, *FEW, "--out", str(out)]) == 0
     tab = Tab(chromium, out, viewport=LAPTOP).alive(unfold=False)
     assert fits(tab)
+    for column in (1, 3):
+        tab.page.locator(".network .column").nth(column).locator(".tile").last.click()
+        tab.page.locator(".inspector .final").wait_for()
+        tab.drawn()
+        for part in ("[aria-pressed=true].tile", ".whole .large", ".player", ".inputs", ".final"):
+            at = box(tab, part)
+            assert 0 <= at["y"] <= at["y"] + at["height"] <= 800
     tab.page.close()
 
 
@@ -122,15 +129,18 @@ def test_the_window_slides_step_by_step_and_by_itself(chromium, small):
     folded.page.close()
 
 
-def test_what_was_chosen_stays_where_it_was(folded):
-    """The working opens below, and nothing scrolls."""
+def test_what_was_chosen_stays_in_sight(folded):
+    """The working opens below, and the page scrolls until it is in sight: everything moves alike, and no further."""
     tile = folded.page.locator(".network .column").nth(1).locator(".tile").nth(3)
-    before = tile.bounding_box()
+    before, start = tile.bounding_box(), folded.page.evaluate("scrollY")
     tile.click()
     folded.page.locator(".inspector .final").wait_for()
     folded.drawn()
-    assert tile.bounding_box() == before
-    assert folded.page.evaluate("scrollY") == 0
+    scrolled = folded.page.evaluate("scrollY") - start
+    assert tile.bounding_box() == {**before, "y": before["y"] - scrolled}
+    assert before["y"] > scrolled
+    working = box(folded, ".inspector .computation")
+    assert working["y"] + working["height"] == pytest.approx(800, abs=1)
 
 
 def test_the_frame_on_the_image_is_the_receptive_field(chromium, tmp_path):

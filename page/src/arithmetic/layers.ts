@@ -54,7 +54,7 @@ export interface Term {
   sum: number;
 }
 
-/** What each input channel adds to one value of a CONV layer, the largest first. */
+/** What each input channel adds to one value of a CONV layer. */
 export function convTerms(
   input: Block,
   layer: Layer,
@@ -77,15 +77,28 @@ export function convTerms(
     inputs.forEach((line, r) => line.forEach((x, c) => (sum += Number.isNaN(x) ? 0 : x * own[r][c])));
     terms.push({ channel: first + i, inputs, weights: own, sum });
   }
-  return terms.sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum));
+  return terms;
 }
 
-/** What each input adds to a unit of an FC layer, the largest first. */
+/** What each input adds to a unit of an FC layer. */
 export function fcTerms(input: Block, weights: Float32Array): Term[] {
   return Array.from(weights, (weight, i) => {
     const x = input.values[i];
     return { channel: i, inputs: [[x]], weights: [[weight]], sum: x * weight };
-  }).sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum));
+  });
+}
+
+/** The largest first. */
+export function bySize(terms: Term[]): Term[] {
+  return [...terms].sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum));
+}
+
+/** The channels that add most, in their own order. */
+export function largestChannels(terms: Term[], most: number): number[] {
+  return bySize(terms)
+    .slice(0, most)
+    .map(({ channel }) => channel)
+    .sort((a, b) => a - b);
 }
 
 export function biasOf(arithmetic: Conv | Fc, channel: number): number {

@@ -1,7 +1,7 @@
 /** The tour's third step: the first activation function, whatever it is. */
 
 import type { Layer } from "../contract";
-import { activationOf } from "./activations";
+import { activationOf, nameOf } from "./activations";
 import { digits, short } from "./formatting";
 import { isIdentity } from "./layers";
 import { counted, indexOfMost, placeAt, share, where, type Seen, type Step } from "./seen";
@@ -25,10 +25,11 @@ export function activation(seen: Seen): Step {
   const { negative_slope: slope, threshold, max_value: most } = how.parameters;
   const isRelu = how.activation.startsWith("relu") && !slope && !threshold;
   const rule = activationOf(how.activation, how.parameters)?.rule;
+  const called = nameOf(how.activation, how.parameters);
   const limit = how.activation === "relu6" ? 6 : most;
   const what = isRelu
     ? `RELU: ${own ? name : `relu in ${name}`} turns negative numbers into 0${limit !== undefined ? `, cuts those above ${limit} off` : ""} and lets the others pass.`
-    : `The activation function ${how.activation}, in ${name}, bends each number x${rule ? ` into ${rule}` : ""}.`;
+    : `The activation function ${called}, in ${name}, bends each number x${rule ? ` into ${rule}` : ""}.`;
   const negative = Array.from(given ?? []).filter((x) => x < 0).length;
   const zeros = outputs[layer].reduce((sum, x) => sum + (x === 0 ? 1 : 0), 0);
   const total = counted(outputs[layer].length);
@@ -41,7 +42,7 @@ export function activation(seen: Seen): Step {
     ? ` In ${where(seen, place)}, ${digits(given[index], 3)} becomes ${digits(outputs[layer][index], 3)}.`
     : ` The highest is ${short(outputs[layer][index])}, in ${where(seen, place)}.`;
   return {
-    title: isRelu ? "RELU" : `The activation ${how.activation}`,
+    title: isRelu ? "RELU" : `The activation ${called}`,
     text: [what, measured + example],
     place,
     shows: own ? ["working"] : ["working", "totals"],

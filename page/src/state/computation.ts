@@ -2,10 +2,12 @@
 
 import { useEffect, useState } from "preact/hooks";
 
-import { block, convTerms, fcTerms, type Term } from "../arithmetic/layers";
+import { block, convTerms, fcTerms, largestChannels, type Term } from "../arithmetic/layers";
 import type { Layer } from "../contract";
 import type { Engine } from "../network/engine";
 import { positionOf, type Selection } from "./selection";
+
+const MOST = 3; // inputs shown one by one
 
 /** The weights of the chosen channel; null while they are fetched, and for layers without any. */
 export function useFilter(engine: Engine, layers: Layer[], selection: Selection | null) {
@@ -40,5 +42,11 @@ export function contributions(
   if (arithmetic?.operation === "fc") return fcTerms(input, filter);
   if (arithmetic?.operation !== "conv") return null;
   return convTerms(input, layer, arithmetic, filter, selection.channel, positionOf(layer, selection, outputs[selection.layer]));
+}
+
+/** The inputs that are shown one by one at every position: those that add most to the channel's highest value. */
+export function shownInputs(layers: Layer[], outputs: Float32Array[], selection: Selection | null, filter: Float32Array | null): number[] {
+  const terms = contributions(layers, outputs, selection && { ...selection, position: null }, filter);
+  return terms ? largestChannels(terms, MOST) : [];
 }
 

@@ -18,10 +18,16 @@ export function positionOf(layer: Layer, selection: Selection, values: Float32Ar
   return [Math.floor(best / width), best % width];
 }
 
+/** Whether a layer's channels are red, green and blue: those of the image, as they are or rescaled. */
+export function hasColours(layers: Layer[], place: number): boolean {
+  const { shape, arithmetic, sources } = layers[place];
+  const rescaled = arithmetic?.operation === "affine" && sources[0] === 0;
+  return (place === 0 || rescaled) && shape.length === 3 && shape[2] === 3;
+}
+
 export function channelName(page: Page, layers: Layer[], place: number, channel: number): string {
   const layer = layers[place];
-  if (place === 0 || layer.type === "Normalization")
-    if (layer.shape.length === 3 && layer.shape[2] === 3) return page.network.colours[channel];
+  if (hasColours(layers, place)) return page.network.colours[channel];
   if (layer.shape.length === 1 && place >= layers.length - 2 && layer.shape[0] === page.classes.length)
     return page.classes[channel];
   return `${layer.shape.length === 1 ? "unit" : "channel"} ${channel}`;

@@ -2,8 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 
-import { activationOf } from "../arithmetic/activations";
-import { atDecimals, decimalsOf } from "../arithmetic/digits";
+import { activatedDigits, activationOf, nameOf, rectifierOf } from "../arithmetic/activations";
 import { fixed, short } from "../arithmetic/formatting";
 import type { Parameters } from "../contract";
 import type { Part } from "./Linked";
@@ -15,16 +14,11 @@ export interface Activation {
   parameters: Parameters;
 }
 
-/** The activation function that the page knows, with the decimals of its operand; null if it isn't the network's. */
+/** The activation function that the page knows, with the digits of its numbers; null if it isn't the network's. */
 export function stepOf({ activation, parameters }: Activation, x: number, value: number) {
   const known = activationOf(activation, parameters);
   if (!known || !(Math.abs(known.compute(x) - value) <= NEAR * Math.max(1, Math.abs(value)))) return null;
-  const result = known.compute(x);
-  const resultDecimals = decimalsOf(result);
-  let decimals = decimalsOf(x);
-  while (decimals < 12 && atDecimals(known.compute(atDecimals(x, decimals)), resultDecimals) !== atDecimals(result, resultDecimals))
-    decimals++;
-  return { ...known, decimals, result, resultDecimals };
+  return { ...known, ...activatedDigits(known, x) };
 }
 
 interface Props extends Activation {
@@ -46,13 +40,22 @@ export function Activated({ x, value, given = "x", made = "y", ...how }: Props) 
         </Symbolic>
       </>
     );
-  const rule = given === "x" ? step.rule : step.rule.replace(/(?<![a-z])x(?![a-z])/g, given).replaceAll("ˣ", "ʸ");
+  const written = (text: string) => (given === "x" ? text : text.replace(/(?<![a-z])x(?![a-z])/g, given).replaceAll("ˣ", "ʸ"));
   return (
     <>
-      {rule}, <Symbolic of={given}>{given} = {fixed(x, step.decimals)}</Symbolic> <span class="sign">:</span>{" "}
-      <Symbolic of={made}>
-        <strong class="result activated">{fixed(step.result, step.resultDecimals)}</strong>
-      </Symbolic>
+      {written(step.rule)},{" "}
+      <span class="applied">
+        <Symbolic of={given}>{given} = {fixed(x, step.decimals)}</Symbolic>
+        {step.factor && (
+          <>
+            , {written(step.factor.written)} = {fixed(step.factor.compute(x), step.factorDecimals)}
+          </>
+        )}{" "}
+        <span class="sign">:</span>{" "}
+        <Symbolic of={made}>
+          <strong class="result activated">{fixed(step.result, step.resultDecimals)}</strong>
+        </Symbolic>
+      </span>
     </>
   );
 }
@@ -68,14 +71,15 @@ export function Symbolic({ of, children }: { of: string; children: ComponentChil
 
 /** The formula of an activation function: `made` = f(`given`). */
 export function formulaOf({ activation, parameters }: Activation, given = "x", made = "y"): Part[] {
-  const { negative_slope: slope, threshold, max_value: most } = parameters;
-  const isRelu = activation === "relu" && !slope && !threshold && most === undefined;
-  return [
-    { symbol: made, written: made, means: "what comes out" },
-    isRelu ? " = max(0, " : ` = ${activation}(`,
-    { symbol: given, written: given, means: "what goes in" },
-    ")",
-  ];
+  const y = { symbol: made, written: made, means: "what comes out" };
+  const x = { symbol: given, written: given, means: "what goes in" };
+  if (activation === "gelu") return [y, " = ", x, " · Φ(", x, ")"];
+  const bend = rectifierOf(activation, parameters);
+  if (!bend || bend.threshold) return [y, ` = ${nameOf(activation, parameters)}(`, x, ")"];
+  const { slope, most } = bend;
+  if (most < Infinity) return slope ? [y, " = LeakyReLU(", x, ")"] : [y, ` = min(${most}, max(0, `, x, "))"];
+  if (slope >= 1) return [y, " = LeakyReLU(", x, ")"];
+  return slope ? [y, " = max(", x, `, ${slope} · `, x, ")"] : [y, " = max(0, ", x, ")"];
 }
 
 export function Sum({ from, children }: { from: ComponentChildren; children: ComponentChildren }) {

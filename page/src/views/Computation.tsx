@@ -10,6 +10,7 @@ import { channelName } from "../state/selection";
 import { Activated, formulaOf, Sum, Symbolic } from "./Activated";
 import { Linked } from "./Linked";
 import { Softmax } from "./Softmax";
+import { paletteOf } from "./Tile";
 import { Numbers, WindowMap } from "./values";
 import { Weighted } from "./Weighted";
 import type { Open, PartProps, Source } from "./working";
@@ -24,10 +25,11 @@ interface ComputationProps {
   position: Pair;
   value: number;
   terms: Term[] | null;
+  inputs: number[];
   onOpen(layer: number, channel: number): void;
 }
 
-export function Computation({ page, layer, sources, channel, position, value, terms, onOpen }: ComputationProps) {
+export function Computation({ page, layer, sources, channel, position, value, terms, inputs, onOpen }: ComputationProps) {
   const { arithmetic } = layer;
   const { layers } = page.network;
   if (sources.length === 0) return <p>These are the pixels of the image, as the network takes them.</p>;
@@ -39,11 +41,12 @@ export function Computation({ page, layer, sources, channel, position, value, te
   );
   const nameOf = (of: number) => channelName(page, layers, input.place, of);
   const x = at(input.whole, position[0], position[1], channel);
-  const about = { input, channel, position, value, open, name: layers[input.place].name };
+  const about = { input, channel, position, value, open, name: layers[input.place].name, paletteOf: (of: number) => paletteOf(page, input.place, of) };
   switch (arithmetic?.operation) {
     case "conv":
     case "fc":
-      return terms ? <Weighted {...about} {...{ arithmetic, terms, nameOf, onOpen: (of) => onOpen(input.place, of) }} /> : <p class="waiting">Fetching the filter …</p>;
+      if (!terms) return <p class="waiting">Fetching the filter …</p>;
+      return <Weighted {...about} {...{ arithmetic, terms, inputs, nameOf, onOpen: (of) => onOpen(input.place, of) }} />;
     case "pool":
       return <Pooled {...about} arithmetic={arithmetic} />;
     case "affine":
@@ -65,7 +68,7 @@ export function Computation({ page, layer, sources, channel, position, value, te
   }
 }
 
-function Pooled({ input, name, channel, position, value, open, arithmetic }: PartProps & { arithmetic: Pool }) {
+function Pooled({ input, name, channel, position, value, open, paletteOf, arithmetic }: PartProps & { arithmetic: Pool }) {
   const lines = windowPositions(arithmetic, position).map((line) => line.map(([r, c]) => at(input.whole, r, c, channel)));
   const inside = lines.flat().filter((x) => !Number.isNaN(x));
   const isMax = arithmetic.pooling === "max";
@@ -81,11 +84,11 @@ function Pooled({ input, name, channel, position, value, open, arithmetic }: Par
     <div class="sums">
       <div class="sum">
         <span class="from">
-          <WindowMap whole={input.whole} channel={channel} window={arithmetic} position={position} name={name} />
+          <WindowMap whole={input.whole} channel={channel} window={arithmetic} position={position} name={name} palette={paletteOf(channel)} />
           {open(channel)}
         </span>
         {inside.length <= LARGEST_GRID && (
-          <Numbers lines={lines} label="window" count={count} padding="·" marked={isMax ? value : undefined} symbol="x" />
+          <Numbers lines={lines} label="window" count={count} padding="·" palette={paletteOf(channel)} marked={isMax ? value : undefined} symbol="x" />
         )}
         <span class="operand">
           <span class="sign">{isMax ? "maximum" : <>mean of <Symbolic of="n">{inside.length}</Symbolic></>}</span>

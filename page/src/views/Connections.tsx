@@ -3,7 +3,7 @@
 import { useMemo } from "preact/hooks";
 
 import { columnOf, type Column } from "../arithmetic/columns";
-import type { Term } from "../arithmetic/layers";
+import { bySize, type Term } from "../arithmetic/layers";
 import type { Layer, Pair } from "../contract";
 import type { Selection } from "../state/selection";
 
@@ -93,8 +93,7 @@ export function Connections({ layers, columns, channels, steps, selection, hover
     const column = columnOf(columns, chosen.layer);
     const row = channels[column].indexOf(chosen.channel);
     const source = columnOf(columns, layers[chosen.layer].sources[0]);
-    return terms
-      .filter((term) => source !== column && channels[source].includes(term.channel))
+    return bySize(terms.filter((term) => source !== column && channels[source].includes(term.channel)))
       .slice(0, LINES)
       .map((term) => ({ path: curve(source, channels[source].indexOf(term.channel), column, row), sum: term.sum }));
   };

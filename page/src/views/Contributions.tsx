@@ -5,14 +5,13 @@ import { useState } from "preact/hooks";
 import { css, inkOn, signedShare } from "../arithmetic/colours";
 import { decimalsOf, digitsFor } from "../arithmetic/digits";
 import { digits, fixed, short } from "../arithmetic/formatting";
-import type { Term } from "../arithmetic/layers";
+import { bySize, type Term } from "../arithmetic/layers";
 import { Legend } from "./Legend";
 import { useRoving } from "./roving";
 
 const MOST = 1024;
 
 interface Props {
-  /** The largest first. */
   terms: Term[];
   nameOf(channel: number): string;
   onOpen(channel: number): void;
@@ -21,8 +20,9 @@ interface Props {
 export function Contributions({ terms, nameOf, onOpen }: Props) {
   const [shown, setShown] = useState<number | null>(null);
   const roving = useRoving();
-  const largest = Math.abs(terms[0].sum);
-  const cells = terms.slice(0, MOST).sort((a, b) => a.channel - b.channel);
+  const sorted = bySize(terms);
+  const largest = Math.abs(sorted[0].sum);
+  const cells = sorted.slice(0, MOST).sort((a, b) => a.channel - b.channel);
   const chosen = terms.find(({ channel }) => channel === shown);
   return (
     <div class="everything">

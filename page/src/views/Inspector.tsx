@@ -15,6 +15,7 @@ import { explanation } from "./explanations";
 import { Legend } from "./Legend";
 import { LooksFor } from "./LooksFor";
 import { Player } from "./Player";
+import { paletteOf } from "./Tile";
 import { ValueMap } from "./values";
 
 interface Props {
@@ -25,13 +26,15 @@ interface Props {
   block: number[];
   field: Field | null;
   terms: Term[] | null;
+  /** Those that are shown one by one. */
+  inputs: number[];
   onPosition(position: Pair): void;
   onOpen(layer: number, channel: number): void;
   onClose(): void;
 }
 
 export function Inspector(props: Props) {
-  const { page, outputs, selection, block, field, terms, onPosition, onOpen, onClose } = props;
+  const { page, outputs, selection, block, field, terms, inputs, onPosition, onOpen, onClose } = props;
   const { layers } = page.network;
   const { layer: place, channel } = selection;
   const layer = layers[place];
@@ -41,11 +44,17 @@ export function Inspector(props: Props) {
   const sources = layer.sources.map((from) => ({ place: from, whole: asBlock(layers[from], outputs[from]) }));
   const isMap = layer.shape.length === 3;
   const scale = range(isMap ? channelOf(whole, channel) : whole.values);
+  const palette = paletteOf(page, place, channel);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     // The link that was followed may have gone with the working that it was in.
     if (document.activeElement === document.body && navigator.userActivation?.hasBeenActive) heading.current!.focus({ preventScroll: true });
   }, [place, channel]);
+  const working = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (document.querySelector(".tour")) return; // which chooses what is in sight
+    for (const part of [working, heading]) part.current!.scrollIntoView({ block: "nearest", behavior: "instant" });
+  }, [place, channel, terms === null]);
   const keys = (event: TargetedKeyboardEvent<HTMLElement>) => event.key === "Escape" && onClose();
   return (
     <section class="inspector" aria-label={`How ${layer.name} is computed`} onKeyDown={keys}>
@@ -67,6 +76,9 @@ export function Inspector(props: Props) {
             ))}
           </div>
         )}
+        {isMap && whole.height * whole.width > 1 && (
+          <Player size={[whole.height, whole.width]} position={position} onPosition={onPosition} key={`${place},${channel}`} />
+        )}
         <button type="button" class="plain" onClick={onClose}>
           Close
         </button>
@@ -75,20 +87,18 @@ export function Inspector(props: Props) {
         {explanation(layer)} {layer.sizeNote && <>Output size: {layer.sizeNote}.</>}{" "}
         <ArticleLink chapter={page.article.network}>More in the article</ArticleLink>
       </p>
-      <div class="computation">
+      <div class="computation" ref={working}>
         <figure class="whole">
           <ValueMap
             whole={whole}
             channel={channel}
             scale={isMap ? undefined : scale}
+            palette={palette}
             position={position}
             onPosition={onPosition}
             label={layer.name}
           />
-          {isMap && scale[1] > scale[0] && <Legend palette="outputs" low={short(scale[0])} high={short(scale[1])} />}
-          {isMap && whole.height * whole.width > 1 && (
-            <Player size={[whole.height, whole.width]} position={position} onPosition={onPosition} key={`${place},${channel}`} />
-          )}
+          {isMap && scale[1] > scale[0] && <Legend palette={palette} low={short(scale[0])} high={short(scale[1])} />}
           <figcaption>
             {isMap && `Row ${position[0]}, column ${position[1]}: `}
             <strong data-value={value}>{short(value)}</strong>
@@ -96,7 +106,7 @@ export function Inspector(props: Props) {
           </figcaption>
         </figure>
         {isMap && <Announcement text={`Row ${position[0]}, column ${position[1]}: ${short(value)}`} />}
-        <Computation {...{ page, layer, sources, channel, position, value, terms, onOpen }} />
+        <Computation {...{ page, layer, sources, channel, position, value, terms, inputs, onOpen }} />
       </div>
       <LooksFor page={page} block={block} channel={channel} />
     </section>

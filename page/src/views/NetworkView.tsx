@@ -10,7 +10,7 @@ import { receptiveField, type Field } from "../arithmetic/receptiveField";
 import { nodesOf } from "../arithmetic/strongestPath";
 import type { Page, Pair } from "../contract";
 import type { Engine } from "../network/engine";
-import { contributions, useFilter } from "../state/computation";
+import { contributions, shownInputs, useFilter } from "../state/computation";
 import { usePath } from "../state/path";
 import { channelName, positionOf, type Selection } from "../state/selection";
 import { COLUMN, Connections, HEAD, PathLines, STEP } from "./Connections";
@@ -67,6 +67,10 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
   const pathTiles = tilesOf(onPath, columns, channels);
   const filter = useFilter(engine, layers, selection);
   const terms = useMemo(() => contributions(layers, outputs, selection, filter), [outputs, selection, filter]);
+  const inputs = useMemo(
+    () => shownInputs(layers, outputs, selection, filter),
+    [base.current, selection?.layer, selection?.channel, filter],
+  );
   const scales = useMemo(() => outputs.map((values, place) => sharedScale(page, place, values)), [outputs]);
   const [focus, setFocus] = useState<Pair>([0, 0]);
   const lastColumn = Math.min(focus[0], columns.length - 1); // there are fewer once blocks are folded
@@ -181,6 +185,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
                 const name = channelName(page, layers, place, channel);
                 const written = labels(page, place, channel, outputs[place]);
                 const strongest = { layer: place, channel, position: null };
+                const isHovered = hovered?.layer === place && hovered.channel === channel;
                 return (
                   <button
                     type="button"
@@ -195,7 +200,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
                     title={`${layers[place].name}, ${name}`}
                     onFocus={() => (setFocus([index, row]), setHovered(strongest))}
                     onBlur={() => setHovered(null)}
-                    onPointerEnter={() => setHovered(strongest)}
+                    onPointerMove={() => isHovered || setHovered(strongest)} // not as the page scrolls beneath the pointer
                     onPointerLeave={() => setHovered(null)}
                     onClick={() => (setHovered(null), onSelect(pressed ? null : chosen))}
                     key={channel}
@@ -218,14 +223,6 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
           ))}
         </div>
       </div>
-      {why && (
-        <PathPanel
-          page={page}
-          steps={path}
-          onOpen={onSelect}
-          onClose={() => (setWhy(false), document.getElementById("why")?.focus())}
-        />
-      )}
       {selection && (
         <Inspector
           page={page}
@@ -234,9 +231,18 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
           block={blocks.find((block) => block.includes(selection.layer))!}
           field={chosenField}
           terms={terms}
+          inputs={inputs}
           onPosition={(position) => onSelect({ ...selection, position })}
           onOpen={(layer, channel) => onSelect({ layer, channel, position: null })}
           onClose={close}
+        />
+      )}
+      {why && (
+        <PathPanel
+          page={page}
+          steps={path}
+          onOpen={onSelect}
+          onClose={() => (setWhy(false), document.getElementById("why")?.focus())}
         />
       )}
     </>

@@ -1,13 +1,11 @@
 /** Softmax: scores become probabilities. */
 
-import { softmax } from "../arithmetic/activations";
-import { atDigits, decimalsOf, digitsFor } from "../arithmetic/digits";
 import { digits, fixed, percent } from "../arithmetic/formatting";
+import { workedSoftmax } from "../arithmetic/softmax";
 import type { Layer, Page } from "../contract";
 import { Linked, type Part } from "./Linked";
 
 const MOST = 10; // rows
-const LARGEST = 50; // score whose power of e is written out
 
 export function Softmax({ page, layer, scores, channel }: { page: Page; layer: Layer; scores: number[]; channel: number }) {
   const named = layer.shape[0] === page.classes.length;
@@ -16,25 +14,8 @@ export function Softmax({ page, layer, scores, channel }: { page: Page; layer: L
     .sort((a, b) => scores[b] - scores[a] || a - b)
     .slice(0, MOST);
   if (!order.includes(channel)) order.push(channel);
-  const top = Math.max(...scores.map(Math.abs));
-  const subtracted = top > LARGEST ? Math.max(...scores) : 0; // which changes no quotient
-  const powers = scores.map((x) => Math.exp(x - subtracted));
-  const all = powers.reduce((a, b) => a + b, 0);
-  const probabilities = softmax(scores);
-  const count = Math.max(
-    ...order.map((k) => {
-      const share = 100 * probabilities[k];
-      return digitsFor([powers[k], all], ([power, all]) => (100 * power) / all, share, share < 9.95 ? 1 : 0);
-    }),
-  );
-  const places = Math.max(
-    ...order.map((k) => {
-      const shown = atDigits(powers[k], count);
-      let places = decimalsOf(scores[k]);
-      while (places < 12 && atDigits(Math.exp(Number((scores[k] - subtracted).toFixed(places))), count) !== shown) places++;
-      return places;
-    }),
-  );
+  const { subtracted, powers, others, total, probabilities, digits: count, decimals } = workedSoftmax(scores, order);
+  const left = scores.length - order.length;
   const power = subtracted ? "eˣ⁻ᵐ" : "eˣ";
   const name = named ? page.classes[channel] : `unit ${channel}`;
   const formula: Part[] = [
@@ -66,17 +47,25 @@ export function Softmax({ page, layer, scores, channel }: { page: Page; layer: L
         {order.map((k) => (
           <tr class={k === channel ? "chosen" : ""} key={k}>
             <th scope="row">{named ? page.classes[k] : k}</th>
-            <td {...linked(k === channel, "x")}>{fixed(scores[k] - subtracted, places)}</td>
+            <td {...linked(k === channel, "x")}>{fixed(scores[k] - subtracted, decimals)}</td>
             <td {...linked(true, k === channel ? "e" : "sum")}>{digits(powers[k], count)}</td>
             <td {...linked(k === channel, "p")}>{percent(probabilities[k])}</td>
           </tr>
         ))}
+        {left > 0 && (
+          <tr class="others">
+            <th scope="row">{left > 1 ? `the ${left} others` : "the other one"}</th>
+            <td />
+            <td {...linked(true, "sum")}>{digits(others, count)}</td>
+            <td>{percent(others / total)}</td>
+          </tr>
+        )}
       </tbody>
       <tfoot>
         <tr>
           <th scope="row">sum of all {scores.length}</th>
           <td />
-          <td {...linked(true, "sum")}>{digits(all, count)}</td>
+          <td {...linked(true, "sum")}>{digits(total, count)}</td>
           <td>100%</td>
         </tr>
       </tfoot>

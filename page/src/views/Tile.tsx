@@ -6,7 +6,7 @@ import { inkOn, type Palette } from "../arithmetic/colours";
 import { percent, short } from "../arithmetic/formatting";
 import { block, channelOf, range } from "../arithmetic/layers";
 import type { Layer, Page, Pair } from "../contract";
-import { channelName } from "../state/selection";
+import { channelName, hasColours } from "../state/selection";
 import { ChannelMap } from "./canvas";
 
 interface TileProps {
@@ -55,7 +55,7 @@ export function areClasses(page: Page, place: number): boolean {
 export function labels(page: Page, place: number, channel: number, values: Float32Array): string[] {
   const { layers } = page.network;
   const { shape, arithmetic } = layers[place];
-  if (shape.length === 3) return place === 0 && shape[2] === 3 ? [channelName(page, layers, place, channel)] : [];
+  if (shape.length === 3) return hasColours(layers, place) ? [channelName(page, layers, place, channel)] : [];
   if (!areClasses(page, place)) return [short(values[channel])];
   const isProbability = arithmetic && "activation" in arithmetic && arithmetic.activation !== "linear";
   return [page.classes[channel], isProbability ? percent(values[channel]) : short(values[channel])];
@@ -63,8 +63,7 @@ export function labels(page: Page, place: number, channel: number, values: Float
 
 /** The palette of a channel: red, green and blue for those of an image. */
 export function paletteOf(page: Page, place: number, channel: number): Palette {
-  const isImage = place === 0 && page.network.layers[0].shape[2] === 3;
-  return isImage ? (page.network.colours[channel] as Palette) : "outputs";
+  return hasColours(page.network.layers, place) ? (page.network.colours[channel] as Palette) : "outputs";
 }
 
 /** The scale that a layer's units share, or the colours of an image; feature maps have one each. */

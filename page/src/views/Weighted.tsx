@@ -2,6 +2,8 @@
 
 import { useState } from "preact/hooks";
 
+import { nameOf as nameOfActivation } from "../arithmetic/activations";
+import type { Palette } from "../arithmetic/colours";
 import { decimalsFor, decimalsOf, digitsFor } from "../arithmetic/digits";
 import { fixed, signed } from "../arithmetic/formatting";
 import { biasOf, total, type Term } from "../arithmetic/layers";
@@ -13,28 +15,32 @@ import { Linked, type Part } from "./Linked";
 import { Numbers, WindowMap } from "./values";
 import type { PartProps } from "./working";
 
-const MOST_TERMS = 3; // inputs shown one by one; the others are summed
 const LARGEST_GRID = 49; // values of a window that are written out
+const NARROW = 3; // columns of a filter beside which the sums have room
 
 interface Extra {
   arithmetic: Conv | Fc;
   terms: Term[];
+  /** The channels that are shown one by one; the others are summed. */
+  inputs: number[];
   nameOf(channel: number): string;
   onOpen(channel: number): void;
 }
 
-/** Inputs times weights, the most important inputs first, and the bias. */
-export function Weighted({ input, name, channel, position, value, open, arithmetic, terms, nameOf, onOpen }: PartProps & Extra) {
-  const shown = terms.slice(0, MOST_TERMS);
-  const rest = total(terms.slice(MOST_TERMS));
+/** Inputs times weights, and the bias. */
+export function Weighted({ input, name, channel, position, value, open, paletteOf, arithmetic, terms, inputs, nameOf, onOpen }: PartProps & Extra) {
+  const shown = terms.filter((term) => inputs.includes(term.channel));
+  const others = terms.filter((term) => !inputs.includes(term.channel));
+  const rest = total(others);
   const bias = biasOf(arithmetic, channel);
   const linear = total(terms) + bias;
   const step = stepOf(arithmetic, linear, value);
   const decimals = step?.decimals ?? decimalsOf(linear);
   const places = decimalsFor([...shown.map(({ sum }) => sum), rest, bias], linear, decimals);
   const small = arithmetic.operation === "fc" || arithmetic.size[0] * arithmetic.size[1] <= LARGEST_GRID;
+  const columns = arithmetic.operation === "fc" ? 1 : arithmetic.size[1];
   const [all, setAll] = useState(false);
-  const inputs = arithmetic.operation === "fc" ? "inputs" : "channels";
+  const kind = arithmetic.operation === "fc" ? "input" : "channel";
   const formula: Part[] = [
     { symbol: "y", written: "y", means: "the sum" },
     " = ",
@@ -49,17 +55,24 @@ export function Weighted({ input, name, channel, position, value, open, arithmet
   ];
   return (
     <Linked formula={formula}>
-    <div class="sums weighted">
+    <div class={`sums weighted ${columns <= NARROW ? "narrow" : ""}`} style={{ "--cells": 2 * columns }}>
       <div class="inputs">
         {shown.map((term) => (
           <div class="sum" key={term.channel}>
             <span class="from">
               {arithmetic.operation === "conv" && (
-                <WindowMap whole={input.whole} channel={term.channel} window={arithmetic} position={position} name={name} />
+                <WindowMap
+                  whole={input.whole}
+                  channel={term.channel}
+                  window={arithmetic}
+                  position={position}
+                  name={name}
+                  palette={paletteOf(term.channel)}
+                />
               )}
               {open(term.channel)}
             </span>
-            {small && <Products term={term} places={places} />}
+            {small && <Products term={term} places={places} palette={paletteOf(term.channel)} />}
             <span class="operand">
               <span class="sign">=</span>
               <Symbolic of="sum">
@@ -70,10 +83,10 @@ export function Weighted({ input, name, channel, position, value, open, arithmet
         ))}
       </div>
       <div class="totals">
-        {terms.length > MOST_TERMS && (
+        {others.length > 0 && (
           <div class="sum">
             <span class="from">
-              the {terms.length - MOST_TERMS} other {inputs}
+              {others.length > 1 ? `the ${others.length} other ${kind}s` : `the other ${kind}`}
             </span>
             <span class="sign">=</span>
             <Symbolic of="sum">
@@ -98,19 +111,19 @@ export function Weighted({ input, name, channel, position, value, open, arithmet
           </Symbolic>
         </div>
         {arithmetic.activation !== "linear" && (
-          <Sum from={`through ${arithmetic.activation}`}>
+          <Sum from={`through ${nameOfActivation(arithmetic.activation, arithmetic.parameters)}`}>
             <Activated x={linear} value={value} given="y" made="a" {...arithmetic} />
           </Sum>
         )}
         {small && (
           <p class="legends">
-            <Legend palette="outputs" low="input: low" high="high" />
+            <Legend palette={[...new Set(shown.map((term) => paletteOf(term.channel)))]} low="input: low" high="high" />
             <Legend palette="diverging" low="weight: −" high="+" />
           </p>
         )}
-        {terms.length > MOST_TERMS && (
+        {others.length > 0 && (
           <button type="button" class="link" aria-expanded={all} onClick={() => setAll(!all)}>
-            {all ? `Hide the ${terms.length} ${inputs}` : `All ${terms.length} ${inputs}`}
+            {all ? `Hide the ${terms.length} ${kind}s` : `All ${terms.length} ${kind}s`}
           </button>
         )}
       </div>
@@ -121,7 +134,7 @@ export function Weighted({ input, name, channel, position, value, open, arithmet
 }
 
 /** Inputs × weights, cell by cell; padding counts as 0. */
-function Products({ term, places }: { term: Term; places: number }) {
+function Products({ term, places, palette }: { term: Term; places: number; palette: Palette }) {
   const inputs = term.inputs.flat();
   const weights = term.weights.flat();
   const products = (shown: number[]) =>
@@ -130,11 +143,11 @@ function Products({ term, places }: { term: Term; places: number }) {
   return (
     <>
       <span class="operand">
-        <Numbers lines={term.inputs} label="input" count={count} padding="0" symbol="x" />
+        <Numbers lines={term.inputs} label="input" count={count} padding="0" palette={palette} symbol="x" />
       </span>
       <span class="operand">
         <span class="sign">×</span>
-        <Numbers lines={term.weights} label="filter" count={count} padding="" diverging symbol="w" />
+        <Numbers lines={term.weights} label="filter" count={count} padding="" palette="diverging" symbol="w" />
       </span>
     </>
   );

@@ -1,6 +1,7 @@
 /** What each kind of layer does, in a sentence. */
 
-import type { Layer } from "../contract";
+import { nameOf, rectifierOf } from "../arithmetic/activations";
+import type { Layer, Parameters } from "../contract";
 
 export function explanation(layer: Layer): string {
   switch (layer.arithmetic?.operation) {
@@ -22,10 +23,18 @@ export function explanation(layer: Layer): string {
     case "function":
       if (layer.arithmetic.activation === "softmax")
         return "Softmax: scores become probabilities. e is raised to the power of each score; the results are divided by their sum.";
-      return layer.arithmetic.activation === "relu" && !Object.values(layer.arithmetic.parameters).some(Boolean)
-        ? "ReLU: negative values become 0, others stay. Without it, many layers could do no more than one."
-        : `Activation: the function ${layer.arithmetic.activation} is applied to each value.`;
+      return bending(layer.arithmetic.activation, layer.arithmetic.parameters);
     default:
       return layer.kind === "image" ? "The image, as the network takes it." : `A ${layer.type} layer.`;
   }
+}
+
+function bending(activation: string, parameters: Parameters): string {
+  const name = nameOf(activation, parameters);
+  const bend = rectifierOf(activation, parameters);
+  if (!bend || bend.threshold || (bend.slope && bend.most < Infinity)) return `Activation: the function ${name} is applied to each value.`;
+  const { slope, most } = bend;
+  if (slope) return `${name}: negative values are multiplied by ${slope}, others stay.`;
+  if (most < Infinity) return `${name}: negative values become 0, those above ${most} become ${most}, others stay.`;
+  return `${name}: negative values become 0, others stay. Without it, many layers could do no more than one.`;
 }

@@ -2,7 +2,7 @@
 
 import type { TargetedKeyboardEvent, TargetedPointerEvent } from "preact";
 
-import { css, inkOn, signedShare } from "../arithmetic/colours";
+import { css, inkOn, signedShare, type Palette } from "../arithmetic/colours";
 import { digits, times } from "../arithmetic/formatting";
 import { channelOf, range, windowPositions, type Block } from "../arithmetic/layers";
 import type { Pair, Window } from "../contract";
@@ -15,20 +15,20 @@ interface NumbersProps {
   count: number;
   /** What stands for padding (NaN). */
   padding: string;
-  diverging?: boolean;
+  palette: Palette;
   marked?: number;
   /** What they are called in the formula. */
   symbol: string;
 }
 
 /** A grid of numbers on their colours. */
-export function Numbers({ lines, label, count, padding, diverging, marked, symbol }: NumbersProps) {
+export function Numbers({ lines, label, count, padding, palette, marked, symbol }: NumbersProps) {
   const known = lines.flat().filter((x) => !Number.isNaN(x));
   const [low, high] = known.length ? range(known) : [0, 1];
   const largest = Math.max(Math.abs(low), Math.abs(high));
-  const palette = diverging ? "diverging" : "outputs";
+  const written = (x: number) => (Number.isNaN(x) ? padding : digits(x, count));
   const alone = lines.flat().length === 1; // a colour would mean nothing
-  const share = (x: number) => (diverging ? signedShare(x, largest) : high > low ? (x - low) / (high - low) : 0);
+  const share = (x: number) => (palette === "diverging" ? signedShare(x, largest) : high > low ? (x - low) / (high - low) : 0);
   return (
     <table class={alone ? "numbers alone" : "numbers"} aria-label={label} data-symbol={symbol} tabIndex={-1}>
       <tbody>
@@ -38,11 +38,12 @@ export function Numbers({ lines, label, count, padding, diverging, marked, symbo
               <td
                 key={c}
                 class={Number.isNaN(x) ? "padding" : x === marked ? "marked" : ""}
-                style={
-                  alone || Number.isNaN(x) ? undefined : { background: css(palette, share(x)), color: inkOn(palette, share(x)) }
-                }
+                style={{
+                  "--length": written(x).length,
+                  ...(alone || Number.isNaN(x) ? {} : { background: css(palette, share(x)), color: inkOn(palette, share(x)) }),
+                }}
               >
-                {Number.isNaN(x) ? padding : digits(x, count)}
+                {written(x)}
               </td>
             ))}
           </tr>
@@ -53,8 +54,8 @@ export function Numbers({ lines, label, count, padding, diverging, marked, symbo
 }
 
 /** A channel with a frame around a window. */
-export function WindowMap(props: { whole: Block; channel: number; window: Window; position: Pair; name: string }) {
-  const { whole, channel, window, position, name } = props;
+export function WindowMap(props: { whole: Block; channel: number; window: Window; position: Pair; name: string; palette: Palette }) {
+  const { whole, channel, window, position, name, palette } = props;
   const positions = windowPositions(window, position).flat();
   const rows = range(positions.map(([r]) => r));
   const columns = range(positions.map(([, c]) => c));
@@ -67,7 +68,7 @@ export function WindowMap(props: { whole: Block; channel: number; window: Window
   };
   return (
     <span class="framed">
-      <ChannelMap values={channelOf(whole, channel)} height={height} width={width} label={`${name}, channel ${channel}`} />
+      <ChannelMap values={channelOf(whole, channel)} height={height} width={width} palette={palette} label={`${name}, channel ${channel}`} />
       <span class="frame" style={box} />
     </span>
   );
@@ -78,11 +79,12 @@ export function ValueMap(props: {
   whole: Block;
   channel: number;
   scale?: Pair;
+  palette: Palette;
   position: Pair;
   label: string;
   onPosition(position: Pair): void;
 }) {
-  const { whole, channel, scale, position, label, onPosition } = props;
+  const { whole, channel, scale, palette, position, label, onPosition } = props;
   const { height, width } = whole;
   const clamp = ([r, c]: Pair): Pair => [
     Math.min(height - 1, Math.max(0, r)),
@@ -119,7 +121,7 @@ export function ValueMap(props: {
       onPointerDown={move}
       onKeyDown={keys}
     >
-      <ChannelMap values={channelOf(whole, channel)} height={height} width={width} scale={scale} />
+      <ChannelMap values={channelOf(whole, channel)} height={height} width={width} scale={scale} palette={palette} />
       <span class="frame" style={box} />
     </div>
   );

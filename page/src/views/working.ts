@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 
+import type { Palette } from "../arithmetic/colours";
 import type { Block } from "../arithmetic/layers";
 import type { Pair } from "../contract";
 
@@ -20,4 +21,6 @@ export interface PartProps {
   position: Pair;
   value: number;
   open: Open;
+  /** Of a channel of the input. */
+  paletteOf(channel: number): Palette;
 }
