@@ -2,7 +2,7 @@
 
 import { useMemo } from "preact/hooks";
 
-import { columnOf, type Column } from "../arithmetic/columns";
+import { columnOf, reads, type Column } from "../arithmetic/columns";
 import type { Term } from "../arithmetic/layers";
 import type { Layer, Pair } from "../contract";
 import type { Selection } from "../state/selection";
@@ -58,36 +58,22 @@ function curveBetween(steps: number[], [from, fromRow]: Pair, [to, toRow]: Pair)
 export function Connections({ layers, columns, channels, steps, selection, hovered, terms, height }: ConnectionProps) {
   const curve = (from: number, fromRow: number, to: number, toRow: number) =>
     curveBetween(steps, [from, fromRow], [to, toRow]);
-  const incoming = (column: number) => {
+  const incoming = (column: number, row: number) => {
     const layer = layers[columns[column].layers[0]];
-    const mixes = layer.arithmetic?.operation === "conv" ? !layer.arithmetic.depthwise : layer.kind === "FC";
-    return { mixes, from: layer.sources.map((source) => columnOf(columns, source)) };
+    return layer.sources.flatMap((source) => {
+      const from = columnOf(columns, source);
+      return channels[from].flatMap((other, otherRow) =>
+        reads(layers, layer, channels[column][row], source, other) ? [curve(from, otherRow, column, row)] : [],
+      );
+    });
   };
   const faint = useMemo(
-    () =>
-      columns.map((_, column) => {
-        const { mixes, from } = incoming(column);
-        return from
-          .flatMap((source) =>
-            channels[column].flatMap((channel, row) =>
-              channels[source].flatMap((other, otherRow) =>
-                mixes || other === channel ? [curve(source, otherRow, column, row)] : [],
-              ),
-            ),
-          )
-          .join("");
-      }),
+    () => columns.map((_, column) => channels[column].flatMap((_, row) => incoming(column, row)).join("")),
     [columns, channels],
   );
   const plain = (chosen: Selection): Line[] => {
     const column = columnOf(columns, chosen.layer);
-    const row = channels[column].indexOf(chosen.channel);
-    const { mixes, from } = incoming(column);
-    return from.flatMap((source) =>
-      channels[source].flatMap((other, otherRow) =>
-        mixes || other === chosen.channel ? [{ path: curve(source, otherRow, column, row), sum: 1 }] : [],
-      ),
-    );
+    return incoming(column, channels[column].indexOf(chosen.channel)).map((path) => ({ path, sum: 1 }));
   };
   const weighted = (chosen: Selection, terms: Term[]): Line[] => {
     const column = columnOf(columns, chosen.layer);

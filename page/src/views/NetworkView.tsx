@@ -6,6 +6,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { blocksOf } from "../arithmetic/blocks";
 import { shownChannels, withChannels } from "../arithmetic/channels";
 import { columnOf, columnsOf, tilesOf } from "../arithmetic/columns";
+import { unjoined } from "../arithmetic/layers";
 import { receptiveField, type Field } from "../arithmetic/receptiveField";
 import { nodesOf } from "../arithmetic/strongestPath";
 import type { Page, Pair } from "../contract";
@@ -56,7 +57,8 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
   const channels = useMemo(
     () =>
       columns.map((column) => {
-        const needed = [...(selection ? [selection] : []), ...onPath]
+        const needed = [selection, selection && unjoined(layers, layers[selection.layer], selection.channel), ...onPath]
+          .filter((node) => node !== null)
           .filter(({ layer }) => column.layers.includes(layer))
           .map(({ channel }) => channel);
         return withChannels(base.current!.channels[column.layer], needed);
@@ -82,7 +84,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
   });
 
   const fieldOf = (at: Selection | null) =>
-    at && receptiveField(layers, at.layer, positionOf(layers[at.layer], at, outputs[at.layer]));
+    at && receptiveField(layers, at.layer, positionOf(layers[at.layer], at, outputs[at.layer]), at.channel);
   const chosenField = useMemo(() => fieldOf(selection), [selection, outputs]);
   const shownField = useMemo(() => (hovered ? fieldOf(hovered) : chosenField), [hovered, chosenField]);
   useEffect(() => onField(shownField), [shownField]);

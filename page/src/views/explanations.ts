@@ -26,6 +26,7 @@ export function explanation(layer: Layer): string {
         ? "ReLU: negative values become 0, others stay. Without it, many layers could do no more than one."
         : `Activation: the function ${layer.arithmetic.activation} is applied to each value.`;
     default:
+      if (layer.type === "Concatenate") return "The outputs of several layers are put side by side.";
       return layer.kind === "image" ? "The image, as the network takes it." : `A ${layer.type} layer.`;
   }
 }
