@@ -7,7 +7,7 @@ import { blocksOf } from "../src/arithmetic/blocks";
 import { colour, paint } from "../src/arithmetic/colours";
 import { columnOf, columnsOf, reads } from "../src/arithmetic/columns";
 import { atDecimals, atDigits, decimalsFor, decimalsOf, digitsFor } from "../src/arithmetic/digits";
-import { digits, fixed, signed } from "../src/arithmetic/formatting";
+import { compared, digits, fixed, signed } from "../src/arithmetic/formatting";
 import { convTerms, fcTerms, windowPositions } from "../src/arithmetic/layers";
 import { areGrey, borderColour, contrasting, filled, line, meanColour, withPatches } from "../src/arithmetic/pixels";
 import { receptiveField } from "../src/arithmetic/receptiveField";
@@ -18,6 +18,13 @@ function random(seed: number): () => number {
   let state = seed;
   return () => (state = (state * 48271) % 2147483647) / 2147483647;
 }
+
+test("an activation is a multiple only of a positive one, and with a proper minus", () => {
+  expect(compared(3, 1.5)).toBe("3.00: 2.0 times that of the strongest real image (1.50)");
+  expect(compared(-0.01, 0.5)).toBe("−0.01; that of the strongest real image is 0.50");
+  expect(compared(2, -1)).toBe("2.00; that of the strongest real image is −1.00");
+  expect(compared(2, 0.01)).toBe("2.00; that of the strongest real image is 0.01");
+});
 
 describe("digits", () => {
   const next = random(7);
