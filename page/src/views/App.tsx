@@ -48,11 +48,13 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   const label = image && !image.drawn ? image.label : -1; // nobody knows what a drawing shows
   const [field, setField] = useState<Field | null>(null);
   const [selection, setSelection] = useState<Selection | null>(first.place.selection);
+  const [layer, setLayer] = useState(first.place.layer); // of the outputs that are shown, unless a channel is chosen
   const [own, setOwn] = useState<Float32Array | null>(null); // probabilities of the reader's own image, unchanged
 
   useEffect(() => {
     const start = async () => {
       await choose(first.place.image ?? 0);
+      if (first.place.changed) state.notify(NOT_KEPT);
       await new Promise(requestAnimationFrame); // show the image before unpacking the weights
       await Engine.start(page, weights).then(setEngine, (error: Error) => setProblem(error.message));
     };
@@ -69,13 +71,16 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   }, [prediction, image]);
 
   const tour = useTour<View>({ page, engine, prediction, state, selection, onSelect: setSelection, view, onView: setView, home: "Network" });
-  const shown = { view, image: image?.chosen ?? null, selection };
+  const shown = { view, image: image?.chosen ?? null, layer, selection, changed: state.changed };
   useAddress(image ? formatAddress(shown, page.network.layers) : "", async (hash) => {
     const { place, ignored } = parseAddress(hash, known);
     setIgnored(ignored);
     setView(place.view ?? "Network");
+    setLayer(place.layer);
     setSelection(place.selection);
-    if (place.image !== null && place.image !== image?.chosen) await choose(place.image);
+    const another = place.image !== null && place.image !== image?.chosen;
+    if (another) await choose(place.image!);
+    if (place.changed && (another || !state.changed)) state.notify(NOT_KEPT);
   });
 
   const stored = image?.chosen != null ? page.images[image.chosen].probabilities : null;
@@ -173,7 +178,15 @@ export function App({ page, weights }: { page: Page; weights: string }) {
                 />
               </Sliding.Provider>
             )}
-            {view === "Outputs" && outputs && <OutputsView page={page} outputs={outputs} onOpen={openChannel} />}
+            {view === "Outputs" && outputs && (
+              <OutputsView
+                page={page}
+                outputs={outputs}
+                place={selection?.layer ?? layer}
+                onPlace={(place) => (setLayer(place), setSelection(null))}
+                onOpen={openChannel}
+              />
+            )}
             {view === "Results" && (
               <ResultsView page={page} onImage={showInNetwork} />
             )}
@@ -209,6 +222,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   );
 }
 
+const NOT_KEPT = "Drawings, hidden patches and images from elsewhere are not kept in the address of this page: this image is unchanged.";
 const LIVE_ONLY = "Layer outputs need the network, which can't run in this browser.";
 
 function Status({ engine, problem }: { engine: Engine | null; problem: string }) {
