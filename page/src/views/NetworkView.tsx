@@ -14,7 +14,7 @@ import type { Engine } from "../network/engine";
 import { contributions, useFilter } from "../state/computation";
 import { usePath } from "../state/path";
 import { channelName, positionOf, type Selection } from "../state/selection";
-import { COLUMN, Connections, HEAD, PathLines, STEP } from "./Connections";
+import { COLUMN, Connections, HEAD, PathLines, STEP, TILE, UNIT } from "./Connections";
 import { Head } from "./Head";
 import { Inspector } from "./Inspector";
 import { Legend } from "./Legend";
@@ -65,7 +65,10 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
       }),
     [base.current, columns, selection?.layer, selection?.channel, path],
   );
-  const steps = columns.map(({ layer }) => (areClasses(page, layer) ? (MOST * STEP) / MOST_CLASSES : STEP));
+  const tiles = columns.map(({ layer }) => ({
+    width: areClasses(page, layer) ? COLUMN + WIDER - 10 : layers[layer].shape.length === 1 ? UNIT : TILE,
+    step: areClasses(page, layer) ? (MOST * STEP) / MOST_CLASSES : STEP,
+  }));
   const pathTiles = tilesOf(onPath, columns, channels);
   const filter = useFilter(engine, layers, selection);
   const terms = useMemo(() => contributions(layers, outputs, selection, filter), [outputs, selection, filter]);
@@ -76,7 +79,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
   const [hovered, setHovered] = useState<Selection | null>(null);
   const grid = useRef<HTMLDivElement>(null);
 
-  const visible = useVisibleColumns(grid, columns.length, COLUMN);
+  const { visible, overflows } = useVisibleColumns(grid, columns.length, COLUMN);
   const drawn = useRef(outputs); // columns out of sight keep what they last showed
   drawn.current = outputs.map((values, place) => {
     const column = columnOf(columns, place);
@@ -135,7 +138,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
         <p class="hint">
           Of each block the {MOST} channels with the highest mean. Choose one to see how it is computed.
         </p>
-        <Legend palette="outputs" low="low" high="high, in each channel" />
+        <Legend palette="outputs" low="low" high="high, in each map; units share one scale" />
         {engine.predicts && (
           <button type="button" class="plain" aria-pressed={why} onClick={() => setWhy(!why)} id="why">
             Why this verdict?
@@ -154,7 +157,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
         chosen={selection ? columnOf(columns, selection.layer) : -1}
       />
       <div
-        class="network"
+        class={overflows ? "network overflowing" : "network"}
         ref={grid}
         onKeyDown={keys}
         role="group"
@@ -162,8 +165,8 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
         aria-label="The network's layers. Arrow keys move between channels and layers, Enter chooses."
       >
         <div class="plane" style={{ width: `${columns.length * COLUMN + WIDER}px`, height: `${height}px`, "--width": columns.length * COLUMN + WIDER }}>
-          <Connections {...{ layers, columns, channels, steps, selection, hovered, terms, height }} />
-          <PathLines tiles={pathTiles} steps={steps} width={columns.length * COLUMN} height={height} />
+          <Connections {...{ layers, columns, channels, tiles, selection, hovered, terms, height }} />
+          <PathLines path={pathTiles} tiles={tiles} width={columns.length * COLUMN} height={height} />
           {columns.map((column, index) => (
             <div
               class={`column ${index === columns.length - 1 ? "last" : ""}`}
@@ -182,6 +185,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
                 const pressed = selection?.channel === channel && column.layers.includes(selection.layer);
                 const name = channelName(page, layers, place, channel);
                 const written = labels(page, place, channel, outputs[place]);
+                const about = [layers[place].name, name, ...written.filter((text) => text !== name)].join(", ");
                 const strongest = { layer: place, channel, position: null };
                 return (
                   <button
@@ -189,12 +193,12 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
                     class={`tile ${areClasses(page, place) ? "wide" : ""} ${
                       pathTiles.some(([x, y]) => x === index && y === row) ? "on-path" : ""
                     }`}
-                    style={{ height: `${Math.max(24, steps[index] - 5)}px` }}
+                    style={{ width: `${tiles[index].width}px`, height: `${Math.max(24, tiles[index].step - 5)}px` }}
                     data-at={`${index},${row}`}
                     tabIndex={stop[0] === index && stop[1] === row ? 0 : -1}
                     aria-pressed={pressed}
-                    aria-label={[layers[place].name, name, ...written.filter((text) => text !== name)].join(", ")}
-                    title={`${layers[place].name}, ${name}`}
+                    aria-label={about}
+                    title={about}
                     onFocus={() => (setFocus([index, row]), setHovered(strongest))}
                     onBlur={() => setHovered(null)}
                     onPointerEnter={() => setHovered(strongest)}

@@ -37,7 +37,9 @@ export function Tile({ layer, channel, values, scale, written, palette }: TilePr
       />
       {written.length > 0 && (
         <span class="value" style={isUnit ? { color: inkOn(palette, share) } : undefined}>
-          {written.join(" ")}
+          {written.map((text, i) => (
+            <span key={i}>{text}</span>
+          ))}
         </span>
       )}
     </>
