@@ -13,7 +13,7 @@ import { Trainer } from "../network/trainer";
 import { useImage } from "../state/image";
 import { usePrediction } from "../state/prediction";
 import type { Selection } from "../state/selection";
-import { ArticleLink, ChapterPanel, Reading, useChapter } from "./Article";
+import { ArticleLink, ChapterPanel, Reading, useChapter, useMedia } from "./Article";
 import { useTour } from "../state/tour";
 import { useDrop } from "./drop";
 import { FiltersView } from "./FiltersView";
@@ -61,6 +61,8 @@ export function App({ page, weights }: { page: Page; weights: string }) {
     void start();
   }, []);
 
+  const isPhone = useMedia("(max-width: 599px)");
+  const [tools, setTools] = useState(false); // on a small screen, where they are folded
   const deep = view === "Network" || view === "Outputs";
   const [failure, setFailure] = useState<Error | null>(null); // of the last request
   const prediction = usePrediction(engine, image?.shown ?? null, deep, setFailure);
@@ -101,6 +103,13 @@ export function App({ page, weights }: { page: Page; weights: string }) {
     setView("Network");
   };
 
+  const bar = (
+    <div class={chapter && chapter === explained && wide ? "tabs-and-article shown" : "tabs-and-article"}>
+      <Tabs view={view} onView={setView} />
+      {explained && <ArticleLink chapter={explained}>Read about this view</ArticleLink>}
+    </div>
+  );
+
   return (
     <Reading.Provider value={read}>
       <header class="top">
@@ -117,15 +126,16 @@ export function App({ page, weights }: { page: Page; weights: string }) {
         {status}
       </header>
       <main class={view === "Training" ? "layout alone" : chapter && wide ? "layout reading" : "layout"}>
+        {isPhone && bar}
         <ImageChoice
           page={page}
           chosen={image?.chosen ?? null}
           onChoose={(index) => void choose(index)}
           onFile={(file, name) => void open(file, name)}
         />
-        <aside class="side">
+        <aside class={tools ? "side unfolded" : "side"}>
           {image && (
-            <ImagePanel page={page} image={image} state={state} over={over} field={field} />
+            <ImagePanel {...{ page, image, state, over, field, tools }} onTools={() => setTools(!tools)} />
           )}
           {ignored.length > 0 && (
             <p class="notice" role="alert">
@@ -158,10 +168,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
           )}
         </aside>
         <div class="main">
-          <div class={chapter && chapter === explained && wide ? "tabs-and-article shown" : "tabs-and-article"}>
-            <Tabs view={view} onView={setView} />
-            {explained && <ArticleLink chapter={explained}>Read about this view</ArticleLink>}
-          </div>
+          {!isPhone && bar}
           <div class="view" role="tabpanel" id="view" aria-labelledby={`tab-${view}`}>
             {deep && !outputs && <p class="waiting">{problem ? LIVE_ONLY : "Unpacking the network …"}</p>}
             {view === "Network" && outputs && image && (
