@@ -80,7 +80,7 @@ def test_an_address_with_nonsense_is_a_notice_and_no_crash(chromium, small):
 def test_the_layer_whose_outputs_are_shown_is_kept(tab):
     tab.page.locator(".network button[aria-label^='second, channel 5']").click()
     tab.view("Outputs")
-    layer = tab.page.get_by_label("Layer", exact=True)
+    layer = tab.page.locator(".controls select").first
     expect(layer.locator("option:checked")).to_contain_text("second")
     layer.select_option(label="shrink (15×15×6)")
     assert address(tab) == "#view=Outputs&image=0&layer=shrink"
