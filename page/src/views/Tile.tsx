@@ -37,9 +37,7 @@ export function Tile({ layer, channel, values, scale, written, palette }: TilePr
       />
       {written.length > 0 && (
         <span class="value" style={isUnit ? { color: inkOn(palette, share) } : undefined}>
-          {written.map((text, i) => (
-            <span key={i}>{text}</span>
-          ))}
+          {written.flatMap((text) => [" ", <span key={text}>{text}</span>])}
         </span>
       )}
     </>
