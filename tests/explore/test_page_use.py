@@ -128,7 +128,9 @@ def test_a_class_without_images_is_last_and_has_no_scores(chromium, tmp_path):
         (tmp_path / "data" / "test" / name).mkdir(parents=True)
         pixels = np.random.default_rng(k).integers(0, 256, (32, 32, 3), dtype="uint8")
         Image.fromarray(pixels).save(tmp_path / "data" / "test" / name / "0.png")
-    path, _ = make(tmp_path, mild(), "--data", tmp_path / "data", *FEW[2:])
+    (tmp_path / "names.txt").write_text("\n".join(["cat", "dog", "horse", *"abcdefg"]))
+    options = ["--data", tmp_path / "data", "--classes", tmp_path / "names.txt", *FEW[2:]]
+    path, _ = make(tmp_path, mild(), *options)
     tab = Tab(chromium, path).alive()
     tab.view("Results")
     rows = [row.split() for row in tab.page.locator(".plain-table tbody tr").all_inner_texts()]
