@@ -5,9 +5,9 @@ import { describe, expect, test } from "vitest";
 import { activatedDigits, activationOf, nameOf, softmax } from "../src/arithmetic/activations";
 import { blocksOf } from "../src/arithmetic/blocks";
 import { colour, paint } from "../src/arithmetic/colours";
-import { columnOf, columnsOf } from "../src/arithmetic/columns";
+import { columnOf, columnsOf, reads } from "../src/arithmetic/columns";
 import { atDecimals, atDigits, decimalsFor, decimalsOf, digitsFor } from "../src/arithmetic/digits";
-import { digits, fixed, signed } from "../src/arithmetic/formatting";
+import { compared, digits, fixed, signed } from "../src/arithmetic/formatting";
 import { bySize, convTerms, fcTerms, largestChannels, windowPositions } from "../src/arithmetic/layers";
 import { workedSoftmax, type WorkedSoftmax } from "../src/arithmetic/softmax";
 import { areGrey, borderColour, contrasting, filled, line, meanColour, withPatches } from "../src/arithmetic/pixels";
@@ -19,6 +19,13 @@ function random(seed: number): () => number {
   let state = seed;
   return () => (state = (state * 48271) % 2147483647) / 2147483647;
 }
+
+test("an activation is a multiple only of a positive one, and with a proper minus", () => {
+  expect(compared(3, 1.5)).toBe("3.00: 2.0 times that of the strongest real image (1.50)");
+  expect(compared(-0.01, 0.5)).toBe("−0.01; that of the strongest real image is 0.50");
+  expect(compared(2, -1)).toBe("2.00; that of the strongest real image is −1.00");
+  expect(compared(2, 0.01)).toBe("2.00; that of the strongest real image is 0.01");
+});
 
 describe("digits", () => {
   const next = random(7);
@@ -225,6 +232,34 @@ describe("a network", () => {
     expect(receptiveField(chain, 5, [1, 2])).toEqual({ rows: [1, 4], columns: [3, 6] });
     expect(receptiveField(chain, 0, [2, 3])).toEqual({ rows: [2, 2], columns: [3, 3] });
     expect(receptiveField(chain, 8, [0, 0])).toEqual({ rows: [0, 7], columns: [0, 7] });
+  });
+
+  const wide = { ...window, size: [5, 5], padding: [2, 2] };
+  const joined = [
+    layer("image", [8, 8, 3], [], null),
+    layer("small", [8, 8, 2], [0], { ...conv, ...window }),
+    layer("large", [8, 8, 3], [0], { ...conv, ...wide }),
+    layer("both", [8, 8, 5], [1, 2], null, "Concatenate"),
+    layer("relu", [8, 8, 5], [3], relu),
+    layer("end", [8, 8, 4], [4], { ...conv, ...window, size: [1, 1], padding: [0, 0] }),
+  ];
+
+  test("side by side, each channel sees what its own source sees, and a later layer what all see", () => {
+    expect(receptiveField(joined, 3, [4, 4], 1)).toEqual({ rows: [3, 5], columns: [3, 5] });
+    expect(receptiveField(joined, 4, [4, 4], 1)).toEqual({ rows: [3, 5], columns: [3, 5] });
+    expect(receptiveField(joined, 4, [4, 4], 2)).toEqual({ rows: [2, 6], columns: [2, 6] });
+    expect(receptiveField(joined, 3, [4, 4])).toEqual({ rows: [2, 6], columns: [2, 6] });
+    expect(receptiveField(joined, 5, [4, 4], 0)).toEqual({ rows: [2, 6], columns: [2, 6] });
+    const below = [joined[0], joined[1], layer("below", [16, 8, 2], [1, 1], null, "Concatenate")];
+    expect(receptiveField(below, 2, [4, 4], 1)).toEqual({ rows: [0, 7], columns: [0, 7] }); // joined along another axis
+  });
+
+  test("side by side, each channel reads one channel", () => {
+    const read = (channel: number) =>
+      [1, 2].flatMap((source) => [0, 1, 2].filter((other) => reads(joined, joined[3], channel, source, other)).map((other) => [source, other]));
+    expect([0, 1, 2, 4].map(read)).toEqual([[[1, 0]], [[1, 1]], [[2, 0]], [[2, 2]]]);
+    expect([0, 1].map((other) => reads(joined, joined[4], 1, 3, other))).toEqual([false, true]);
+    expect([0, 1].map((other) => reads(joined, joined[5], 1, 4, other))).toEqual([true, true]);
   });
 });
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { extended, path, ticks, type Point } from "../src/arithmetic/curves";
 import { LAYERS, WEIGHTS } from "../src/arithmetic/digitsLayers";
 import { seen, type Progress } from "../src/arithmetic/learning";
-import { balanced, confusion, measured, predictions, worstMistake } from "../src/arithmetic/metrics";
+import { balanced, confusion, measured, predictions, worstFirst, worstMistake } from "../src/arithmetic/metrics";
 import { normals, shuffled, uniform } from "../src/arithmetic/random";
 
 describe("random numbers", () => {
@@ -44,6 +44,11 @@ describe("random numbers", () => {
 });
 
 describe("metrics", () => {
+  test("the worst class is one that has images", () => {
+    const byClass = [[1, 1, 0.9, 5], [0, 0, 0, 0], [1, 0.5, 0.4, 3], [0, 0, 0, 0], [0, 0, 0, 2]];
+    expect(worstFirst(byClass)).toEqual([4, 2, 0, 1, 3]);
+  });
+
   const probabilities = Float32Array.of(0.5, 0.25, 0.25, 0.1, 0.2, 0.7, 0.3, 0.4, 0.3);
 
   test("loss, accuracy and confusion matrix, worked out by hand", () => {

@@ -315,6 +315,8 @@ def test_axe_finds_no_accessibility_violation(chromium, small, scheme, width):
         tab.page.locator(f".network button[aria-label^='{layer}, ']").first.click()
         expect(tab.page.locator(".inspector h2")).to_contain_text(layer)
         look(layer)
+    if width < 900:
+        tab.page.get_by_role("button", name="Tools").click()
     tab.page.get_by_role("button", name="Draw").click()
     for name in ("Outputs", "Results", "Importance", "Filters", "Playground", "Training"):
         tab.view(name)

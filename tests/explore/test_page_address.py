@@ -75,3 +75,31 @@ def test_an_address_with_nonsense_is_a_notice_and_no_crash(chromium, small):
     expect(notice).to_have_count(0)
     assert not tab.errors
     tab.page.close()
+
+
+def test_the_layer_whose_outputs_are_shown_is_kept(tab):
+    tab.page.locator(".network button[aria-label^='second, channel 5']").click()
+    tab.view("Outputs")
+    layer = tab.page.locator(".controls select").first
+    expect(layer.locator("option:checked")).to_contain_text("second")
+    layer.select_option(label="shrink (15×15×6)")
+    assert address(tab) == "#view=Outputs&image=0&layer=shrink"
+    tab.page.reload()
+    expect(layer.locator("option:checked")).to_contain_text("shrink")
+    tab.page.go_back()
+    expect(layer.locator("option:checked")).to_contain_text("second")
+
+
+def test_a_drawing_that_a_reload_loses_is_not_lost_without_a_word(tab):
+    tab.choose(2)
+    tab.page.get_by_role("button", name="Draw").click()
+    tab.page.locator(".stage").press("Enter")
+    assert address(tab) == "#view=Network&image=2&changed=1"
+    lost = tab.page.get_by_role("alert").get_by_text("Drawings, hidden patches")
+    expect(lost).to_have_count(0)
+    tab.page.reload()
+    expect(lost).to_be_visible()
+    tab.settled()
+    assert address(tab) == "#view=Network&image=2"
+    tab.choose(3)
+    expect(lost).to_have_count(0)

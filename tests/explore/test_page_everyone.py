@@ -149,6 +149,7 @@ def test_a_swipe_over_image_or_map_scrolls_and_every_target_is_large_enough(chro
 
     assert swiped(".stage") > 60
     assert swiped(".inspector .large") > 60
+    tab.page.get_by_role("button", name="Tools").click()
     tab.page.get_by_role("button", name="Draw").click()
     assert swiped(".stage") == 0  # it paints
     tab.page.get_by_role("button", name="Hide").click()

@@ -123,6 +123,23 @@ def test_a_hundred_classes(chromium, tmp_path):
     tab.page.close()
 
 
+def test_a_class_without_images_is_last_and_has_no_scores(chromium, tmp_path):
+    for k, name in enumerate(("cat", "dog", "horse")):
+        (tmp_path / "data" / "test" / name).mkdir(parents=True)
+        pixels = np.random.default_rng(k).integers(0, 256, (32, 32, 3), dtype="uint8")
+        Image.fromarray(pixels).save(tmp_path / "data" / "test" / name / "0.png")
+    (tmp_path / "names.txt").write_text("\n".join(["cat", "dog", "horse", *"abcdefg"]))
+    options = ["--data", tmp_path / "data", "--classes", tmp_path / "names.txt", *FEW[2:]]
+    path, _ = make(tmp_path, mild(), *options)
+    tab = Tab(chromium, path).alive()
+    tab.view("Results")
+    rows = [row.split() for row in tab.page.locator(".plain-table tbody tr").all_inner_texts()]
+    assert [row[-1] for row in rows] == ["1"] * 3 + ["0"] * 7
+    assert all(row[1:4] == ["–"] * 3 for row in rows[3:])
+    assert not any("–" in row for row in rows[:3])
+    tab.page.close()
+
+
 @pytest.mark.slow
 def test_all_layers_are_redrawn_in_little_more_time_than_a_prediction_takes(chromium, tmp_path):
     """Not in ten times that, as when TensorFlow.js looked for tensors in 792,388 numbers. Measured by turns."""

@@ -7,7 +7,11 @@ export interface Place<View extends string> {
   view: View | null;
   /** Index among the page's images. */
   image: number | null;
+  /** The layer whose outputs are shown, if no channel of it is chosen. */
+  layer: number | null;
   selection: (Omit<Node, "position"> & { position: Node["position"] | null }) | null;
+  /** Whether the image was drawn on, or is the reader's own: that is not in the address. */
+  changed: boolean;
 }
 
 export interface Known<View extends string> {
@@ -17,12 +21,14 @@ export interface Known<View extends string> {
   layers: Layer[];
 }
 
-export function formatAddress<View extends string>({ view, image, selection }: Place<View>, layers: Layer[]): string {
+export function formatAddress<View extends string>({ view, image, layer, selection, changed }: Place<View>, layers: Layer[]): string {
   const values = new URLSearchParams();
   if (view) values.set("view", view);
   if (image !== null) values.set("image", String(image));
+  if (changed) values.set("changed", "1");
+  const named = selection?.layer ?? layer;
+  if (named !== null) values.set("layer", layers[named].name);
   if (selection) {
-    values.set("layer", layers[selection.layer].name);
     values.set("channel", String(selection.channel));
     if (selection.position) {
       values.set("row", String(selection.position[0]));
@@ -51,11 +57,13 @@ export function parseAddress<View extends string>(hash: string, known: Known<Vie
     if (text === null) return null;
     return known.views.find((name) => name.toLowerCase() === text.toLowerCase()) ?? ignore("view", `expected ${known.views.join(", ")}`);
   };
-  const selection = (): Place<View>["selection"] => {
+  const named = (): number | null => {
     const text = values.get("layer");
     if (text === null) return null;
     const layer = known.layers.findIndex(({ name }) => name === text);
-    if (layer < 0) return ignore("layer", "no layer is called so");
+    return layer < 0 ? ignore("layer", "no layer is called so") : layer;
+  };
+  const chosen = (layer: number): Place<View>["selection"] => {
     const { shape } = known.layers[layer];
     const channel = index("channel", shape.at(-1)!);
     if (channel === null) return null;
@@ -63,12 +71,14 @@ export function parseAddress<View extends string>(hash: string, known: Known<Vie
     const [row, column] = [index("row", height), index("col", width)];
     return { layer, channel, position: row === null || column === null ? null : [row, column] };
   };
-  const place: Place<View> = { view: view(), image: index("image", known.images), selection: selection() };
+  const [shown, image, layer] = [view(), index("image", known.images), named()];
+  const selection = layer === null ? null : chosen(layer);
+  const place: Place<View> = { view: shown, image, layer: selection ? null : layer, selection, changed: values.get("changed") === "1" };
   return { place, ignored };
 }
 
-/** Whether two addresses differ in the row and the column only: Back doesn't stop at each of them. */
+/** Whether two addresses differ only in the row, the column, and whether the image was changed: Back doesn't stop at each of them. */
 export function samePlaces(one: string, other: string): boolean {
-  const without = (hash: string) => hash.replace(/&(row|col)=\d+/g, "");
+  const without = (hash: string) => hash.replace(/&(row|col|changed)=\d+/g, "");
   return without(one) === without(other);
 }

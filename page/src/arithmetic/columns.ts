@@ -2,6 +2,7 @@
 
 import type { Layer, Pair } from "../contract";
 import { blocksOf } from "./blocks";
+import { unjoined } from "./layers";
 
 export interface Column {
   /** Index of the layer whose output is shown. */
@@ -23,6 +24,14 @@ export function columnsOf(layers: Layer[], open: ReadonlySet<number>): Column[] 
 /** The index of the column that stands for a layer. */
 export function columnOf(columns: Column[], layer: number): number {
   return columns.findIndex(({ layers }) => layers.includes(layer));
+}
+
+/** Whether a channel of a layer depends on a channel of one of its sources. */
+export function reads(layers: Layer[], layer: Layer, channel: number, source: number, other: number): boolean {
+  const { arithmetic, kind } = layer;
+  const mixes = arithmetic?.operation === "conv" ? !arithmetic.depthwise : kind === "FC";
+  const joined = unjoined(layers, layer, channel);
+  return joined ? joined.layer === source && joined.channel === other : mixes || other === channel;
 }
 
 /** The tiles of some channels, as [column, row], each once. */

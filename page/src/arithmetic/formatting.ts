@@ -1,5 +1,7 @@
 /** How the page writes numbers. */
 
+const LARGEST_RATIO = 100; // beyond it, the real image's activation is almost 0
+
 export function percent(share: number): string {
   if (share > 0 && share < 0.001) return "<0.1%";
   return `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)}%`;
@@ -11,6 +13,14 @@ export function short(value: number): string {
   const size = Math.abs(value);
   const text = size >= 1000 || (size > 0 && size < 0.001) ? size.toExponential(1) : size.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
   return value < 0 && Number(text) !== 0 ? `−${text}` : text;
+}
+
+/** The activation for a made image, against that for the strongest real one. */
+export function compared(made: number, real: number): string {
+  const ratio = made > 0 && real > 0 ? made / real : Infinity;
+  return ratio <= LARGEST_RATIO
+    ? `${short(made)}: ${ratio.toFixed(1)} times that of the strongest real image (${short(real)})`
+    : `${short(made)}; that of the strongest real image is ${short(real)}`;
 }
 
 /** A number with these decimals. */

@@ -16,8 +16,29 @@ export function block(layer: Layer, values: Float32Array): Block {
 }
 
 /** Whether a layer passes its input on unchanged (except in training). */
-export function isIdentity({ type }: Layer): boolean {
+export function isIdentity({ type }: Pick<Layer, "type">): boolean {
   return /Dropout|GaussianNoise|Identity/.test(type);
+}
+
+/** The channel that a channel of a Concatenate layer is copied from; null unless it puts channels side by side. */
+export function unjoined(layers: Layer[], { type, shape, sources }: Layer, channel: number): { layer: number; channel: number } | null {
+  if (type !== "Concatenate") return null;
+  const size = (of: number[]) => String(of.slice(0, -1));
+  const joined = sources.flatMap((source) =>
+    Array.from({ length: layers[source].shape.at(-1)! }, (_, own) => ({ layer: source, channel: own })),
+  );
+  const bySide = joined.length === shape.at(-1) && sources.every((source) => size(layers[source].shape) === size(shape));
+  return bySide ? joined[channel] : null;
+}
+
+/** The channel of its input that a channel of a layer depends on; null if there are several. */
+export function channelBefore({ arithmetic, shape, ...layer }: Layer, channel: number, inputs: number): number | null {
+  if (arithmetic?.operation === "conv" && arithmetic.depthwise) return Math.floor((channel * inputs) / shape.at(-1)!);
+  const apart =
+    arithmetic?.operation === "function"
+      ? arithmetic.activation !== "softmax"
+      : ["pool", "affine", "sum"].includes(arithmetic?.operation ?? "") || isIdentity(layer);
+  return apart && inputs === shape.at(-1) ? channel : null;
 }
 
 export function channelOf(whole: Block, channel: number): Float32Array {
@@ -67,7 +88,7 @@ export function convTerms(
   const inputChannels = weights.length / (arithmetic.size[0] * arithmetic.size[1]);
   const perGroup = layer.shape.at(-1)! / arithmetic.groups;
   const first = arithmetic.depthwise
-    ? Math.floor(channel / (layer.shape.at(-1)! / input.channels))
+    ? channelBefore(layer, channel, input.channels)!
     : Math.floor(channel / perGroup) * inputChannels;
   const terms: Term[] = [];
   for (let i = 0; i < inputChannels; i++) {

@@ -64,3 +64,9 @@ export function balanced(labels: ArrayLike<number>, count: number, next: () => n
     .slice(0, count)
     .map(({ i }) => i);
 }
+
+/** Classes by F1, the lowest first; those without images last. Each has precision, recall, F1 and its number of images. */
+export function worstFirst(byClass: number[][]): number[] {
+  const [f1, empty] = [(k: number) => byClass[k][2], (k: number) => Number(byClass[k][3] === 0)];
+  return byClass.map((_, k) => k).sort((a, b) => empty(a) - empty(b) || f1(a) - f1(b));
+}

@@ -1,7 +1,7 @@
 /** From a value back to the input that contributes most to it, and so on to the image. */
 
 import type { Layer, Pair } from "../contract";
-import { at, biasOf, block, convTerms, fcTerms, indexOfMax, isIdentity, total, windowPositions, type Term } from "./layers";
+import { at, biasOf, block, convTerms, fcTerms, indexOfMax, isIdentity, total, unjoined, windowPositions, type Term } from "./layers";
 
 /** One value of a layer. */
 export interface Node {
@@ -59,8 +59,8 @@ export function stepBack(layers: Layer[], outputs: Float32Array[], from: Node, f
     const nodes = sources.map((place): Node => ({ layer: place, channel, position }));
     return passed(nodes[indexOfMax(nodes.map((node) => valueOf(layers, outputs, node)))], nodes.length);
   }
-  if (arithmetic || isIdentity(layer)) return passed({ layer: source, channel, position });
-  const to = unflattened(layers, from) ?? unjoined(layers, from);
+  if (arithmetic) return passed({ layer: source, channel, position });
+  const to = copiedFrom(layers, from);
   const same = to && valueOf(layers, outputs, to) === valueOf(layers, outputs, from);
   return same ? passed(to) : null;
 }
@@ -80,6 +80,14 @@ function strongestPlace({ inputs, weights }: Term, positions: Pair[][]): Pair {
   return positions.flat()[indexOfMax(products)];
 }
 
+/** The value that a layer without arithmetic passes on, as far as its shape tells. */
+export function copiedFrom(layers: Layer[], node: Node): Node | null {
+  const layer = layers[node.layer];
+  if (isIdentity(layer)) return { ...node, layer: layer.sources[0] };
+  const joined = unjoined(layers, layer, node.channel);
+  return joined ? { ...joined, position: node.position } : unflattened(layers, node);
+}
+
 /** The place in feature maps of a unit of a flattened layer. */
 function unflattened(layers: Layer[], { layer, channel }: Node): Node | null {
   const [source] = layers[layer].sources;
@@ -90,16 +98,4 @@ function unflattened(layers: Layer[], { layer, channel }: Node): Node | null {
   const [, width, channels] = shape;
   const place = Math.floor(channel / channels);
   return { layer: source, channel: channel % channels, position: [Math.floor(place / width), place % width] };
-}
-
-/** The channel of one of the layers that are put side by side. */
-function unjoined(layers: Layer[], { layer, channel, position }: Node): Node | null {
-  if (layers[layer].type !== "Concatenate") return null;
-  let rest = channel;
-  for (const source of layers[layer].sources) {
-    const channels = layers[source].shape.at(-1)!;
-    if (rest < channels) return { layer: source, channel: rest, position };
-    rest -= channels;
-  }
-  return null;
 }

@@ -117,7 +117,7 @@ function inTheMiddle({ layers, outputs }: Seen, layer: number): Place {
 }
 
 /** The height and width of a receptive field, in pixels. */
-function seenBy({ layers }: Seen, { layer, position }: Place): string {
-  const { rows, columns } = receptiveField(layers, layer, position as Pair);
+function seenBy({ layers }: Seen, { layer, channel, position }: Place): string {
+  const { rows, columns } = receptiveField(layers, layer, position as Pair, channel);
   return times([rows[1] - rows[0] + 1, columns[1] - columns[0] + 1]);
 }

@@ -59,7 +59,10 @@ export function useImage(page: Page) {
   };
   return {
     image,
+    /** Whether it is another one than was chosen. */
+    changed: image !== null && (image.chosen === null || image.kept !== image.original),
     notice,
+    notify: setNotice,
     choose,
     open,
     /** Make the own image fit in another way. */

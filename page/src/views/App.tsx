@@ -13,7 +13,7 @@ import { Trainer } from "../network/trainer";
 import { useImage } from "../state/image";
 import { usePrediction } from "../state/prediction";
 import type { Selection } from "../state/selection";
-import { ArticleLink, ChapterPanel, Reading, useChapter } from "./Article";
+import { ArticleLink, ChapterPanel, Reading, useChapter, useMedia } from "./Article";
 import { useTour } from "../state/tour";
 import { useDrop } from "./drop";
 import { FiltersView } from "./FiltersView";
@@ -48,17 +48,21 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   const label = image && !image.drawn ? image.label : -1; // nobody knows what a drawing shows
   const [field, setField] = useState<Field | null>(null);
   const [selection, setSelection] = useState<Selection | null>(first.place.selection);
+  const [layer, setLayer] = useState(first.place.layer); // of the outputs that are shown, unless a channel is chosen
   const [own, setOwn] = useState<Float32Array | null>(null); // probabilities of the reader's own image, unchanged
 
   useEffect(() => {
     const start = async () => {
       await choose(first.place.image ?? 0);
+      if (first.place.changed) state.notify(NOT_KEPT);
       await new Promise(requestAnimationFrame); // show the image before unpacking the weights
       await Engine.start(page, weights).then(setEngine, (error: Error) => setProblem(error.message));
     };
     void start();
   }, []);
 
+  const isPhone = useMedia("(max-width: 599px)");
+  const [tools, setTools] = useState(false); // on a small screen, where they are folded
   const deep = view === "Network" || view === "Outputs";
   const [failure, setFailure] = useState<Error | null>(null); // of the last request
   const prediction = usePrediction(engine, image?.shown ?? null, deep, setFailure);
@@ -69,13 +73,16 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   }, [prediction, image]);
 
   const tour = useTour<View>({ page, engine, prediction, state, selection, onSelect: setSelection, view, onView: setView, home: "Network" });
-  const shown = { view, image: image?.chosen ?? null, selection };
+  const shown = { view, image: image?.chosen ?? null, layer, selection, changed: state.changed };
   useAddress(image ? formatAddress(shown, page.network.layers) : "", async (hash) => {
     const { place, ignored } = parseAddress(hash, known);
     setIgnored(ignored);
     setView(place.view ?? "Network");
+    setLayer(place.layer);
     setSelection(place.selection);
-    if (place.image !== null && place.image !== image?.chosen) await choose(place.image);
+    const another = place.image !== null && place.image !== image?.chosen;
+    if (another) await choose(place.image!);
+    if (place.changed && (another || !state.changed)) state.notify(NOT_KEPT);
   });
 
   const stored = image?.chosen != null ? page.images[image.chosen].probabilities : null;
@@ -96,6 +103,13 @@ export function App({ page, weights }: { page: Page; weights: string }) {
     setView("Network");
   };
 
+  const bar = (
+    <div class={chapter && chapter === explained && wide ? "tabs-and-article shown" : "tabs-and-article"}>
+      <Tabs view={view} onView={setView} />
+      {explained && <ArticleLink chapter={explained}>Read about this view</ArticleLink>}
+    </div>
+  );
+
   return (
     <Reading.Provider value={read}>
       <header class="top">
@@ -112,15 +126,16 @@ export function App({ page, weights }: { page: Page; weights: string }) {
         {status}
       </header>
       <main class={view === "Training" ? "layout alone" : chapter && wide ? "layout reading" : "layout"}>
+        {isPhone && bar}
         <ImageChoice
           page={page}
           chosen={image?.chosen ?? null}
           onChoose={(index) => void choose(index)}
           onFile={(file, name) => void open(file, name)}
         />
-        <aside class="side">
+        <aside class={tools ? "side unfolded" : "side"}>
           {image && (
-            <ImagePanel page={page} image={image} state={state} over={over} field={field} />
+            <ImagePanel {...{ page, image, state, over, field, tools }} onTools={() => setTools(!tools)} />
           )}
           {ignored.length > 0 && (
             <p class="notice" role="alert">
@@ -153,10 +168,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
           )}
         </aside>
         <div class="main">
-          <div class={chapter && chapter === explained && wide ? "tabs-and-article shown" : "tabs-and-article"}>
-            <Tabs view={view} onView={setView} />
-            {explained && <ArticleLink chapter={explained}>Read about this view</ArticleLink>}
-          </div>
+          {!isPhone && bar}
           <div class="view" role="tabpanel" id="view" aria-labelledby={`tab-${view}`}>
             {deep && !outputs && <p class="waiting">{problem ? LIVE_ONLY : "Unpacking the network …"}</p>}
             {view === "Network" && outputs && image && (
@@ -173,7 +185,15 @@ export function App({ page, weights }: { page: Page; weights: string }) {
                 />
               </Sliding.Provider>
             )}
-            {view === "Outputs" && outputs && <OutputsView page={page} outputs={outputs} onOpen={openChannel} />}
+            {view === "Outputs" && outputs && (
+              <OutputsView
+                page={page}
+                outputs={outputs}
+                place={selection?.layer ?? layer}
+                onPlace={(place) => (setLayer(place), setSelection(null))}
+                onOpen={openChannel}
+              />
+            )}
             {view === "Results" && (
               <ResultsView page={page} onImage={showInNetwork} />
             )}
@@ -209,6 +229,7 @@ export function App({ page, weights }: { page: Page; weights: string }) {
   );
 }
 
+const NOT_KEPT = "Drawings, hidden patches and images from elsewhere are not kept in the address of this page: this image is unchanged.";
 const LIVE_ONLY = "Layer outputs need the network, which can't run in this browser.";
 
 function Status({ engine, problem }: { engine: Engine | null; problem: string }) {

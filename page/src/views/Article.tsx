@@ -97,7 +97,7 @@ function Text({ chapter, site, onClose }: ChapterProps) {
   );
 }
 
-function useMedia(query: string): boolean {
+export function useMedia(query: string): boolean {
   const [matches, setMatches] = useState(() => matchMedia(query).matches);
   useEffect(() => {
     const media = matchMedia(query);

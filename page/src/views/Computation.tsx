@@ -3,8 +3,9 @@
 import type { ComponentChildren } from "preact";
 
 import { decimalsFor, decimalsOf, digitsFor } from "../arithmetic/digits";
-import { digits, fixed, signed } from "../arithmetic/formatting";
+import { digits, fixed, short, signed } from "../arithmetic/formatting";
 import { across, at, windowPositions, type Term } from "../arithmetic/layers";
+import { copiedFrom, type Node } from "../arithmetic/strongestPath";
 import type { Layer, Page, Pair, Pool } from "../contract";
 import { channelName } from "../state/selection";
 import { Activated, formulaOf, Sum, Symbolic } from "./Activated";
@@ -64,8 +65,31 @@ export function Computation({ page, layer, sources, channel, position, value, te
         </Linked>
       );
     default:
-      return <p>The page can't show how this kind of layer ({layer.type}) works; the values are the network's own.</p>;
+      return <Copied {...{ layers, node: { layer: layers.indexOf(layer), channel, position }, value, sources, open }} />;
   }
+}
+
+interface CopiedProps {
+  layers: Layer[];
+  node: Node;
+  value: number;
+  sources: Source[];
+  open: Open;
+}
+
+/** A value that is passed on as it is. */
+function Copied({ layers, node, value, sources, open }: CopiedProps) {
+  const to = copiedFrom(layers, node);
+  const whole = sources.find(({ place }) => place === to?.layer)?.whole;
+  if (!to || !whole || at(whole, ...to.position, to.channel) !== value)
+    return <p>The page can't show how this kind of layer ({layers[node.layer].type}) works; the values are the network's own.</p>;
+  const flattened = whole.height * whole.width > 1 && layers[node.layer].shape.length === 1;
+  return (
+    <p>
+      {short(value)} is copied from {open(to.channel, to.layer)}
+      {flattened && `, row ${to.position[0]}, column ${to.position[1]}`}.
+    </p>
+  );
 }
 
 function Pooled({ input, name, channel, position, value, open, paletteOf, arithmetic }: PartProps & { arithmetic: Pool }) {

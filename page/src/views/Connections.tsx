@@ -2,25 +2,31 @@
 
 import { useMemo } from "preact/hooks";
 
-import { columnOf, type Column } from "../arithmetic/columns";
+import { columnOf, reads, type Column } from "../arithmetic/columns";
 import { bySize, type Term } from "../arithmetic/layers";
 import type { Layer, Pair } from "../contract";
 import type { Selection } from "../state/selection";
 
-/** Layout in pixels: width of a column, height of its head, side of a tile, and distance between tiles. */
+/** Layout in pixels: width of a column, height of its head, side of a tile, its width with a number, and distance between tiles. */
 export const COLUMN = 90;
 export const HEAD = 54;
 export const TILE = 30;
+export const UNIT = 48;
 export const STEP = TILE + 5;
 const LINES = 40; // at most, to a chosen channel
+
+/** The width of a column's tiles, and the distance between them. */
+export interface Tiles {
+  width: number;
+  step: number;
+}
 
 interface ConnectionProps {
   layers: Layer[];
   columns: Column[];
   /** The channels that each column shows. */
   channels: number[][];
-  /** Distance between the tiles of each column. */
-  steps: number[];
+  tiles: Tiles[];
   selection: Selection | null;
   /** The channel under the pointer. */
   hovered: Selection | null;
@@ -34,8 +40,8 @@ interface Line {
 }
 
 /** The tiles of the strongest path, as [column, row], from the verdict to the image. */
-export function PathLines({ tiles, steps, width, height }: { tiles: Pair[]; steps: number[]; width: number; height: number }) {
-  const lines = tiles.slice(1).map(([column, row], i) => curveBetween(steps, [column, row], tiles[i]));
+export function PathLines({ path, tiles, width, height }: { path: Pair[]; tiles: Tiles[]; width: number; height: number }) {
+  const lines = path.slice(1).map(([column, row], i) => curveBetween(tiles, [column, row], path[i]));
   return (
     <svg class="lines strongest" width={width} height={height} aria-hidden="true">
       {lines.map((path, i) => (
@@ -45,9 +51,9 @@ export function PathLines({ tiles, steps, width, height }: { tiles: Pair[]; step
   );
 }
 
-function curveBetween(steps: number[], [from, fromRow]: Pair, [to, toRow]: Pair): string {
-  const middle = (column: number, row: number) => HEAD + row * steps[column] + (steps[column] - 5) / 2;
-  const x0 = from * COLUMN + TILE + 6;
+function curveBetween(tiles: Tiles[], [from, fromRow]: Pair, [to, toRow]: Pair): string {
+  const middle = (column: number, row: number) => HEAD + row * tiles[column].step + (tiles[column].step - 5) / 2;
+  const x0 = from * COLUMN + tiles[from].width + 6;
   const x1 = to * COLUMN + 4;
   const bend = (x1 - x0) / 2;
   const [y0, y1] = [middle(from, fromRow), middle(to, toRow)];
@@ -55,39 +61,25 @@ function curveBetween(steps: number[], [from, fromRow]: Pair, [to, toRow]: Pair)
 }
 
 /** Faint curves between connected columns, and strong ones to the chosen channel and the one under the pointer. */
-export function Connections({ layers, columns, channels, steps, selection, hovered, terms, height }: ConnectionProps) {
+export function Connections({ layers, columns, channels, tiles, selection, hovered, terms, height }: ConnectionProps) {
   const curve = (from: number, fromRow: number, to: number, toRow: number) =>
-    curveBetween(steps, [from, fromRow], [to, toRow]);
-  const incoming = (column: number) => {
+    curveBetween(tiles, [from, fromRow], [to, toRow]);
+  const incoming = (column: number, row: number) => {
     const layer = layers[columns[column].layers[0]];
-    const mixes = layer.arithmetic?.operation === "conv" ? !layer.arithmetic.depthwise : layer.kind === "FC";
-    return { mixes, from: layer.sources.map((source) => columnOf(columns, source)) };
+    return layer.sources.flatMap((source) => {
+      const from = columnOf(columns, source);
+      return channels[from].flatMap((other, otherRow) =>
+        reads(layers, layer, channels[column][row], source, other) ? [curve(from, otherRow, column, row)] : [],
+      );
+    });
   };
   const faint = useMemo(
-    () =>
-      columns.map((_, column) => {
-        const { mixes, from } = incoming(column);
-        return from
-          .flatMap((source) =>
-            channels[column].flatMap((channel, row) =>
-              channels[source].flatMap((other, otherRow) =>
-                mixes || other === channel ? [curve(source, otherRow, column, row)] : [],
-              ),
-            ),
-          )
-          .join("");
-      }),
+    () => columns.map((_, column) => channels[column].flatMap((_, row) => incoming(column, row)).join("")),
     [columns, channels],
   );
   const plain = (chosen: Selection): Line[] => {
     const column = columnOf(columns, chosen.layer);
-    const row = channels[column].indexOf(chosen.channel);
-    const { mixes, from } = incoming(column);
-    return from.flatMap((source) =>
-      channels[source].flatMap((other, otherRow) =>
-        mixes || other === chosen.channel ? [{ path: curve(source, otherRow, column, row), sum: 1 }] : [],
-      ),
-    );
+    return incoming(column, channels[column].indexOf(chosen.channel)).map((path) => ({ path, sum: 1 }));
   };
   const weighted = (chosen: Selection, terms: Term[]): Line[] => {
     const column = columnOf(columns, chosen.layer);

@@ -2,13 +2,11 @@
 
 import { useState } from "preact/hooks";
 
-import { percent, short } from "../arithmetic/formatting";
+import { compared, percent } from "../arithmetic/formatting";
 import type { Filter, FilterLayer, Page } from "../contract";
 import { ArticleLink } from "./Article";
 import { TopPatches } from "./TopPatches";
 import { SheetImage } from "./canvas";
-
-const LARGEST_RATIO = 100; // beyond it, the real image's activation is almost 0
 
 export function FiltersView({ page }: { page: Page }) {
   const { layers, data } = page.filters;
@@ -60,7 +58,6 @@ interface DetailProps {
 }
 
 function Detail({ page, layer, index, filter }: DetailProps) {
-  const ratio = filter.datasetMax > 0 ? filter.activation / filter.datasetMax : NaN;
   return (
     <section class="detail" aria-label="The chosen filter">
       <h2 aria-live="polite">
@@ -72,10 +69,7 @@ function Detail({ page, layer, index, filter }: DetailProps) {
         <>
           <SheetImage sheet={layer.images} index={index} label="The image made for this filter" class="made" />
           <p>
-            Activation {short(filter.activation)}
-            {ratio <= LARGEST_RATIO
-              ? `: ${ratio.toFixed(1)} times that of the strongest real image (${short(filter.datasetMax)}). `
-              : `; that of the strongest real image is ${short(filter.datasetMax)}. `}
+            Activation {compared(filter.activation, filter.datasetMax)}.{" "}
             {filter.topClass >= 0 && (
               <>
                 It responds most to the class <strong>{page.classes[filter.topClass]}</strong> (selectivity{" "}

@@ -15,6 +15,9 @@ interface Props {
 export function Head({ layers, column, block, onToggle }: Props) {
   const first = layers[column.layers[0]];
   const folded = column.layers.length > 1;
+  const shown = layers[column.layer];
+  const inside = column.layers.map((place) => layers[place].name).join(", ");
+  const names = folded ? `${inside}: the output of ${shown.name}, ${times(shown.shape)}` : inside;
   const kinds = column.layers.map((place) => nickname(layers[place])).join(", ");
   return (
     <div class="head">
@@ -33,10 +36,13 @@ export function Head({ layers, column, block, onToggle }: Props) {
           </button>
         )}
       </span>
-      <span class="name" title={column.layers.map((place) => layers[place].name).join(", ")}>
+      <span class="name" title={names}>
         {first.name}
       </span>
-      <span class="shape">{times(layers[column.layer].shape)}</span>
+      <span class="shape" title={names}>
+        {shown === first ? "" : "→ "}
+        {times(shown.shape)}
+      </span>
     </div>
   );
 }

@@ -21,6 +21,9 @@ interface Props {
   over: boolean;
   /** What a value of the network sees of it. */
   field: Field | null;
+  /** Whether a small screen shows the tools. */
+  tools: boolean;
+  onTools(): void;
 }
 
 const FITS: [Fit, string][] = [
@@ -29,7 +32,7 @@ const FITS: [Fit, string][] = [
   ["stretch", "stretched"],
 ];
 
-export function ImagePanel({ page, image, state, over, field }: Props) {
+export function ImagePanel({ page, image, state, over, field, tools, onTools }: Props) {
   const [height, width] = page.size;
   const unit = Math.min(height, width) / 32;
   const paper = usePaper(page);
@@ -132,6 +135,9 @@ export function ImagePanel({ page, image, state, over, field }: Props) {
           )}
         </div>
       </div>
+      <button type="button" class="plain unfold" aria-expanded={tools} onClick={onTools}>
+        {tools ? "Fold" : "Tools"}
+      </button>
       {image.fitted && (
         <label class="hint">
           {image.name} has {image.fitted.bitmap.width}×{image.fitted.bitmap.height} pixels:{" "}

@@ -6,6 +6,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { blocksOf } from "../arithmetic/blocks";
 import { shownChannels, withChannels } from "../arithmetic/channels";
 import { columnOf, columnsOf, tilesOf } from "../arithmetic/columns";
+import { unjoined } from "../arithmetic/layers";
 import { receptiveField, type Field } from "../arithmetic/receptiveField";
 import { nodesOf } from "../arithmetic/strongestPath";
 import type { Page, Pair } from "../contract";
@@ -13,7 +14,7 @@ import type { Engine } from "../network/engine";
 import { contributions, shownInputs, useFilter } from "../state/computation";
 import { usePath } from "../state/path";
 import { channelName, positionOf, type Selection } from "../state/selection";
-import { COLUMN, Connections, HEAD, PathLines, STEP } from "./Connections";
+import { COLUMN, Connections, HEAD, PathLines, STEP, TILE, UNIT } from "./Connections";
 import { Head } from "./Head";
 import { Inspector } from "./Inspector";
 import { Legend } from "./Legend";
@@ -56,14 +57,18 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
   const channels = useMemo(
     () =>
       columns.map((column) => {
-        const needed = [...(selection ? [selection] : []), ...onPath]
+        const needed = [selection, selection && unjoined(layers, layers[selection.layer], selection.channel), ...onPath]
+          .filter((node) => node !== null)
           .filter(({ layer }) => column.layers.includes(layer))
           .map(({ channel }) => channel);
         return withChannels(base.current!.channels[column.layer], needed);
       }),
     [base.current, columns, selection?.layer, selection?.channel, path],
   );
-  const steps = columns.map(({ layer }) => (areClasses(page, layer) ? (MOST * STEP) / MOST_CLASSES : STEP));
+  const tiles = columns.map(({ layer }) => ({
+    width: areClasses(page, layer) ? COLUMN + WIDER - 10 : layers[layer].shape.length === 1 ? UNIT : TILE,
+    step: areClasses(page, layer) ? (MOST * STEP) / MOST_CLASSES : STEP,
+  }));
   const pathTiles = tilesOf(onPath, columns, channels);
   const filter = useFilter(engine, layers, selection);
   const terms = useMemo(() => contributions(layers, outputs, selection, filter), [outputs, selection, filter]);
@@ -78,7 +83,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
   const [hovered, setHovered] = useState<Selection | null>(null);
   const grid = useRef<HTMLDivElement>(null);
 
-  const visible = useVisibleColumns(grid, columns.length, COLUMN);
+  const { visible, overflows } = useVisibleColumns(grid, columns.length, COLUMN);
   const drawn = useRef(outputs); // columns out of sight keep what they last showed
   drawn.current = outputs.map((values, place) => {
     const column = columnOf(columns, place);
@@ -86,7 +91,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
   });
 
   const fieldOf = (at: Selection | null) =>
-    at && receptiveField(layers, at.layer, positionOf(layers[at.layer], at, outputs[at.layer]));
+    at && receptiveField(layers, at.layer, positionOf(layers[at.layer], at, outputs[at.layer]), at.channel);
   const chosenField = useMemo(() => fieldOf(selection), [selection, outputs]);
   const shownField = useMemo(() => (hovered ? fieldOf(hovered) : chosenField), [hovered, chosenField]);
   useEffect(() => onField(shownField), [shownField]);
@@ -137,7 +142,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
         <p class="hint">
           Of each block the {MOST} channels with the highest mean. Choose one to see how it is computed.
         </p>
-        <Legend palette="outputs" low="low" high="high, in each channel" />
+        <Legend palette="outputs" low="low" high="high, in each map; units share one scale" />
         {engine.predicts && (
           <button type="button" class="plain" aria-pressed={why} onClick={() => setWhy(!why)} id="why">
             Why this verdict?
@@ -156,7 +161,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
         chosen={selection ? columnOf(columns, selection.layer) : -1}
       />
       <div
-        class="network"
+        class={overflows ? "network overflowing" : "network"}
         ref={grid}
         onKeyDown={keys}
         role="group"
@@ -164,8 +169,8 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
         aria-label="The network's layers. Arrow keys move between channels and layers, Enter chooses."
       >
         <div class="plane" style={{ width: `${columns.length * COLUMN + WIDER}px`, height: `${height}px`, "--width": columns.length * COLUMN + WIDER }}>
-          <Connections {...{ layers, columns, channels, steps, selection, hovered, terms, height }} />
-          <PathLines tiles={pathTiles} steps={steps} width={columns.length * COLUMN} height={height} />
+          <Connections {...{ layers, columns, channels, tiles, selection, hovered, terms, height }} />
+          <PathLines path={pathTiles} tiles={tiles} width={columns.length * COLUMN} height={height} />
           {columns.map((column, index) => (
             <div
               class={`column ${index === columns.length - 1 ? "last" : ""}`}
@@ -184,6 +189,7 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
                 const pressed = selection?.channel === channel && column.layers.includes(selection.layer);
                 const name = channelName(page, layers, place, channel);
                 const written = labels(page, place, channel, outputs[place]);
+                const about = [layers[place].name, name, ...written.filter((text) => text !== name)].join(", ");
                 const strongest = { layer: place, channel, position: null };
                 const isHovered = hovered?.layer === place && hovered.channel === channel;
                 return (
@@ -192,12 +198,12 @@ export function NetworkView({ page, engine, outputs, image, live, selection, onS
                     class={`tile ${areClasses(page, place) ? "wide" : ""} ${
                       pathTiles.some(([x, y]) => x === index && y === row) ? "on-path" : ""
                     }`}
-                    style={{ height: `${Math.max(24, steps[index] - 5)}px` }}
+                    style={{ width: `${tiles[index].width}px`, height: `${Math.max(24, tiles[index].step - 5)}px` }}
                     data-at={`${index},${row}`}
                     tabIndex={stop[0] === index && stop[1] === row ? 0 : -1}
                     aria-pressed={pressed}
-                    aria-label={[layers[place].name, name, ...written.filter((text) => text !== name)].join(", ")}
-                    title={`${layers[place].name}, ${name}`}
+                    aria-label={about}
+                    title={about}
                     onFocus={() => (setFocus([index, row]), setHovered(strongest))}
                     onBlur={() => setHovered(null)}
                     onPointerMove={() => isHovered || setHovered(strongest)} // not as the page scrolls beneath the pointer

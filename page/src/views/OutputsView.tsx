@@ -16,13 +16,15 @@ const MOST = 512; // channels drawn
 interface Props {
   page: Page;
   outputs: Float32Array[];
+  /** The layer that is shown; the first CONV layer if none is chosen. */
+  place: number | null;
+  onPlace(place: number): void;
   onOpen(layer: number, channel: number): void;
 }
 
-export function OutputsView({ page, outputs, onOpen }: Props) {
+export function OutputsView({ page, outputs, place: chosen, onPlace, onOpen }: Props) {
   const { layers } = page.network;
-  const first = layers.findIndex((layer) => layer.kind === "CONV");
-  const [place, setPlace] = useState(Math.max(0, first));
+  const place = chosen ?? Math.max(0, layers.findIndex((layer) => layer.kind === "CONV"));
   const [scale, setScale] = useState<"channel" | "layer">("channel");
   const roving = useRoving();
   const layer = layers[place];
@@ -33,7 +35,7 @@ export function OutputsView({ page, outputs, onOpen }: Props) {
   return (
     <>
       <p class="lead">
-        Every channel of one layer, for the image on the left as it is now.{" "}
+        Every channel of one layer, for the image as it is now.{" "}
         <ArticleLink chapter={page.article.outputs}>How to read the maps</ArticleLink>
       </p>
       <div class="row controls">
@@ -42,7 +44,7 @@ export function OutputsView({ page, outputs, onOpen }: Props) {
           <select
             value={place}
             onChange={(event) => {
-              setPlace(Number(event.currentTarget.value));
+              onPlace(Number(event.currentTarget.value));
               roving.reset();
             }}
           >

@@ -3,6 +3,8 @@
 import { percent } from "../arithmetic/formatting";
 import { Announcement } from "./announcement";
 
+const MOST_COMPACT = 3; // beside the image of a phone
+
 interface Props {
   classes: string[];
   now: ArrayLike<number>;
@@ -19,6 +21,7 @@ export function Probabilities({ classes, now, before, label, live, most = 10 }: 
     .sort((a, b) => Math.max(now[b], before[b]) - Math.max(now[a], before[a]) || a - b)
     .slice(0, most);
   const shown = classes.length <= most ? classes.map((_, k) => k) : order;
+  const lesser = order.slice(MOST_COMPACT);
   const best = Array.from(now).indexOf(Math.max(...Array.from(now)));
   return (
     <section class="panel" aria-label="Probabilities" aria-busy={!live}>
@@ -29,7 +32,7 @@ export function Probabilities({ classes, now, before, label, live, most = 10 }: 
       <table class="bars" aria-label="Probability of each class">
         <tbody>
           {shown.map((k) => (
-            <tr key={k} class={k === best ? "best" : ""} data-class={k} data-value={now[k]}>
+            <tr key={k} class={k === best ? "best" : lesser.includes(k) ? "lesser" : ""} data-class={k} data-value={now[k]}>
               <th scope="row" title={classes[k]}>
                 {classes[k]}
                 {k === label && <span class="true" role="img" aria-label="the true class"> ✓</span>}

@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 
 import { percent } from "../arithmetic/formatting";
+import { worstFirst } from "../arithmetic/metrics";
 import type { Page, Pair, Results } from "../contract";
 import { ArticleLink } from "./Article";
 import { SheetImage, sheetPixels } from "./canvas";
@@ -181,7 +182,8 @@ function Pairs({ results: { confusion }, classes, onCell }: Omit<MatrixProps, "c
 }
 
 function ByClass({ results: { byClass }, classes }: { results: Results; classes: string[] }) {
-  const order = classes.map((_, k) => k).sort((a, b) => byClass[a][2] - byClass[b][2]);
+  const order = worstFirst(byClass);
+  const images = (k: number) => byClass[k][3];
   return (
     <section aria-label="By class">
       <h2>By class: {atMost(order.length, "classes", "worst first")}</h2>
@@ -202,7 +204,7 @@ function ByClass({ results: { byClass }, classes }: { results: Results; classes:
                 {classes[k]}
               </th>
               {byClass[k].map((number, column) => (
-                <td key={column}>{column < 3 ? percent(number) : number}</td>
+                <td key={column}>{column === 3 ? number : images(k) ? percent(number) : "–"}</td>
               ))}
             </tr>
           ))}

@@ -37,7 +37,7 @@ export function Tile({ layer, channel, values, scale, written, palette }: TilePr
       />
       {written.length > 0 && (
         <span class="value" style={isUnit ? { color: inkOn(palette, share) } : undefined}>
-          {written.join(" ")}
+          {written.flatMap((text) => [" ", <span key={text}>{text}</span>])}
         </span>
       )}
     </>

@@ -137,6 +137,6 @@ function usePointedOut(step: Step | null, number: number | null) {
 
 /** What comes first in the window; the image and the verdict stay beside it where there are two columns. */
 function partInSight({ shows }: Step): string {
-  if (matchMedia("(max-width: 900px)").matches) return PARTS[shows[0]];
-  return matchMedia("(max-height: 760px)").matches ? ".inspector" : ".network";
+  if (matchMedia("(max-width: 599px)").matches) return PARTS[shows[0]];
+  return matchMedia("(max-width: 900px), (max-height: 760px)").matches ? ".inspector" : ".network";
 }

@@ -25,6 +25,7 @@ export function explanation(layer: Layer): string {
         return "Softmax: scores become probabilities. e is raised to the power of each score; the results are divided by their sum.";
       return bending(layer.arithmetic.activation, layer.arithmetic.parameters);
     default:
+      if (layer.type === "Concatenate") return "The outputs of several layers are put side by side.";
       return layer.kind === "image" ? "The image, as the network takes it." : `A ${layer.type} layer.`;
   }
 }
