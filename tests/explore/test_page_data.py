@@ -256,7 +256,7 @@ def test_the_page_has_the_text_of_the_article():
         chapter = chapters.article()[part]
         assert f"# {chapter['heading']}\n" in text
         words = re.sub(r"<pre.*?</pre>|<[^>]*>", "", chapter["html"], flags=re.DOTALL)
-        assert len(words) > 300
+        assert len(words) > 150
         assert not re.search(r"\*\*|\]\(|\$|```|\\", words)
         assert not re.search(r"<h\d|<img|<script", chapter["html"])
 

@@ -31,7 +31,9 @@ def test_a_view_is_saved_as_it_is_on_the_screen(tab, tmp_path):
     height, width = shown.shape[:2]
     assert np.abs(np.subtract(saved.size, (2 * width, 2 * height))).max() <= 2  # the screen's pixels are whole
     small = np.asarray(saved.resize((width, height))).astype(float)
-    assert np.corrcoef(small[..., 1].ravel(), shown[..., 1].ravel())[0, 1] > 0.95
+    # The view may begin between two of the screen's pixels.
+    alike = [np.corrcoef(np.roll(small, by, 0)[..., 1].ravel(), shown[..., 1].ravel())[0, 1] for by in (0, 1)]
+    assert max(alike) > 0.95
     assert not tab.errors
 
 
