@@ -12,6 +12,7 @@ from cnnvis.plots.canvas import (
     DIVERGING,
     HEADING,
     INK,
+    LINE,
     RIGHT,
     STYLE,
     TEXT,
@@ -21,6 +22,7 @@ from cnnvis.plots.canvas import (
     numbered,
     show_image,
     wrapped,
+    write_above,
 )
 from cnnvis.plots.names import cut
 
@@ -56,15 +58,13 @@ def heat_maps(explained, titles, unit, limit=None):
     titles = [wrapped(cut(title, LONGEST), 0.8 * WIDTH, HEADING) for title in titles]  # there are wide letters
     words = wrapped(f"dark: against the class; bright: for it ({unit})", WIDTH, TEXT)
     more = sum(text.count("\n") for text in (*titles, words))
-    figure = new_figure(WIDTH, 2.6 * len(explained) + 1 + 0.25 * more)
+    figure = new_figure(WIDTH, 2.75 * len(explained) + 1.1 + 0.28 * more)
     grid = figure.subplots(len(explained), 3, squeeze=False)
     for n, (panels, title) in enumerate(zip(grid, titles)):
         original, alone, over = panels
         image, values = explained.images[n], explained.importance[n]
         show_image(original, image)
-        above = {"xycoords": "axes fraction", "xytext": (0, 6), "textcoords": "offset points", "va": "baseline"}
-        original.annotate(title, (0, 1), **above, fontsize=HEADING, in_layout=False)  # may push the columns apart
-        alone.set_title(title, fontsize=HEADING, alpha=0)  # unseen: leaves room for it
+        write_above(original, title, HEADING)
         show_image(alone, values, cmap=DIVERGING, norm=norm)
         show_image(over, overlay(image, values, limit))
         captions = f"{explained.probability[n]:.0%}", _sameness(values), ""
@@ -131,12 +131,12 @@ def sanity_maps(compared, titles):
         One per image.
     """
     maps = {name: [each.importance, compared.random_weights[name]] for name, each in compared.explanations.items()}
-    figure, grid = _grid(compared.first.images, titles, maps, lines=1, rows=("", "random\nweights"))
+    figure, grid = _grid(compared.first.images, titles, maps, lines=2, rows=("", "random\nweights"))
     headline(figure, SANITY)
     for place, (name, pairs) in enumerate(maps.items()):
         for below, likeness, *pair in zip(grid[..., place], compared.likeness[name], *pairs):
             sameness = [_sameness(values) for values in pair]
-            captions = sameness if any(sameness) else ("", f"correlation {likeness:.2f}")
+            captions = sameness if any(sameness) else ("", f"correlation\n{likeness:.2f}")
             for axes, caption in zip(below, captions):
                 axes.set_xlabel(caption, fontsize=TEXT)
     return figure
@@ -166,12 +166,12 @@ def _grid(images, titles, maps, *, lines, rows=("",)):
     count, across, titles = (
         len(images),
         min(ACROSS, max(2, len(maps))),
-        [wrapped(cut(each, LONGEST), 1.25, TEXT) for each in titles],
+        [wrapped(cut(each, LONGEST), 1.4, TEXT) for each in titles],
     )
     deep = -(-len(maps) // across)
     above = max(lines, *(1 + title.count("\n") for title in titles))
-    height = (1.8 + 0.2 * above) + (deep * len(rows) - 1) * (1.8 + 0.2 * lines)
-    figure = new_figure((1 + across) * WIDTH / (1 + ACROSS), height * count + 2.1)
+    height = LINE * (above - lines) + deep * (1.85 + LINE * lines + 1.6 * (len(rows) - 1))
+    figure = new_figure((1 + across) * WIDTH / (1 + ACROSS), height * count + 2.4)
     grid = figure.subplots(count * deep * len(rows), 1 + across, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
