@@ -37,6 +37,7 @@ SANITY = (
 )
 ACROSS = 3  # maps in a row, beside the image
 LONGEST = 100  # letters of a title
+LONGEST_MARK = 6  # letters of seven marks on the scale; of longer ones, there are three
 
 
 @rc_context(STYLE)
@@ -171,7 +172,7 @@ def _grid(images, titles, maps, *, lines, rows=("",)):
     deep = -(-len(maps) // across)
     above = max(lines, *(1 + title.count("\n") for title in titles))
     height = LINE * (above - lines) + deep * (1.85 + LINE * lines + 1.6 * (len(rows) - 1))
-    figure = new_figure((1 + across) * WIDTH / (1 + ACROSS), height * count + 2.4)
+    figure = new_figure((1 + across) * WIDTH / (1 + ACROSS), height * count + 2.3)
     grid = figure.subplots(count * deep * len(rows), 1 + across, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
@@ -181,7 +182,7 @@ def _grid(images, titles, maps, *, lines, rows=("",)):
             axes.text(1, 0.5, words, transform=axes.transAxes, ha="right", va="center", fontsize=TEXT, color=INK)
         show_image(beside[0, 0], image)
         beside[0, 0].set_xlabel(title, fontsize=TEXT)
-    below = (grid if across < ACROSS else grid[..., 1:]).ravel().tolist()  # there is no room below one map
+    every = grid.ravel().tolist()
     grid = np.moveaxis(grid[..., 1:], 1, 2).reshape(count, len(rows), -1)[..., : len(maps)]
     for place, (name, layers) in enumerate(maps.items()):
         for row, layer in enumerate(layers):
@@ -190,15 +191,18 @@ def _grid(images, titles, maps, *, lines, rows=("",)):
                 if not row:
                     axes.set_title(name, fontsize=TEXT)
     words = "dark: against the class; bright: for it\n(1: the map's largest value)"
-    _scale(figure, below, _signed_norm(1.0), (-1, -0.5, -0.1, 0, 0.1, 0.5, 1), words)
+    _scale(figure, every, _signed_norm(1.0), (-1, -0.5, -0.1, 0, 0.1, 0.5, 1), words)
     return figure, grid
 
 
 def _scale(figure, axes, norm, ticks, words):
     """The colour bar of maps, below them."""
     how = {"location": "bottom", "shrink": 0.9, "aspect": 30, "pad": 0.01}
+    how["fraction"] = 0.4 / figure.get_figheight()  # the usual one moves the words over the edge of a high figure
     bar = figure.colorbar(ScalarMappable(norm, DIVERGING), ax=axes, **how)
-    bar.set_ticks(ticks, labels=[f"{tick:.3g}" for tick in ticks], fontsize=TEXT)
+    labels = [f"{tick:.3g}" for tick in ticks]
+    some = slice(None, None, 3 if max(map(len, labels)) > LONGEST_MARK else 1)
+    bar.set_ticks(ticks[some], labels=labels[some], fontsize=TEXT)
     bar.ax.minorticks_off()
     bar.set_label(words, fontsize=TEXT)
 

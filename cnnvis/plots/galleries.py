@@ -52,7 +52,7 @@ def gallery(images, probabilities, labels, classes, captions, title, top=3):
     columns = min(2 if across == 2 else 1, len(images))
     rows = -(-len(images) // columns)
     names = short_names(classes, 10)
-    captions = [wrapped(each, WIDTH / columns, TEXT) for each in short_names(captions, 14 * across, "image")]
+    captions = [wrapped(each, WIDTH / columns, TEXT) for each in short_names(captions, 20 * across, "image")]
     lines = 1 + max(caption.count("\n") for caption in captions)
     figure = new_figure(WIDTH, (max(1.25, 0.27 * top) + LINE * lines + 0.15) * rows + 0.8)
     headline(figure, title)

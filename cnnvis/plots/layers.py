@@ -128,17 +128,13 @@ def layer_output(name, kind, output, scale="channel", note=""):
     height, width, channels = output.shape
     columns = int(np.ceil(np.sqrt(channels)))
     tiles, (low, high) = tile(output, columns, scale)
-    side = len(_drawn(output)) + _gap(_drawn(output))
+    side, gap = len(_drawn(output)), _gap(_drawn(output))
     inches = (WIDTH - 1) / tiles.shape[1]  # of a pixel of the output
     figure = new_figure(WIDTH, inches * len(tiles) + 2.1)
     axes = figure.subplots()
     axes.imshow(np.ma.masked_invalid(tiles), cmap=OUTPUTS, vmin=0, vmax=1, interpolation="nearest")
-    first, step = (
-        np.arange(0, channels, columns),
-        ceil(LINE / (inches * side)),
-    )  # rows are lower than text if they are many
-    middles = (np.arange(len(first)) + 0.5) * side
-    axes.set_yticks(middles[::step], first[::step], fontsize=TEXT)
+    rows = np.arange(0, -(-channels // columns), ceil(LINE / inches / (side + gap)))  # of many, text fits beside some
+    axes.set_yticks(rows * (side + gap) + (side - 1) / 2, rows * columns, fontsize=TEXT)
     axes.set(xticks=[])
     axes.set_ylabel("first channel of the row", fontsize=TEXT)
     axes.tick_params(length=0)

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib import rc_context
 
 from cnnvis.plots.canvas import (
+    HEADING,
     INK,
     LETTER,
     LINE,
@@ -45,8 +46,9 @@ def nearest_images(images, captions, nearest, title, *, columns, across=1):
     rows, side = -(-len(images) // across), width / (1 + columns) / across
     captions = [wrapped(caption, width / across, TEXT) for caption in captions]
     lines = 1 + max(caption.count("\n") for caption in captions)
+    above = 0.27 * (1 + wrapped(title, width, HEADING).count("\n")) + 0.1
     digits = _digits([similarity for others in nearest for _, _, similarity, _, _ in others])
-    figure = new_figure(width, (side + LINE * (3 + lines) + 0.1) * rows + 1.3)
+    figure = new_figure(width, (side + LINE * (3 + lines) + 0.1) * rows + above)
     headline(figure, title)
     grid = figure.subplots(rows, (1 + columns) * across, squeeze=False)
     for axes in grid.flat:

@@ -35,12 +35,12 @@ def page(scores, classes, title):
     classes : sequence of K str
     """
     shown = most_mistaken(scores.confusion)
-    side = float(np.clip(1.6 + 0.48 * len(shown), WIDTH, 14))
+    side = float(np.clip(1.6 + 0.48 * len(shown), WIDTH, 13))
     below = max(3.6, 0.28 * len(shown) + 1.1)
     figure = new_figure(side, side + 1.8 + 4.3 + below)
     headline(figure, title)
     above, middle, beneath = figure.subfigures(3, 1, height_ratios=[side + 1.2, 4.3, below])
-    _confusion(above, scores.confusion, shown, classes=classes)
+    _confusion(above, scores.confusion, shown, classes=classes, side=side)
     reliability, by_class = middle.subplots(), beneath.subplots()
     _reliability(reliability, scores.calibration, scores.brier)
     precision, recall = _defined(scores, 0), _defined(scores, 1)
@@ -54,7 +54,7 @@ def most_mistaken(matrix, most=MOST_CLASSES):
     return np.sort(np.argsort(-mistakes, kind="stable")[:most])
 
 
-def _confusion(figure, matrix, shown, classes):
+def _confusion(figure, matrix, shown, classes, side):
     """Confusion matrix, in percent of the true class and in counts; predictions of classes not shown are summed up."""
     total = matrix.sum(axis=1, keepdims=True)[shown]
     cells = matrix[np.ix_(shown, shown)]
@@ -84,8 +84,8 @@ def _confusion(figure, matrix, shown, classes):
     axes.set_xlabel("predicted class", fontsize=TEXT)
     axes.set_ylabel("true class", fontsize=TEXT)
     some = f": the {len(shown)} classes of {len(classes):,} with the most wrong" if len(shown) < len(classes) else ""
-    title = f"Confusion{some}\nimages, and below them % of the true class"
-    axes.set_title(wrapped(title, 0.8 * WIDTH, TEXT), fontsize=TEXT)
+    title = f"Confusion{some}\nimages, and below % of the true class"
+    axes.set_title(wrapped(title, 0.75 * side, TEXT), fontsize=TEXT)
 
 
 def _short(count):
@@ -247,7 +247,7 @@ def comparison(compared, scores, classes, names):
     where.set_title("images predicted correctly by", fontsize=TEXT)
     _by_class(by_class, dict(zip(sides, (_defined(network, 1) for network in scores))), shown, classes=classes)
     some = f" ({len(shown)} of {len(classes):,}: those with the most wrong)" if len(shown) < len(classes) else ""
-    by_class.set_title(f"recall by class{some}", fontsize=TEXT)
+    by_class.set_title(wrapped(f"recall by class{some}", 0.75 * WIDTH, TEXT), fontsize=TEXT)
     for axes in (overall, where):
         axes.tick_params(axis="x", labelsize=TEXT)
         despine(axes)
