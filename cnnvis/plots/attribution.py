@@ -171,8 +171,8 @@ def _grid(images, titles, maps, *, lines, rows=("",)):
     )
     deep = -(-len(maps) // across)
     above = max(lines, *(1 + title.count("\n") for title in titles))
-    height = LINE * (above - lines) + deep * (1.85 + LINE * lines + 1.6 * (len(rows) - 1))
-    figure = new_figure((1 + across) * WIDTH / (1 + ACROSS), height * count + 2.3)
+    height = LINE * (above - lines) + deep * (1.9 + LINE * lines + 1.6 * (len(rows) - 1))
+    figure = new_figure((1 + across) * WIDTH / (1 + ACROSS), height * count + 2.35)
     grid = figure.subplots(count * deep * len(rows), 1 + across, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")

@@ -11,7 +11,8 @@ from cnnvis.plots.canvas import DPI, INK, OTHER, OUTPUTS, RIGHT, STYLE, WRONG, d
 from cnnvis.plots.names import short_names
 from cnnvis.plots.sheets import board, resized
 
-# Pixels, unless they are points. Where a phone shows a frame 360 pixels wide, letters of 14 points have 11 of them.
+# Pixels, unless they are points. Where a phone shows a frame 360 pixels wide, letters of 14 points have 11 of them;
+# there is no room for captions as large, whose letters have 9.4 (`SMALL`).
 WIDTH, HEIGHT, MARGIN, LINE = 704, 740, 16, 22  # of a frame; LINE: of `SMALL`
 TITLE, NAMES, SMALL = 16, 14, 12  # points
 LEFT, RIGHT_COLUMN, COLUMN = MARGIN, 368, 320  # where the columns of a frame begin, and how wide they are

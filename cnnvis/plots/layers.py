@@ -130,7 +130,10 @@ def layer_output(name, kind, output, scale="channel", note=""):
     tiles, (low, high) = tile(output, columns, scale)
     side, gap = len(_drawn(output)), _gap(_drawn(output))
     inches = (WIDTH - 1) / tiles.shape[1]  # of a pixel of the output
-    figure = new_figure(WIDTH, inches * len(tiles) + 2.1)
+    plural = "s" if channels > 1 else ""
+    title = f"{cut(name, 40)} ({kind}): {channels} channel{plural} of {height}×{width}\n{note}"
+    title = wrapped(title, WIDTH - 1, TEXT)
+    figure = new_figure(WIDTH, inches * len(tiles) + LINE * title.count("\n") + 1.9)
     axes = figure.subplots()
     axes.imshow(np.ma.masked_invalid(tiles), cmap=OUTPUTS, vmin=0, vmax=1, interpolation="nearest")
     rows = np.arange(0, -(-channels // columns), ceil(LINE / inches / (side + gap)))  # of many, text fits beside some
@@ -140,9 +143,7 @@ def layer_output(name, kind, output, scale="channel", note=""):
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    plural = "s" if channels > 1 else ""
-    title = f"{cut(name, 40)} ({kind}): {channels} channel{plural} of {height}×{width}\n{note}"
-    axes.set_title(wrapped(title, WIDTH - 1, TEXT), fontsize=TEXT)
+    axes.set_title(title, fontsize=TEXT)
     how = {"location": "bottom", "shrink": 0.8, "aspect": 25, "ticks": [0, 1]}
     bar = figure.colorbar(ScalarMappable(Normalize(0, 1), OUTPUTS), ax=axes, **how)
     ends, words = ("lowest", "highest"), "output, each channel scaled separately"
