@@ -84,6 +84,7 @@ def confused_pairs(images, probabilities, labels, classes, pairs, title):
     pairs : list of (true class, predicted class, times)
     """
     columns, classes = max(3, *map(len, images)), short_names(classes, 13)
+    letters = int(WIDTH / columns / LETTER)
     figure = new_figure(WIDTH, (WIDTH / columns + 3 * LINE + 0.1) * len(pairs) + 1)
     headline(figure, title)
     grid = figure.subplots(len(pairs), columns, squeeze=False)
@@ -93,9 +94,8 @@ def confused_pairs(images, probabilities, labels, classes, pairs, title):
         write_above(line[0], f"{classes[true]} → {classes[predicted]}, {times:,} time{'s' * (times != 1)}")
         for axes, image, probability, name in zip(line, some, certain, names):
             show_image(axes, image)
-            axes.set_xlabel(
-                f"{cut(name, int(WIDTH / columns / LETTER))}\n{percent(probability)}", fontsize=TEXT, color=INK
-            )
+            words = f"{cut(name, letters)}\n{percent(probability)}"
+            axes.set_xlabel(words, fontsize=TEXT, color=INK)
     return figure
 
 

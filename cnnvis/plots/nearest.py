@@ -59,12 +59,9 @@ def nearest_images(images, captions, nearest, title, *, columns, across=1):
         write_above(own, caption)
         for axes, (other, name, similarity, number, kind) in zip(beside, others):
             show_image(axes, other)
-            mark, color = {
-                "true": ("✓\N{THIN SPACE}", RIGHT),
-                "predicted": ("✗\N{THIN SPACE}", WRONG),
-                "other": ("", OTHER),
-            }[kind]
-            words = f"{cut(name, min(14, int(side / LETTER)))}\n#{number}\n{mark}{similarity:.{digits}f}"
+            mark, color = {"true": ("✓", RIGHT), "predicted": ("✗", WRONG), "other": ("", OTHER)}[kind]
+            cosine = "\N{THIN SPACE}".join(filter(None, [mark, f"{similarity:.{digits}f}"]))
+            words = f"{cut(name, min(14, int(side / LETTER)))}\n#{number}\n{cosine}"
             axes.set_xlabel(words, fontsize=TEXT, color=INK)
             _frame(axes, color)
     return figure

@@ -75,10 +75,11 @@ def _confusion(figure, matrix, shown, classes, side):
     axes.set_xticks(range(len(across)), across, rotation=45, ha="right", fontsize=TEXT)
     axes.set_yticks(range(len(names)), names, fontsize=TEXT)
     size, apart = (TEXT, 8) if len(shown) <= 12 else (9, 5)
+    number = "{:,}".format if len(shown) <= 6 or size < TEXT else _short
     for i, j in np.ndindex(cells.shape):
         if cells[i, j]:
             color = "white" if norm(share[i, j]) > 0.6 else INK
-            for text, up in ((_short(cells[i, j]), apart), (_percent(share[i, j]), -apart)):
+            for text, up in ((number(cells[i, j]), apart), (_percent(share[i, j]), -apart)):
                 how = {"textcoords": "offset points", "ha": "center", "va": "center", "color": color}
                 axes.annotate(text, (j, i), (0, up), fontsize=size, **how)
     axes.set_xlabel("predicted class", fontsize=TEXT)
@@ -89,7 +90,7 @@ def _confusion(figure, matrix, shown, classes, side):
 
 
 def _short(count):
-    """A count in three digits, or fewer: a cell has no room for more."""
+    """A count in at most three digits: a cell has no room for more."""
     for size, unit in ((1e6, "M"), (1e3, "k")):
         if count >= 0.9995 * size:
             return f"{count / size:.2g}{unit}" if count < 99.5 * size else f"{count / size:.0f}{unit}"
@@ -97,7 +98,7 @@ def _short(count):
 
 
 def _percent(share):
-    """In a cell, which has no room for the sign."""
+    """A share of 0-1 as a percentage, without its sign, for which a cell has no room."""
     return f"{100 * share:.1f}" if share < 0.0995 else f"{100 * share:.0f}"
 
 
