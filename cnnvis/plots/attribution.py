@@ -12,6 +12,7 @@ from cnnvis.plots.canvas import (
     DIVERGING,
     HEADING,
     INK,
+    LINE,
     RIGHT,
     STYLE,
     TEXT,
@@ -21,6 +22,7 @@ from cnnvis.plots.canvas import (
     numbered,
     show_image,
     wrapped,
+    write_above,
 )
 from cnnvis.plots.names import cut
 
@@ -35,6 +37,7 @@ SANITY = (
 )
 ACROSS = 3  # maps in a row, beside the image
 LONGEST = 100  # letters of a title
+LONGEST_MARK = 6  # letters of seven marks on the scale; of longer ones, there are three
 
 
 @rc_context(STYLE)
@@ -56,15 +59,13 @@ def heat_maps(explained, titles, unit, limit=None):
     titles = [wrapped(cut(title, LONGEST), 0.8 * WIDTH, HEADING) for title in titles]  # there are wide letters
     words = wrapped(f"dark: against the class; bright: for it ({unit})", WIDTH, TEXT)
     more = sum(text.count("\n") for text in (*titles, words))
-    figure = new_figure(WIDTH, 2.6 * len(explained) + 1 + 0.25 * more)
+    figure = new_figure(WIDTH, 2.75 * len(explained) + 1.1 + 0.28 * more)
     grid = figure.subplots(len(explained), 3, squeeze=False)
     for n, (panels, title) in enumerate(zip(grid, titles)):
         original, alone, over = panels
         image, values = explained.images[n], explained.importance[n]
         show_image(original, image)
-        above = {"xycoords": "axes fraction", "xytext": (0, 6), "textcoords": "offset points", "va": "baseline"}
-        original.annotate(title, (0, 1), **above, fontsize=HEADING, in_layout=False)  # may push the columns apart
-        alone.set_title(title, fontsize=HEADING, alpha=0)  # unseen: leaves room for it
+        write_above(original, title, HEADING)
         show_image(alone, values, cmap=DIVERGING, norm=norm)
         show_image(over, overlay(image, values, limit))
         captions = f"{explained.probability[n]:.0%}", _sameness(values), ""
@@ -131,12 +132,12 @@ def sanity_maps(compared, titles):
         One per image.
     """
     maps = {name: [each.importance, compared.random_weights[name]] for name, each in compared.explanations.items()}
-    figure, grid = _grid(compared.first.images, titles, maps, lines=1, rows=("", "random\nweights"))
+    figure, grid = _grid(compared.first.images, titles, maps, lines=2, rows=("", "random\nweights"))
     headline(figure, SANITY)
     for place, (name, pairs) in enumerate(maps.items()):
         for below, likeness, *pair in zip(grid[..., place], compared.likeness[name], *pairs):
             sameness = [_sameness(values) for values in pair]
-            captions = sameness if any(sameness) else ("", f"correlation {likeness:.2f}")
+            captions = sameness if any(sameness) else ("", f"correlation\n{likeness:.2f}")
             for axes, caption in zip(below, captions):
                 axes.set_xlabel(caption, fontsize=TEXT)
     return figure
@@ -166,12 +167,12 @@ def _grid(images, titles, maps, *, lines, rows=("",)):
     count, across, titles = (
         len(images),
         min(ACROSS, max(2, len(maps))),
-        [wrapped(cut(each, LONGEST), 1.25, TEXT) for each in titles],
+        [wrapped(cut(each, LONGEST), 1.4, TEXT) for each in titles],
     )
     deep = -(-len(maps) // across)
     above = max(lines, *(1 + title.count("\n") for title in titles))
-    height = (1.8 + 0.2 * above) + (deep * len(rows) - 1) * (1.8 + 0.2 * lines)
-    figure = new_figure((1 + across) * WIDTH / (1 + ACROSS), height * count + 2.1)
+    height = LINE * (above - lines) + deep * (1.9 + LINE * lines + 1.6 * (len(rows) - 1))
+    figure = new_figure((1 + across) * WIDTH / (1 + ACROSS), height * count + 2.35)
     grid = figure.subplots(count * deep * len(rows), 1 + across, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
@@ -181,7 +182,7 @@ def _grid(images, titles, maps, *, lines, rows=("",)):
             axes.text(1, 0.5, words, transform=axes.transAxes, ha="right", va="center", fontsize=TEXT, color=INK)
         show_image(beside[0, 0], image)
         beside[0, 0].set_xlabel(title, fontsize=TEXT)
-    below = (grid if across < ACROSS else grid[..., 1:]).ravel().tolist()  # there is no room below one map
+    every = grid.ravel().tolist()
     grid = np.moveaxis(grid[..., 1:], 1, 2).reshape(count, len(rows), -1)[..., : len(maps)]
     for place, (name, layers) in enumerate(maps.items()):
         for row, layer in enumerate(layers):
@@ -190,15 +191,18 @@ def _grid(images, titles, maps, *, lines, rows=("",)):
                 if not row:
                     axes.set_title(name, fontsize=TEXT)
     words = "dark: against the class; bright: for it\n(1: the map's largest value)"
-    _scale(figure, below, _signed_norm(1.0), (-1, -0.5, -0.1, 0, 0.1, 0.5, 1), words)
+    _scale(figure, every, _signed_norm(1.0), (-1, -0.5, -0.1, 0, 0.1, 0.5, 1), words)
     return figure, grid
 
 
 def _scale(figure, axes, norm, ticks, words):
     """The colour bar of maps, below them."""
     how = {"location": "bottom", "shrink": 0.9, "aspect": 30, "pad": 0.01}
+    how["fraction"] = 0.4 / figure.get_figheight()  # the usual one moves the words over the edge of a high figure
     bar = figure.colorbar(ScalarMappable(norm, DIVERGING), ax=axes, **how)
-    bar.set_ticks(ticks, labels=[f"{tick:.3g}" for tick in ticks], fontsize=TEXT)
+    labels = [f"{tick:.3g}" for tick in ticks]
+    some = slice(None, None, 3 if max(map(len, labels)) > LONGEST_MARK else 1)
+    bar.set_ticks(ticks[some], labels=labels[some], fontsize=TEXT)
     bar.ax.minorticks_off()
     bar.set_label(words, fontsize=TEXT)
 

@@ -13,8 +13,9 @@ from cnnvis.console import shown
 from cnnvis.plots.fonts import drawn, families
 
 DPI = 110
-# A phone shows a figure 360 pixels wide. Letters of 12 points in a figure of 6.4 inches have 9.4 of them then.
-WIDTH, TEXT, HEADING = 6.4, 12, 13  # inches, points, points
+# A phone shows a figure 360 pixels wide. Letters of 14.1 points in a figure of 6.4 inches have 11 of them then.
+WIDTH, TEXT, HEADING = 6.4, 14.1, 15  # inches, points, points
+LINE, LETTER = 0.24, 0.118  # inches: the height of a line of `TEXT`, and how wide a letter is on average
 # `@rc_context(STYLE)` before a function that makes a figure: it looks the same whatever the user's settings are.
 STYLE = {name: value for name, value in rcParamsDefault.items() if name != "backend"} | {"text.parse_math": False}
 # Distinguishable in greyscale and with colour blindness.
@@ -64,6 +65,13 @@ def wrapped(text, width, fontsize):
     """Text for a figure, wrapped to a width in inches."""
     letters = int(width * 72 / (0.6 * fontsize))
     return "\n".join(line for paragraph in text.split("\n") for line in wrap(shown(paragraph), letters))
+
+
+def write_above(axes, text, fontsize=TEXT):
+    """Write above axes, from their left edge on. A text wider than they are doesn't push their neighbours away."""
+    axes.set_title(text, fontsize=fontsize, alpha=0)  # unseen: the layout leaves room for its height
+    above = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "baseline", "in_layout": False}
+    axes.annotate(text, (0, 1), (0, 6), **above, fontsize=fontsize, color=INK)
 
 
 def numbered(name, pages):

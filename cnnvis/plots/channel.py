@@ -5,7 +5,7 @@ from matplotlib import rc_context
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from cnnvis.plots.canvas import DIVERGING, OUTPUTS, STYLE, TEXT, headline, new_figure, show_image
+from cnnvis.plots.canvas import DIVERGING, OUTPUTS, STYLE, TEXT, WIDTH, headline, new_figure, show_image, wrapped
 from cnnvis.plots.names import cut
 
 
@@ -24,12 +24,12 @@ def channel_terms(terms, name, channel, most=3):
     """
     shown, which = terms.most(most)
     count, known = len(which), terms.weights.shape[-1]
-    figure = new_figure(1.3 * (count + 1) + 1.5, 5.8)
+    figure = new_figure(WIDTH, 6.4)
     every = f"all {count} input channels" if count > 1 else "its only input channel"
     some = f"the {count} of {known} input channels with the largest contributions" if count < known else every
     height, width = terms.weights.shape[:2]
     headline(figure, f"{cut(name, 40)}, channel {channel}: its {height}×{width} filter, {some}")
-    grid = figure.subplots(3, count + 1, squeeze=False, width_ratios=[*[1] * count, 1.4])
+    grid = figure.subplots(3, count + 1, squeeze=False, width_ratios=[*[1] * count, 1.2])
     weight, part = (float(np.abs(values).max()) or 1.0 for values in (terms.weights, terms.parts))
     for column, number in enumerate(which):
         above, middle, below = grid[:, column]
@@ -42,20 +42,21 @@ def channel_terms(terms, name, channel, most=3):
     for axes in grid[:, -1]:
         axes.axis("off")
     show_image(grid[2, -1], terms.output, cmap=OUTPUTS)
-    how = f"output: the sum of all {known}" if count < known else "output: the sum"
+    how = f"output: sum of all {known}" if count < known else "output: the sum"
     how += f",\n{terms.bias:+.2g} (bias)" if terms.bias else ""
-    how += f",\nthen {cut(terms.activation, 18)}" if terms.activation != "linear" else ""
-    grid[2, -1].set_title(how, fontsize=TEXT)
+    how += f",\nthen {cut(terms.activation, 12)}" if terms.activation != "linear" else ""
+    above = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "center", "va": "bottom"}
+    grid[2, -1].annotate(wrapped(how, 1.5, TEXT), (0.5, 1), (0, 6), **above, fontsize=TEXT, in_layout=False)
     for row, limit in ((1, weight), (2, part)):
         scale = ScalarMappable(Normalize(-limit, limit), DIVERGING)
         bar = figure.colorbar(scale, ax=grid[row], shrink=0.8, aspect=12, ticks=[-limit, 0, limit])
         bar.ax.set_yticklabels([f"{value:.2g}" for value in (-limit, 0, limit)], fontsize=TEXT)
     low, high = terms.output.min(), terms.output.max()
-    scale = f"{low:.2g} (dark) to {high:.2g} (yellow)"
-    grid[2, -1].set_xlabel(_if_uniform(terms.output)[2:] or scale, fontsize=TEXT)
+    scale = f"{low:.2g} everywhere" if low == high else f"dark: {low:.2g}\nyellow: {high:.2g}"
+    grid[2, -1].set_xlabel(scale, fontsize=TEXT)
     return figure
 
 
 def _if_uniform(channel):
     low, high = channel.min(), channel.max()
-    return f": {low:.2g} everywhere" if low == high else ""
+    return f":\nall {low:.2g}" if low == high else ""

@@ -17,7 +17,7 @@ MARKS = "os^vDPX*<>"
 SIDE = WIDTH - 0.2  # inches, of the map
 THUMBNAIL, APART = 34, 1.0  # pixels of a thumbnail's side, and inches between thumbnails among many images
 ABOVE = 19  # points from an image's point to the middle of its thumbnail
-LETTER, LINE = 0.115, 0.22  # inches of a name
+NAME_LETTER, NAME_LINE = 0.135, 0.26  # inches of a name on the map
 LONG_NAME = 12  # letters, from which the legend has two columns instead of three
 MOST_SHOWN = 60  # images, of which all have thumbnails if there is room
 
@@ -44,7 +44,7 @@ def embedding_map(embedding, images, labels, predicted, classes, title):
     columns = 2 if max(map(len, names)) >= LONG_NAME else 3
     lines = -(-(len(shown) + 2) // columns)
     above = wrapped(title, WIDTH, HEADING).count("\n")
-    figure = new_figure(WIDTH, SIDE + 0.26 * (lines + above) + 1.2)
+    figure = new_figure(WIDTH, SIDE + 0.28 * (lines + above) + 1.3)
     headline(figure, title)
     axes = figure.subplots()
     axes.set_anchor("N")
@@ -125,7 +125,7 @@ def _name_groups(axes, embedding, labels, shown, names):
             continue
         middle = points[np.abs(points - np.median(points, axis=0)).sum(axis=1).argmin()]  # not beside a crescent
         place = _places(axes, middle[None])[0]
-        if not any(_is_near(*place, *other, half=(LETTER * len(name) / 2, LINE / 2)) for other in taken):
+        if not any(_is_near(*place, *other, half=(NAME_LETTER * len(name) / 2, NAME_LINE / 2)) for other in taken):
             taken.append((*place, len(name)))
             outline = [withStroke(linewidth=3, foreground="white")]
             how = {"ha": "center", "va": "center", "color": INK, "weight": "bold", "path_effects": outline}
@@ -136,4 +136,4 @@ def _name_groups(axes, embedding, labels, shown, names):
 def _is_near(x, y, name_x, name_y, letters, *, half):
     """Whether something of that half width and height would cover a name; all in inches."""
     width, height = half
-    return abs(x - name_x) <= LETTER * letters / 2 + width and abs(y - name_y) <= LINE / 2 + height
+    return abs(x - name_x) <= NAME_LETTER * letters / 2 + width and abs(y - name_y) <= NAME_LINE / 2 + height

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib import rc_context
 
-from cnnvis.plots.canvas import HEADING, STYLE, TEXT, headline, new_figure, numbered, show_image
+from cnnvis.plots.canvas import HEADING, STYLE, TEXT, WIDTH, headline, new_figure, numbered, show_image
 from cnnvis.plots.names import short_names
 
 COLUMNS = 2  # filters in a row, each with its real patches
@@ -35,7 +35,7 @@ def filter_images(rows, columns, classes=()):
     classes : sequence of str
         Names by class index.
     """
-    figure = new_figure(3.15 * columns + 0.5, 2.2 * len(rows) + 1)
+    figure = new_figure(WIDTH * columns / COLUMNS, 2.5 * len(rows) + 1.1)
     headline(
         figure, "What activates a filter most: the image optimised for it, and the top nine patches of real images"
     )
@@ -50,11 +50,11 @@ def filter_images(rows, columns, classes=()):
             show_image(real, mosaic(layer.patches[place]))
             made.set_title(f"filter {layer.filters[place]}", fontsize=TEXT, pad=3)
             activation, largest = layer.activation[place], layer.dataset_max[place]
-            label = "dead: its ReLU\nis always 0" if dead else f"{activation:.3g}{_ratio(activation, largest)}"
+            label = "dead: its ReLU\nis always 0" if dead else f"{activation:.3g}\n{_ratio(activation, largest)}"
             made.set_xlabel(label, fontsize=TEXT, labelpad=3)
             favourite, selectivity = layer.favourite[place], layer.selectivity[place]
-            liked = f"\n{names[favourite]}: {selectivity:.0%}" if favourite >= 0 and not dead else ""
-            real.set_xlabel(f"real: {largest:.3g}{liked}", fontsize=TEXT - 1, labelpad=3)
+            liked = f"\n{names[favourite]}\n{selectivity:.0%}" if favourite >= 0 and not dead else ""
+            real.set_xlabel(f"real: {largest:.3g}{liked}", fontsize=TEXT, labelpad=3)
         line[0].set_ylabel(name, fontsize=HEADING)
     return figure
 
@@ -63,7 +63,7 @@ def _ratio(activation, largest):
     """The ratio of an activation to the largest by a real image, in brackets; "" if one isn't positive."""
     if min(activation, largest) <= 0:
         return ""
-    return f" ({activation / largest:.2g}×)" if activation < 100 * largest else " (>100×)"
+    return f"({activation / largest:.2g}×)" if activation < 100 * largest else "(>100×)"
 
 
 def mosaic(patches):

@@ -5,6 +5,8 @@ from matplotlib import rc_context
 
 from cnnvis.plots.canvas import (
     INK,
+    LETTER,
+    LINE,
     OTHER,
     RIGHT,
     STYLE,
@@ -16,6 +18,8 @@ from cnnvis.plots.canvas import (
     numbered,
     percent,
     show_image,
+    wrapped,
+    write_above,
 )
 from cnnvis.plots.names import cut, short_names
 
@@ -47,18 +51,19 @@ def gallery(images, probabilities, labels, classes, captions, title, top=3):
     across = 1 + len(probabilities)
     columns = min(2 if across == 2 else 1, len(images))
     rows = -(-len(images) // columns)
-    width = 3.2 if across == 2 else 2.2 * across - 0.4
-    figure = new_figure(max(width * columns, 5), 1.75 * rows + 0.8)
+    names = short_names(classes, 10)
+    captions = [wrapped(each, WIDTH / columns, TEXT) for each in short_names(captions, 20 * across, "image")]
+    lines = 1 + max(caption.count("\n") for caption in captions)
+    figure = new_figure(WIDTH, (max(1.25, 0.27 * top) + LINE * lines + 0.15) * rows + 0.8)
     headline(figure, title)
-    ratios = [1, *[1.25] * len(probabilities)] * columns
+    ratios = [1, *[1.55] * len(probabilities)] * columns
     grid = figure.subplots(rows, across * columns, squeeze=False, width_ratios=ratios)
     for axes in grid.flat[across * len(images) :]:
         axes.axis("off")
-    names, captions = short_names(classes, 12), short_names(captions, 14 * across, "image")
     for number, (shown, *bars) in enumerate(grid.reshape(-1, across)[: len(images)]):
         show_image(shown, images[number])
-        caption = shown.set_title(captions[number], fontsize=TEXT, color=INK, loc="left")
-        caption.set_in_layout(False)  # it has room above the bars
+        shown.set_anchor("NW")
+        write_above(shown, captions[number])
         for axes, network in zip(bars, probabilities):
             _probability_bars(axes, network[number], labels[number], names=names, top=top)
     return figure
@@ -78,20 +83,19 @@ def confused_pairs(images, probabilities, labels, classes, pairs, title):
         Titles of the images.
     pairs : list of (true class, predicted class, times)
     """
-    columns, classes = max(3, *map(len, images)), short_names(classes)
-    figure = new_figure(WIDTH, (WIDTH / columns + 0.65) * len(pairs) + 0.9)
+    columns, classes = max(3, *map(len, images)), short_names(classes, 13)
+    letters = int(WIDTH / columns / LETTER)
+    figure = new_figure(WIDTH, (WIDTH / columns + 3 * LINE + 0.1) * len(pairs) + 1)
     headline(figure, title)
     grid = figure.subplots(len(pairs), columns, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
     for line, (true, predicted, times), some, certain, names in zip(grid, pairs, images, probabilities, labels):
-        text = f"{classes[true]} → {classes[predicted]}, {times:,} time{'s' * (times != 1)}"
-        line[0].set_title(" ", fontsize=TEXT)
-        above = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": TEXT, "color": INK}
-        line[0].annotate(text, (0, 1), (0, 5), **above).set_in_layout(False)  # it has room above the other images
+        write_above(line[0], f"{classes[true]} → {classes[predicted]}, {times:,} time{'s' * (times != 1)}")
         for axes, image, probability, name in zip(line, some, certain, names):
             show_image(axes, image)
-            axes.set_xlabel(f"{cut(name, 14)}\n{percent(probability)}", fontsize=TEXT, color=INK)
+            words = f"{cut(name, letters)}\n{percent(probability)}"
+            axes.set_xlabel(words, fontsize=TEXT, color=INK)
     return figure
 
 
@@ -102,6 +106,5 @@ def _probability_bars(axes, probability, label, names, top):
     for place, c in enumerate(order):
         axes.text(0.03, place, f"{names[c]} {percent(probability[c])}", va="center", fontsize=TEXT, color="black")
     axes.set(xlim=(0, 1), ylim=(len(order) - 0.4, -0.6), xticks=[], yticks=[])
-    axes.set_box_aspect(0.8)
     for spine in axes.spines.values():
         spine.set_visible(False)

@@ -1,5 +1,7 @@
 """The outputs of layers."""
 
+from math import ceil
+
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.cm import ScalarMappable
@@ -9,6 +11,7 @@ from PIL import Image
 
 from cnnvis.plots.canvas import (
     INK,
+    LINE,
     OTHER,
     OUTPUTS,
     RIGHT,
@@ -25,7 +28,7 @@ from cnnvis.plots.canvas import (
 from cnnvis.plots.names import cut, short_names
 
 MOST_LAYERS = 34  # in the overview
-ACROSS = 5  # layers in a row
+ACROSS = 4  # layers in a row
 MOST_UNITS = 400  # bars for an FC layer in the overview
 MOST_SIDE = 256  # pixels of a tile; of a larger channel, every second, third, ... row and column is drawn
 MOST_BARS = 100  # units in a row of bars; a tenth of all units if that makes more than ten rows
@@ -55,10 +58,10 @@ def network_outputs(image, outputs, kinds, *, probabilities, classes, title, cha
         title += f"; {MOST_LAYERS} of its {len(outputs)} layers"
         names = [list(outputs)[i] for i in np.linspace(0, len(outputs) - 1, MOST_LAYERS).astype(int)]
         outputs = {name: outputs[name] for name in names}
-    columns = len(outputs) + 2
+    columns = len(outputs) + 3  # the image, the layers, and twice as wide the probabilities
     lines = -(-columns // ACROSS)
     per_line = -(-columns // lines)
-    figure = new_figure(WIDTH * per_line / ACROSS, lines * (0.97 * most + 0.75) + 1)
+    figure = new_figure(WIDTH * per_line / ACROSS, lines * (0.97 * most + 0.85) + 1.2)
     scale = "height×width×channels; yellow is high, each channel scaled separately"
     if any(output.ndim == 3 and output.shape[-1] > most for output in outputs.values()):
         scale += f"; of many channels, the {most} highest of a CONV layer, by number"
@@ -83,20 +86,28 @@ def network_outputs(image, outputs, kinds, *, probabilities, classes, title, cha
         step = (len(tiles) + _gap(_drawn(output))) / len(drawn)
         for place, channel in enumerate(drawn):
             upper_left = {"textcoords": "offset points", "ha": "right", "va": "top"}
-            axes.annotate(str(channel), (-0.5, place * step - 0.5), (-1, 0), fontsize=9, **upper_left)
-    last = grid.flat[columns - 1]
+            axes.annotate(str(channel), (-0.5, place * step - 0.5), (-1, 0), fontsize=TEXT, **upper_left)
+    last = _wide_axes(figure, grid, 1 + len(outputs))
     order = np.argsort(-probabilities, kind="stable")[:10]
-    last.axis("on")
     last.barh(range(len(order)), probabilities[order], color=[RIGHT, *[OTHER] * (len(order) - 1)])
     names = short_names(classes, 10)
     for place, c in enumerate(order):
-        last.text(0.03, place, f"{names[c]} {percent(probabilities[c])}", va="center", fontsize=10)
+        last.text(0.03, place, f"{names[c]} {percent(probabilities[c])}", va="center", fontsize=TEXT)
     last.set(xlim=(0, 1), ylim=(len(order) - 0.4, -0.6), xticks=[], yticks=[])
     some = f"{len(order)} of " if len(order) < len(probabilities) else ""
     last.set_title(f"probabilities\n{some}{len(probabilities):,}", fontsize=TEXT)
-    last.set_box_aspect(len(order) / 4)
     despine(last)
     return figure
+
+
+def _wide_axes(figure, grid, place):
+    """Axes instead of two of a grid, side by side, from a place on."""
+    row, column = divmod(place, grid.shape[1])
+    if column + 1 == grid.shape[1]:
+        row, column = row + 1, 0
+    for axes in grid[row, column : column + 2]:
+        axes.remove()
+    return figure.add_subplot(grid[0, 0].get_gridspec()[row, column : column + 2])
 
 
 @rc_context(STYLE)
@@ -115,23 +126,24 @@ def layer_output(name, kind, output, scale="channel", note=""):
     if output.ndim == 1:
         return _unit_bars(name, kind, output, note=note)
     height, width, channels = output.shape
-    columns = min(channels, int(np.ceil(np.sqrt(channels * 1.4))))
+    columns = int(np.ceil(np.sqrt(channels)))
     tiles, (low, high) = tile(output, columns, scale)
-    size = float(np.clip(0.55 * columns, 4.5, WIDTH if columns < 20 else 11))
-    figure = new_figure(size + 0.6, size * (tiles.shape[0] / tiles.shape[1]) + 1.9)
+    side, gap = len(_drawn(output)), _gap(_drawn(output))
+    inches = (WIDTH - 1) / tiles.shape[1]  # of a pixel of the output
+    plural = "s" if channels > 1 else ""
+    title = f"{cut(name, 40)} ({kind}): {channels} channel{plural} of {height}×{width}\n{note}"
+    title = wrapped(title, WIDTH - 1, TEXT)
+    figure = new_figure(WIDTH, inches * len(tiles) + LINE * title.count("\n") + 1.9)
     axes = figure.subplots()
     axes.imshow(np.ma.masked_invalid(tiles), cmap=OUTPUTS, vmin=0, vmax=1, interpolation="nearest")
-    side = len(_drawn(output))
-    middles = np.arange(0, len(tiles), side + _gap(_drawn(output))) + (side - 1) / 2
-    axes.set_yticks(middles, range(0, channels, columns), fontsize=TEXT)
+    rows = np.arange(0, -(-channels // columns), ceil(LINE / inches / (side + gap)))  # of many, text fits beside some
+    axes.set_yticks(rows * (side + gap) + (side - 1) / 2, rows * columns, fontsize=TEXT)
     axes.set(xticks=[])
-    axes.set_ylabel("first channel of each row", fontsize=TEXT)
+    axes.set_ylabel("first channel of the row", fontsize=TEXT)
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    plural = "s" if channels > 1 else ""
-    title = f"{cut(name, 40)} ({kind}): {channels} channel{plural} of {height}×{width}\n{note}"
-    axes.set_title(wrapped(title, size, TEXT), fontsize=TEXT)
+    axes.set_title(title, fontsize=TEXT)
     how = {"location": "bottom", "shrink": 0.8, "aspect": 25, "ticks": [0, 1]}
     bar = figure.colorbar(ScalarMappable(Normalize(0, 1), OUTPUTS), ax=axes, **how)
     ends, words = ("lowest", "highest"), "output, each channel scaled separately"
@@ -186,9 +198,9 @@ def _unit_column(axes, output, aspect):
         axes.text(
             0.5,
             -0.01,
-            f"largest of each {len(output) / len(blocks):.3g}",
+            f"largest of\neach {len(output) / len(blocks):.3g}",
             transform=axes.transAxes,
-            fontsize=6,
+            fontsize=TEXT,
             ha="center",
             va="top",
         )
@@ -213,19 +225,21 @@ def _bars(axes, values, places, thickness, upright=True):
 def _unit_bars(name, kind, output, note):
     per_row = max(MOST_BARS, -(-len(output) // 10))
     rows = -(-len(output) // per_row)
-    figure = new_figure(10, 1.5 * rows + 1.1)
+    figure = new_figure(WIDTH, 1.6 * rows + 1.4)
     lowest, highest = min(0.0, float(output.min())), max(0.0, float(output.max()))
     room = 0.05 * (highest - lowest or 1)
     plural = "s" if len(output) > 1 else ""
-    headline(figure, f"{cut(name, 40)} ({kind}): {len(output)} unit{plural}\n{note}", fontsize=10)
+    headline(figure, f"{cut(name, 40)} ({kind}): {len(output)} unit{plural}\n{note}")
     for row, axes in enumerate(figure.subplots(rows, 1, squeeze=False)[:, 0]):
         start = row * per_row
         values = output[start : start + per_row]
         _bars(axes, values, np.arange(start, start + len(values)), thickness=0.8)
-        axes.set(ylim=(lowest - room, highest + room), ylabel="output")
+        axes.set_ylim(lowest - room, highest + room)
+        axes.set_ylabel("output", fontsize=TEXT)
+        axes.tick_params(labelsize=TEXT)
         axes.set_xlim(start - 1, start + min(per_row, len(output)))
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.axhline(0, color=INK, linewidth=0.5)
         despine(axes)
-    axes.set_xlabel("unit")
+    axes.set_xlabel("unit", fontsize=TEXT)
     return figure

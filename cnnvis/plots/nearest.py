@@ -3,7 +3,23 @@
 import numpy as np
 from matplotlib import rc_context
 
-from cnnvis.plots.canvas import INK, OTHER, RIGHT, STYLE, TEXT, WRONG, headline, new_figure, show_image
+from cnnvis.plots.canvas import (
+    HEADING,
+    INK,
+    LETTER,
+    LINE,
+    OTHER,
+    RIGHT,
+    STYLE,
+    TEXT,
+    WIDTH,
+    WRONG,
+    headline,
+    new_figure,
+    show_image,
+    wrapped,
+    write_above,
+)
 from cnnvis.plots.names import cut
 
 
@@ -15,7 +31,7 @@ def nearest_images(images, captions, nearest, title, *, columns, across=1):
     ----------
     images : (N, H, W, 3) uint8 array
     captions : sequence of N str
-        What is above each image, at most two lines.
+        What is above each image.
     nearest : sequence of N sequences of (image, class name, similarity, number, kind)
         (H, W, 3) uint8; str; float; int; and "true", "predicted" or "other": the true class of the image, the class
         that was predicted, or another one.
@@ -26,9 +42,13 @@ def nearest_images(images, captions, nearest, title, *, columns, across=1):
         Images in a row.
     """
     columns, across = max(columns, 1), min(across, len(images))
-    rows = -(-len(images) // across)
+    width = max(WIDTH, 1.04 * (1 + columns) * across)
+    rows, side = -(-len(images) // across), width / (1 + columns) / across
+    captions = [wrapped(caption, width / across, TEXT) for caption in captions]
+    lines = 1 + max(caption.count("\n") for caption in captions)
+    above = 0.27 * (1 + wrapped(title, width, HEADING).count("\n")) + 0.1
     digits = _digits([similarity for others in nearest for _, _, similarity, _, _ in others])
-    figure = new_figure(max(1.1 * (1 + columns) * across, 5), 2.3 * rows + 1.2)
+    figure = new_figure(width, (side + LINE * (3 + lines) + 0.1) * rows + above)
     headline(figure, title)
     grid = figure.subplots(rows, (1 + columns) * across, squeeze=False)
     for axes in grid.flat:
@@ -36,12 +56,12 @@ def nearest_images(images, captions, nearest, title, *, columns, across=1):
     for (own, *beside), image, caption, others in zip(grid.reshape(rows * across, -1), images, captions, nearest):
         show_image(own, image)
         _frame(own, INK)
-        words = own.set_title(caption, fontsize=TEXT, color=INK, loc="left")
-        words.set_in_layout(False)
+        write_above(own, caption)
         for axes, (other, name, similarity, number, kind) in zip(beside, others):
             show_image(axes, other)
-            mark, color = {"true": ("✓ ", RIGHT), "predicted": ("✗ ", WRONG), "other": ("", OTHER)}[kind]
-            words = f"{cut(name, 10)}\n#{number}\n{mark}{similarity:.{digits}f}"
+            mark, color = {"true": ("✓", RIGHT), "predicted": ("✗", WRONG), "other": ("", OTHER)}[kind]
+            cosine = "\N{THIN SPACE}".join(filter(None, [mark, f"{similarity:.{digits}f}"]))
+            words = f"{cut(name, min(14, int(side / LETTER)))}\n#{number}\n{cosine}"
             axes.set_xlabel(words, fontsize=TEXT, color=INK)
             _frame(axes, color)
     return figure

@@ -35,12 +35,12 @@ def page(scores, classes, title):
     classes : sequence of K str
     """
     shown = most_mistaken(scores.confusion)
-    side = float(np.clip(1.3 + 0.57 * len(shown), WIDTH, 14))
-    below = max(3.4, 0.25 * len(shown) + 1)
-    figure = new_figure(side, side + 1.2 + 3.6 + below)
+    side = float(np.clip(1.6 + 0.48 * len(shown), WIDTH, 13))
+    below = max(3.6, 0.28 * len(shown) + 1.1)
+    figure = new_figure(side, side + 1.8 + 4.3 + below)
     headline(figure, title)
-    above, middle, beneath = figure.subfigures(3, 1, height_ratios=[side + 0.8, 3.6, below])
-    _confusion(above, scores.confusion, shown, classes=classes)
+    above, middle, beneath = figure.subfigures(3, 1, height_ratios=[side + 1.2, 4.3, below])
+    _confusion(above, scores.confusion, shown, classes=classes, side=side)
     reliability, by_class = middle.subplots(), beneath.subplots()
     _reliability(reliability, scores.calibration, scores.brier)
     precision, recall = _defined(scores, 0), _defined(scores, 1)
@@ -54,11 +54,11 @@ def most_mistaken(matrix, most=MOST_CLASSES):
     return np.sort(np.argsort(-mistakes, kind="stable")[:most])
 
 
-def _confusion(figure, matrix, shown, classes):
+def _confusion(figure, matrix, shown, classes, side):
     """Confusion matrix, in percent of the true class and in counts; predictions of classes not shown are summed up."""
     total = matrix.sum(axis=1, keepdims=True)[shown]
     cells = matrix[np.ix_(shown, shown)]
-    classes = short_names(classes)
+    classes = short_names(classes, 12)
     names = [classes[c] for c in shown]
     across = list(names)
     if len(shown) < len(classes):
@@ -74,21 +74,32 @@ def _confusion(figure, matrix, shown, classes):
     bar.ax.set_xticklabels([f"{mark:.0%}" for mark in SHARES], fontsize=TEXT)
     axes.set_xticks(range(len(across)), across, rotation=45, ha="right", fontsize=TEXT)
     axes.set_yticks(range(len(names)), names, fontsize=TEXT)
-    size, apart = (TEXT, 7) if len(shown) <= 12 else (9, 5)
+    size, apart = (TEXT, 8) if len(shown) <= 12 else (9, 5)
+    number = "{:,}".format if len(shown) <= 6 or size < TEXT else _short
     for i, j in np.ndindex(cells.shape):
         if cells[i, j]:
             color = "white" if norm(share[i, j]) > 0.6 else INK
-            for text, up in ((f"{cells[i, j]:,}", apart), (_percent(share[i, j]), -apart)):
+            for text, up in ((number(cells[i, j]), apart), (_percent(share[i, j]), -apart)):
                 how = {"textcoords": "offset points", "ha": "center", "va": "center", "color": color}
                 axes.annotate(text, (j, i), (0, up), fontsize=size, **how)
     axes.set_xlabel("predicted class", fontsize=TEXT)
     axes.set_ylabel("true class", fontsize=TEXT)
     some = f": the {len(shown)} classes of {len(classes):,} with the most wrong" if len(shown) < len(classes) else ""
-    axes.set_title(wrapped(f"Confusion{some} (images, and % of the true class)", WIDTH, TEXT), fontsize=TEXT)
+    title = f"Confusion{some}\nimages, and below % of the true class"
+    axes.set_title(wrapped(title, 0.75 * side, TEXT), fontsize=TEXT)
+
+
+def _short(count):
+    """A count in at most three digits: a cell has no room for more."""
+    for size, unit in ((1e6, "M"), (1e3, "k")):
+        if count >= 0.9995 * size:
+            return f"{count / size:.2g}{unit}" if count < 99.5 * size else f"{count / size:.0f}{unit}"
+    return f"{count}"
 
 
 def _percent(share):
-    return f"{share:.1%}" if share < 0.0995 else f"{share:.0%}"
+    """A share of 0-1 as a percentage, without its sign, for which a cell has no room."""
+    return f"{100 * share:.1f}" if share < 0.0995 else f"{100 * share:.0f}"
 
 
 def _reliability(axes, calibration, brier):
@@ -103,7 +114,7 @@ def _reliability(axes, calibration, brier):
         color=OTHER,
         alpha=0.5,
         edgecolor="white",
-        label=f"predictions (up to {most:,})",
+        label=f"images (up to {most:,})",
     )
     axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle="--", label="perfectly calibrated")
     some = calibration.count > 0
@@ -117,7 +128,7 @@ def _reliability(axes, calibration, brier):
     axes.set_xlabel("probability of the predicted class", fontsize=TEXT)
     axes.set_ylabel("accuracy", fontsize=TEXT)
     axes.tick_params(labelsize=TEXT)
-    axes.legend(fontsize=TEXT, loc="upper left", framealpha=0.8)
+    _legend_below(axes)
     despine(axes)
 
 
@@ -143,8 +154,14 @@ def _by_class(axes, scores, shown, classes):
     axes.xaxis.set_major_formatter(lambda share, _: f"{share:.3g}" if share < 1.001 else "")
     axes.tick_params(axis="x", labelsize=TEXT)
     axes.set_title(" and ".join(scores) + " by class", fontsize=TEXT)
-    axes.figure.legend(fontsize=TEXT, loc="outside lower center", ncols=2, frameon=False)  # it covers no dot there
+    _legend_below(axes)
     despine(axes)
+
+
+def _legend_below(axes):
+    """Where it covers nothing."""
+    how = {"ncols": 2, "frameon": False, "columnspacing": 1}
+    axes.figure.legend(fontsize=TEXT, loc="outside lower center", **how)
 
 
 @rc_context(STYLE)
@@ -158,10 +175,10 @@ def breakdown(matrix, pairs, classes):
     classes : sequence of K str
     """
     mistakes = matrix - np.diag(np.diag(matrix))
-    shown, classes = most_mistaken(matrix), short_names(classes)
+    shown, classes = most_mistaken(matrix), short_names(classes, 13)
     names = [classes[c] for c in shown]
     rows = [len(shown), len(shown), len(pairs)]
-    heights = [max(2.4, 0.28 * each + 1.0) for each in rows]
+    heights = [max(2.6, 0.28 * each + 1.2) for each in rows]
     figure = new_figure(WIDTH, sum(heights) + 0.5)
     title = f"{mistakes.sum():,} wrong predictions of {matrix.sum():,}"
     if len(shown) < len(classes):
@@ -208,7 +225,7 @@ def comparison(compared, scores, classes, names):
     significant, often = ("significant", "rarely") if compared.p_value < 0.05 else ("not significant", "often")
     title = f"The difference is {significant}: equally good networks {often} differ as much"
     title += f" (McNemar's exact test, p = {compared.p_value:.2g})"
-    heights = [1.9, 2.3, max(3.4, 0.28 * len(shown) + 1.4)]
+    heights = [2.2, 2.5, max(3.6, 0.28 * len(shown) + 1.5)]
     figure = new_figure(WIDTH, sum(heights) + 1)
     headline(figure, title)
     overall, where, by_class = figure.subplots(3, 1, height_ratios=heights)
@@ -231,13 +248,13 @@ def comparison(compared, scores, classes, names):
     where.set_title("images predicted correctly by", fontsize=TEXT)
     _by_class(by_class, dict(zip(sides, (_defined(network, 1) for network in scores))), shown, classes=classes)
     some = f" ({len(shown)} of {len(classes):,}: those with the most wrong)" if len(shown) < len(classes) else ""
-    by_class.set_title(f"recall by class{some}", fontsize=TEXT)
+    by_class.set_title(wrapped(f"recall by class{some}", 0.75 * WIDTH, TEXT), fontsize=TEXT)
     for axes in (overall, where):
         axes.tick_params(axis="x", labelsize=TEXT)
         despine(axes)
     return figure
 
 
-def _ends(names, width=24):
+def _ends(names, width=18):
     """The ends of long names, as paths differ there."""
     return short_names([name if len(name) <= width else "…" + name[1 - width :] for name in names], width, "network")

@@ -131,7 +131,7 @@ PROBABILITIES = np.eye(3)[[0, 2, 2, 1, 1]] * 0.7 + 0.1
 
 
 def captions(figure):
-    return [caption for axes in figure.axes if (caption := axes.get_title(loc="left"))]
+    return [caption for axes in figure.axes if (caption := axes.get_title())]
 
 
 def beside(figure):
@@ -145,12 +145,17 @@ def test_pages_of_the_space(dataset, space):
         "#103 ant → bee 80%\nnear-duplicate of training #20",
         "#101 bee → cow 80%\nlabel may be wrong",
     ]
-    expected = ["bee\n#10\n✗ 0.9000", "cow\n#20\n0.2000", "ant\n#0\n0.9987", "bee\n#30\n✓ 0.5000"]
+    expected = [
+        "bee\n#10\n✗\N{THIN SPACE}0.9000",
+        "cow\n#20\n0.2000",
+        "ant\n#0\n0.9987",
+        "bee\n#30\n✓\N{THIN SPACE}0.5000",
+    ]
     assert beside(pages["results_nearest"]) == expected
     title = pages["results_nearest"].get_suptitle().replace("\n", " ")
     assert "2 of 5 test images have near-duplicates among the training images" in title
     assert captions(pages["results_duplicates"]) == ["#103 ant → bee 80%", "#100 ant"]
-    assert beside(pages["results_duplicates"]) == ["cow\n#20\n0.970", "ant\n#0\n✓ 0.950"]
+    assert beside(pages["results_duplicates"]) == ["cow\n#20\n0.970", "ant\n#0\n✓\N{THIN SPACE}0.950"]
 
 
 def test_without_a_space_or_training_images_there_are_fewer_pages(dataset, space):
