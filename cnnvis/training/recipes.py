@@ -17,10 +17,11 @@ IMAGE_SIZES = range(32, 225, 8)  # sides of images in pixels
 RECIPES = {
     "basic": Recipe(
         epochs=6,
-        batch_size=500,
-        learning_rate=0.1,
+        batch_size=250,
+        learning_rate=0.07,
         optimizer="muon",
-        logits_scale=0.1,
+        orthogonal_momentum=0.8,
+        logits_scale=0.2,
         warmup=0.1,
         label_smoothing=0.05,
     ),
