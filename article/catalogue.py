@@ -23,19 +23,19 @@ RECEPTIVE = {  # layers, and filters of theirs: those that visualize_hidden_laye
 }
 STEPS = 128  # of the ascent
 CHANNEL = 19  # of conv1, which is shown before and after RELU
-POOLED_CHANNEL = 4  # of relu2
-POOLED = 2, 10  # top and left of the 4×4 values that are pooled
+POOLED_CHANNEL = 5  # of relu2
+POOLED = 20, 18  # top and left of the 4×4 values that are pooled
 EXAMPLES = (FROG, PUPPY, 3, 1)  # of the small network
 EXAMPLE_WEIGHT = 0.5
 RESIDUALS = 0.1, 0.5, -0.9
 START, RATE, DESCENT_STEPS = 0.0, 0.1, 30  # of its descent
 PATCH, HIDDEN = 8, ((0, 0), (8, 8), (16, 8))  # side, and tops and lefts, in pixels, of what is hidden of the dog
 SHOWN = {
-    20: "lines across",
-    22: "edges upright",
-    10: "slanting lines",
+    5: "lines across",
+    22: "lines upright",
+    31: "slanting lines",
     6: "red surfaces",
-    28: "red corners",
+    7: "red beside blue",
 }  # of relu2
 CROP_MARGIN = 4  # pixels: twice what training takes, to be seen
 

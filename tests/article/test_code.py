@@ -70,12 +70,12 @@ def test_what_changed_blocks_print(block, old, new, line, answer, outcome):
 
 
 def test_another_filter_makes_other_stripes(outcome):
-    assert "Upright: it looks for vertical edges." in README
+    assert "Upright: it looks for vertical lines." in README
     stripes = {}
-    for number in (20, 22):
+    for number in (5, 22):
         names = dict(outcome[1])
-        printed(BLOCKS[4].replace("[..., 20]", f"[..., {number}]"), names)
+        printed(BLOCKS[4].replace("[..., 5]", f"[..., {number}]"), names)
         image = names["image"].numpy()[0]
         stripes[number] = np.abs(np.diff(image, axis=0)).mean() / np.abs(np.diff(image, axis=1)).mean()
-    assert stripes[20] > 2  # it changes from row to row
+    assert stripes[5] > 2  # it changes from row to row
     assert stripes[22] < 1 / 2
