@@ -3,7 +3,7 @@ BIN := .venv/bin
 DEMO := outputs/demo
 MODEL := models/stashed/cifar10_deep.keras
 
-.PHONY: setup demo test test-slow test-lowest check format figures notebook chapters site bench bench-defaults bench-peers bench-tricks bench-importance bench-filters bench-page fuzz page check-page clean bench-robustness bench-transfer
+.PHONY: setup demo test test-slow test-lowest check format figures notebook chapters site bench bench-defaults bench-peers bench-tricks bench-importance bench-filters bench-page fuzz page check-page clean bench-robustness bench-transfer bench-depth
 
 setup: .venv/installed
 
@@ -115,6 +115,10 @@ bench-tricks: setup
 # How much accuracy the shipped networks lose on worse copies of the test images; needs CIFAR-10.
 bench-robustness: setup
 	$(BIN)/python bench/robustness.py
+
+# What depth alone brings basic: a quarter of an hour; needs CIFAR-10.
+bench-depth: setup
+	$(BIN)/python bench/depth.py
 
 # What a trained network to start from brings, on few digits and few photos: a quarter of an hour; needs CIFAR-10.
 bench-transfer: setup

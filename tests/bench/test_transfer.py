@@ -62,5 +62,5 @@ def test_the_network_to_start_from_has_not_learned_the_classes(dataset, tmp_path
 
 
 def test_a_training_that_fails_says_why(tmp_path):
-    with pytest.raises(ChildProcessError, match="digits failed: .*'nowhere'"):
+    with pytest.raises(ChildProcessError, match=r"digits failed: .*'nowhere'"):
         transfer.accuracy(tmp_path, "digits", "--data", "nowhere")
