@@ -63,6 +63,14 @@ def show_grey(axes, grey):
     show_image(axes, grey, cmap=GREY, vmin=0, vmax=255)
 
 
+def scale(figure, axes, shown, words=("negative", "0", "positive")):
+    """The colours of an image in one of the axes, below all of them, and words at even places from low to high."""
+    places = np.linspace(*shown.get_clim(), len(words))
+    bar = figure.colorbar(shown, ax=axes, location="bottom", aspect=40, ticks=places)
+    for text, side in zip(bar.ax.set_xticklabels(words), np.linspace(0, 1, len(words))):
+        text.set_horizontalalignment({0: "left", 1: "right"}.get(side, "center"))
+
+
 def sign(axes, text):
     """A sign of arithmetic, or a few words, in a place of its own."""
     axes.axis("off")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from article.canvas import GREY, LETTERS, canvas, frame, number, number_grid, show_grey, sign
+from article.canvas import GREY, LETTERS, canvas, frame, number, number_grid, scale, show_grey, sign
 from article.pixels import COLOURS
 from cnnvis.plots import DIVERGING, INK, RIGHT, show_image
 
@@ -45,7 +45,7 @@ def applied(grey, weights, bias, top, left):
     top, left : int
         Of the nine pixels.
     """
-    figure = canvas(3.3)
+    figure = canvas(3.9)
     before, filter_, after = figure.subplots(1, 3, width_ratios=(3, 1.9, 3))
     output = respond(grey, weights, bias)
     show_grey(before, grey)
@@ -57,6 +57,7 @@ def applied(grey, weights, bias, top, left):
     show_output(after, output)
     frame(after, top, left, 1)
     after.set_title(f"output\n{_size(output)}")
+    scale(figure, [before, filter_, after], after.images[0])
     return figure
 
 
@@ -120,7 +121,7 @@ def reddish(image, output, top, left):
     top, left : int
         Of the pixels that are worked out.
     """
-    figure = canvas(3.9)
+    figure = canvas(4.7)
     before, after = figure.subplots(1, 2)
     show_image(before, image)
     frame(before, top, left, 3)
@@ -128,6 +129,7 @@ def reddish(image, output, top, left):
     show_output(after, output)
     frame(after, top, left, 1)
     after.set_title(f"output\n{_size(output)}")
+    scale(figure, [before, after], after.images[0])
     return figure
 
 
@@ -147,11 +149,7 @@ def lines(grey):
     for axes, output, name in zip(after, outputs, ("vertical", "horizontal")):
         show_image(axes, output, cmap=DIVERGING, vmin=-limit, vmax=limit)
         axes.set_title(name)
-    scale = figure.colorbar(
-        after[0].images[0], ax=[before, *after], location="bottom", aspect=40, ticks=[-limit, 0, limit]
-    )
-    for words, side in zip(scale.ax.set_xticklabels(["negative", "0", "positive"]), ("left", "center", "right")):
-        words.set_horizontalalignment(side)
+    scale(figure, [before, *after], after[0].images[0])
     return figure
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from article.canvas import LETTERS, canvas
+from article.canvas import LETTERS, canvas, scale
 from cnnvis.attribution import baseline_images
 from cnnvis.plots import OUTPUTS, show_image
 
@@ -40,8 +40,10 @@ def channels(image, maps, names):
     maps : (N, h, w) float array
     names : sequence of N str
     """
-    figure = canvas(4.9)
-    for axes, shown, name in zip(figure.subplots(2, 3).flat, [image, *maps], ["image", *names]):
+    figure = canvas(5.5)
+    grid = figure.subplots(2, 3)
+    for axes, shown, name in zip(grid.flat, [image, *maps], ["image", *names]):
         show_image(axes, shown, **({} if shown.ndim == 3 else {"cmap": OUTPUTS}))
         axes.set_title(name, fontsize=LETTERS)
+    scale(figure, grid, grid.flat[-1].images[0], ("zero", "the channel's highest value"))
     return figure

@@ -1,8 +1,10 @@
 """What layers do, and what a whole network does."""
 
 import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 
-from article.canvas import LETTERS, canvas, frame, number, number_grid
+from article.canvas import LETTERS, canvas, frame, number, number_grid, scale
 from cnnvis.plots import DIVERGING, INK, OTHER, OUTPUTS, RIGHT, despine, show_image
 
 SHOWN = 3  # channels of a layer that are drawn
@@ -46,6 +48,10 @@ def whole_network(image, outputs, probabilities, classes):
     rows = -(-(len(panels) + 1) // 2)
     figure = canvas(1.45 * rows)
     parts = list(figure.subfigures(rows, 2).flat)
+    if len(parts) > len(panels) + 1:
+        beside = parts[-1].subplots()
+        beside.axis("off")
+        scale(parts[-1], beside, ScalarMappable(Normalize(0, 1), OUTPUTS), ("low", "high"))
     for part, (name, maps, shape) in zip(parts, panels):
         part.suptitle(f"{name}  {'×'.join(map(str, shape))}", fontsize=LETTERS)
         if len(shape) == 1:
@@ -117,7 +123,7 @@ def before_and_after_relu(image, before, after):
     image : (H, W, 3) uint8 array
     before, after : (h, w) float array
     """
-    figure = canvas(2.9)
+    figure = canvas(3.2)
     original, left, right = figure.subplots(1, 3)
     show_image(original, image)
     original.set_title("image")
@@ -125,6 +131,7 @@ def before_and_after_relu(image, before, after):
     for axes, values, title in ((left, before, "before RELU"), (right, after, "after RELU")):
         show_image(axes, values, cmap=DIVERGING, vmin=-limit, vmax=limit)
         axes.set_title(title)
+    scale(figure, [original, left, right], left.images[0])
     return figure
 
 
