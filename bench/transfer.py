@@ -56,7 +56,7 @@ def compare(args):
         what = f"{5 * PHOTOS} photos, {PHOTOS} of each of five classes"
         lines.append(row(what, "`--start-from` a `basic` of the other five, `flip=alternating`", found[:, 0]))
         lines.append(row(what, "from nothing, `--arch basic`", found[:, 1]))
-    contest.publish("\n".join([machine.describe(f"{5 * TESTED:,} test photos"), "", *lines]), args.out)
+        contest.publish("\n".join([machine.describe(f"{5 * TESTED:,} test photos"), "", *lines]), args.out)
 
 
 def row(what, start, accuracies):
