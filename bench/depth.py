@@ -54,12 +54,11 @@ def compare(args):
 def measure(args):
     """Train one network, and print its number of weights and its accuracy on held-out images as JSON."""
     from cnnvis import evaluation, images, network, training
-    from cnnvis.training import recipes
     from models import convnet
 
     name = f"basic_{2 * args.layers}"
     convnet.ARCHITECTURES[name] = plain(args.layers)
-    convnet.WIDTHS[name], recipes.RECIPES[name] = convnet.WIDTHS["basic"], recipes.RECIPES["basic"]
+    convnet.WIDTHS[name], training.RECIPES[name] = convnet.WIDTHS["basic"], training.RECIPES["basic"]
     dataset, held_out, _ = images.for_training("cifar10", validation=HELD_OUT, limit=args.limit, seed=args.seed)
     recipe = training.recipe_for(name, dataset, epochs=args.epochs)
     trained = training.train(dataset, recipe, arch=name, seed=args.seed).network
