@@ -1,9 +1,13 @@
 """Gradients of a class's score with respect to pixels or feature maps."""
 
+from contextlib import nullcontext
+from functools import partial
+
 import numpy as np
 import tensorflow as tf
 
 from cnnvis.network import cost
+from cnnvis.network.winograd import FAST_FROM, fast_convolutions
 
 NO_GRADIENTS = "the model's output has no gradient (it rounds or looks up pixels, say): choose --method occlusion"
 
@@ -24,18 +28,26 @@ def compiled(model):
     """
     shapes = tf.TensorSpec((None, *model.inputs[0].shape[1:]), tf.float32), tf.TensorSpec((None,), tf.int32)
 
-    @tf.function(input_signature=shapes, jit_compile=False, autograph=False)
-    def gradients(pixels, targets):
-        with tf.GradientTape() as tape:
-            tape.watch(pixels)
-            values, scores = model(pixels, training=False)
-            total = tf.reduce_sum(tf.gather(scores, targets, axis=1, batch_dims=1))
-        found = tape.gradient(total, values)
-        if found is None:
-            raise ValueError(NO_GRADIENTS)
-        return tf.cast(values, tf.float32), tf.cast(found, tf.float32)
+    def graph(convolutions):
+        @tf.function(input_signature=shapes, jit_compile=False, autograph=False)
+        def gradients(pixels, targets):
+            with tf.GradientTape() as tape:
+                tape.watch(pixels)
+                with convolutions():
+                    values, scores = model(pixels, training=False)
+                total = tf.reduce_sum(tf.gather(scores, targets, axis=1, batch_dims=1))
+            found = tape.gradient(total, values)
+            if found is None:
+                raise ValueError(NO_GRADIENTS)
+            return tf.cast(values, tf.float32), tf.cast(found, tf.float32)
 
-    return gradients
+        return gradients
+
+    few = graph(nullcontext)
+    if model.outputs[0] is model.inputs[0]:  # the way back through every layer takes most of the time
+        return few
+    many = graph(partial(fast_convolutions, model))
+    return lambda pixels, targets: (many if len(pixels) >= FAST_FROM else few)(pixels, targets)
 
 
 def check_memory(classifier):

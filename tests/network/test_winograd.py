@@ -83,3 +83,24 @@ def test_an_image_has_the_same_probabilities_in_a_batch_and_alone():
     images = np.random.default_rng(0).integers(0, 256, (winograd.FAST_FROM + 1, 16, 16, 3), dtype="uint8")
     together, alone = (classifier.probabilities(images, size) for size in (None, 1))
     np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["narrow", "valid", "one"])
+def test_feature_maps_have_the_same_gradients_in_a_batch_and_alone(name, monkeypatch):
+    """Of a layer before those that are computed this way, of one of them, and of one behind them."""
+    classifier, seen = Classifier(network()), []
+    convolve = winograd.convolve
+    monkeypatch.setattr(winograd, "convolve", lambda *given: seen.append(given) or convolve(*given))
+    images = np.random.default_rng(0).integers(0, 256, (winograd.FAST_FROM, 16, 16, 3), dtype="uint8")
+    targets = np.arange(len(images)) % 5
+    (together,) = classifier.feature_gradients("logit", images, targets, name)
+    assert len(seen) == 2
+    for found, alone in zip(together, zip(*each_alone(classifier, images, targets, name))):
+        alone = np.concatenate(alone)
+        np.testing.assert_allclose(found, alone, atol=1e-5 * np.abs(alone).max())
+    assert len(seen) == 2
+
+
+def each_alone(classifier, images, targets, name):
+    for image, target in zip(images, targets):
+        yield from classifier.feature_gradients("logit", image[None], [target], name)
