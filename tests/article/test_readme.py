@@ -128,7 +128,7 @@ OUTLINE = {
         "imgs/hidden_layer_activation.png|`conv1`|`conv3`|`conv5`|`fc1`|python visualize_hidden_layer_output.py|"
         "imgs/hidden_layer_output.png|truck|smaller|article/occluded|article/channels|Which map should I believe"
     ),
-    "Next steps": ("glossary|CS231n|d2l.ai|3Blue1Brown|Distill|Chollet"),
+    "Next steps": ("### Glossary|CS231n|d2l.ai|3Blue1Brown|Distill|Chollet"),
     "Making it better": ("Depth|Augmentation|article/augmentation|--start-from|article/improvements"),
 }
 

@@ -62,7 +62,6 @@ def filter_numbers(of):
     total, across = (leg * filters.VERTICAL).sum(), (leg * filters.HORIZONTAL).sum()
     yield f"+ b = {total} {signed(catalogue.BIAS, 'd').replace('−', '- ')} = {total + catalogue.BIAS}$$"
     yield f"work out the {total} yourself"
-    yield f"the vertical filter summed to {total}; the horizontal one sums to {signed(across, 'd')}."
     yield f"{signed(across + catalogue.BIAS, 'd')}: the sum is {signed(across, 'd')}."
     yield f"its output is {(sign * filters.REDDISH).sum() + catalogue.RED_BIAS:,}."
     below = filters.respond(of.images[catalogue.TRUCK], filters.REDDISH, catalogue.RED_BIAS)[20, 5]
