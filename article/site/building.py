@@ -1,6 +1,7 @@
 """The site: its pages, made and linked."""
 
 import posixpath
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -75,7 +76,7 @@ class Site:
 
     def text(self, page):
         """The text of a page: HTML."""
-        tokens = markdown.placed(page.tokens, lambda to: self.link(to, page), lambda to, alt: self.image(to, alt, page))
+        tokens = markdown.placed(page.tokens, lambda to: self.link(to, page), partial(self.image, page))
         made = self.parser.renderer.render(self.with_ways_in(tokens, page), self.parser.options, {})
         return made if page.headings else f"<h1>{escape(page.title)}</h1>\n{made}"
 
@@ -101,12 +102,13 @@ class Site:
         self.sources.add(file)
         return {"href": self.address(source_page(file), page)}
 
-    def image(self, address, words, page):
+    def image(self, page, address, words, others):
         """An image on a page: HTML. One of another host is left to its words, as the site asks no other host."""
-        if markdown.is_elsewhere(address):
+        if any(map(markdown.is_elsewhere, (address, *others.values()))):
             return escape(words)
         file = address if address.startswith("data:") else markdown.target(address, page.source)[0]
-        return self.figures.html(file, words, page.path)
+        others = {media: markdown.target(other, page.source)[0] for media, other in others.items()}
+        return self.figures.html(file, words, page.path, others)
 
     def address(self, path, page):
         return posixpath.relpath(path, posixpath.dirname(page.path) or ".")

@@ -49,7 +49,7 @@ def link(attributes):
     return {"data-to": attributes["href"]}
 
 
-def image(_, words):
+def image(_, words, others):
     return f'<span class="aside">Figure in the article: {escape(words)}.</span>'
 
 

@@ -30,21 +30,46 @@ class Figures:
         self.root, self.files = root, {}
         self.pages = set()  # that have a figure already: the first one of a page is fetched at once, the others in time
 
-    def html(self, file, words, page):
-        """A figure that opens in full: its file from the root on or a data: URL, what it shows, the page -> HTML."""
+    def html(self, file, words, page, others):
+        """A figure that opens in full.
+
+        Parameters
+        ----------
+        file : str
+            From the root on, or a data: URL.
+        words : str
+            What it shows.
+        page : str
+        others : dict of str to str
+            Files for some screens, by their media queries.
+
+        Returns
+        -------
+        str
+            HTML.
+        """
         path = self.stored(file) if file.startswith("data:") else self.copied(file)
         here = posixpath.dirname(page) or "."
-        address = posixpath.relpath(path, here)
+        sources = {media: self.copied(other) for media, other in others.items()}
         with Image.open(io.BytesIO(self.files[path])) as image:
-            width, height = image.size
-            still = self.still(image, path) if image.n_frames > 1 else None
+            if image.n_frames > 1:
+                sources[STILL] = self.still(image, path)
         lazy = ' loading="lazy"' if page in self.pages else ""
         self.pages.add(page)
-        shown = f'<img src="{address}" alt="{escape(words)}" width="{width}" height="{height}"{lazy}>'
-        if still:
-            source = f'<source media="{STILL}" srcset="{posixpath.relpath(still, here)}">'
-            shown = f"<picture>{source}{shown}</picture>"
+        address = posixpath.relpath(path, here)
+        shown = f'<img src="{address}" alt="{escape(words)}" {self.sides(path)}{lazy}>'
+        if sources:
+            made = (
+                f'<source media="{media}" srcset="{posixpath.relpath(source, here)}" {self.sides(source)}>'
+                for media, source in sources.items()
+            )
+            shown = f"<picture>{''.join(made)}{shown}</picture>"
         return f'<a href="{address}">{shown}</a>'
+
+    def sides(self, path):
+        """The size of an image of the site, as attributes."""
+        with Image.open(io.BytesIO(self.files[path])) as image:
+            return f'width="{image.width}" height="{image.height}"'
 
     def copied(self, file):
         """A file of ours in the site: its path there."""

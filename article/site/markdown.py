@@ -3,6 +3,7 @@
 import posixpath
 import re
 from html import escape
+from itertools import takewhile
 
 from markdown_it import MarkdownIt
 from mdit_py_plugins.anchors import anchors_plugin
@@ -67,21 +68,24 @@ def placed(tokens, link, image):
     link : callable
         An address in the text -> the attributes of its link: dict of str to str.
     image : callable
-        The address of an image, its words -> HTML.
+        The address of an image, its words, other addresses for some screens, by their media queries -> HTML.
 
     Returns
     -------
     list of Token
     """
     for place, token in enumerate(tokens):
+        if token.children:
+            token.children = list(_with_whole_pictures(token.children))
         children = token.children or ()
-        if [child.type for child in children] == ["image"] and tokens[place - 1].type == "paragraph_open":
+        is_figure = len(children) == 1 and (children[0].type == "image" or children[0].content.startswith("<picture>"))
+        if is_figure and tokens[place - 1].type == "paragraph_open":
             tokens[place - 1].attrSet("class", "figure")
         for each in (token, *children):
             if each.type == "link_open":
                 each.attrs = link(each.attrs["href"])
             elif each.type == "image":
-                each.type, each.content = "html_inline", image(each.attrs["src"], plain(each))
+                each.type, each.content = "html_inline", image(each.attrs["src"], plain(each), {})
             elif each.type in ("html_inline", "html_block"):
                 each.content = _html(each.content, link, image)
             elif each.type in ("th_open", "th_close"):
@@ -90,19 +94,40 @@ def placed(tokens, link, image):
     return tokens
 
 
+def _with_whole_pictures(children):
+    """The same tokens, with a picture's tags as one."""
+    children = iter(children)
+    for child in children:
+        if (child.type, child.content) == ("html_inline", "<picture>"):
+            rest = takewhile(lambda each: each.content != "</picture>", children)
+            child.content += "".join(each.content for each in rest) + "</picture>"
+        yield child
+
+
 def _html(text, link, image):
     """The same for HTML in the text."""
 
+    def picture(found):
+        sources = [read(source) for source in re.findall(r"<source\b([^>]*)>", found[1])]
+        others = {source["media"]: source["srcset"] for source in sources}
+        shown = read(re.search(r"<img\b([^>]*)>", found[1])[1])
+        return image(shown["src"], shown.get("alt", ""), others)
+
     def made(found):
-        attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', found[2]))
+        attributes = read(found[2])
         if found[1] == "img":
-            return image(attributes["src"], attributes.get("alt", ""))
-        if "srcset" in attributes:
-            attributes["srcset"] = link(attributes["srcset"])["href"]
+            return image(attributes["src"], attributes.get("alt", ""), {})
         attributes |= link(attributes["href"]) if "href" in attributes else {}
         return f"<{found[1]} {written(attributes)}>"
 
-    return re.sub(r"<(img|a|source)\b([^>]*)>", made, text)
+    if "<picture>" in text:
+        return re.sub(r"<picture>(.*?)</picture>", picture, text, flags=re.DOTALL)
+    return re.sub(r"<(img|a)\b([^>]*)>", made, text)
+
+
+def read(attributes):
+    """Attributes of an element: HTML -> dict of str to str."""
+    return dict(re.findall(r'([\w-]+)="([^"]*)"', attributes))
 
 
 def written(attributes):

@@ -193,7 +193,7 @@ def test_what_is_said_of_the_curves():
         assert stands(f"{{}}% and {{}}% with {count:,}", 100 * row["accuracy"], 100 * row["val_accuracy"])
     plain, usual = ends["not_augmented"], ends["images_5000"]
     assert stands("It gets {}% of its images right, and {}% of those held out", *both(plain))
-    assert stands("with it, {}% and {}%.", *both(usual))
+    assert stands("With augmentation: {}% and {}%.", *both(usual))
     first = curves.rows("raw_pixels")[0]
     assert stands("The first loss is {} instead of {}", first["raw"], first["normalised"])
     assert max(curves.column("rate_too_high", "loss")) > 1000
@@ -211,10 +211,10 @@ def test_what_is_said_of_hidden_parts(tmp_path):
     assert visualize_pixel_importance.main(arguments) == 0
     with h5py.File(tmp_path / "pixel_importance.h5") as arrays:
         dog, frog, horse, truck = zip(100 * arrays["probability"][:], 100 * arrays["hidden_probability"][:])
-    assert stands("chest: without the framed part, {}% become {}%.", *dog)
-    assert stands("face: without the framed part, {}% become {}%.", *frog)
-    assert stands("even this patch: {}% remain of {}%.", *horse[::-1])
-    assert stands("the truck: {}% remain of {}%.", *truck[::-1])
+    assert stands("chest: without the framed part, {}% drops to {}%.", *dog)
+    assert stands("face: without the framed part, {}% drops to {}%.", *frog)
+    assert stands("even this patch: {}% stays {}%.", *horse)
+    assert stands("the truck: {}% stays {}%.", *truck)
 
 
 @pytest.mark.slow

@@ -232,6 +232,21 @@ def test_html_in_the_text_is_placed_as_well(tmp_path):
     assert '<img src="imgs/a.webp" alt="A black one" width="20" height="10">' in page
 
 
+def test_a_phone_gets_its_own_picture(tmp_path):
+    (tmp_path / "imgs").mkdir()
+    for name, size in {"wide": (40, 20), "phone": (10, 30)}.items():
+        Image.new("RGB", size).save(tmp_path / "imgs" / f"{name}.png")
+    source = '<source media="(max-width: 600px)" srcset="imgs/phone.png">'
+    picture = f'<picture>{source}<img src="imgs/wide.png" alt="A"></picture>'
+    page = made(tmp_path, START + f"## One\n\n{picture}\n\n`<picture>` is code\n")["one.html"]
+    assert (
+        '<p class="figure"><a href="imgs/wide.webp"><picture>'
+        '<source media="(max-width: 600px)" srcset="imgs/phone.webp" width="10" height="30">'
+        '<img src="imgs/wide.webp" alt="A" width="40" height="20"></picture></a></p>'
+    ) in page
+    assert "<code>&lt;picture&gt;</code> is code" in page
+
+
 def test_an_image_of_another_host_is_left_to_its_words(tmp_path):
     page = made(tmp_path, START + "## One\n\n![A badge](https://elsewhere.example/badge.svg)\n")["one.html"]
     assert "A badge" in page
