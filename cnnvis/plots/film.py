@@ -7,18 +7,17 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from cnnvis.plots.canvas import DPI, INK, OTHER, OUTPUTS, RIGHT, STYLE, WRONG, despine, wrapped
+from cnnvis.plots.canvas import DPI, INK, OTHER, OUTPUTS, RIGHT, STYLE, TEXT, WRONG, despine, wrapped
 from cnnvis.plots.names import short_names
 from cnnvis.plots.sheets import board, resized
 
-# Pixels, unless they are points. Where a phone shows a frame 360 pixels wide, letters of 14 points have 11 of them;
-# there is no room for captions as large, whose letters have 9.4 (`SMALL`).
-WIDTH, HEIGHT, MARGIN, LINE = 704, 740, 16, 22  # of a frame; LINE: of `SMALL`
-TITLE, NAMES, SMALL = 16, 14, 12  # points
+# Pixels, unless they are points.
+WIDTH, HEIGHT, MARGIN, LINE = 704, 880, 16, 26  # of a frame; LINE: of `TEXT`
+TITLE = 16  # points
 LEFT, RIGHT_COLUMN, COLUMN = MARGIN, 368, 320  # where the columns of a frame begin, and how wide they are
-PROBABILITIES = {"left": LEFT, "top": 230, "width": 340, "step": 25, "name": 164, "percent": 62, "fontsize": NAMES}
-CURVES = (92, 552, 244, 126)  # left, top, width, height
-MAP = 128  # a side of a feature map
+PROBABILITIES = {"left": LEFT, "top": 232, "width": 340, "step": 28, "name": 164, "percent": 62}
+CURVES = (104, 624, 236, 180)  # left, top, width, height
+MAP, CAPTION = 128, 80  # a side of a feature map; the height of what is below it
 POINTS = {"markersize": 4, "linewidth": 2}
 ACCURACIES = {
     "accuracy": ("training (augmented)", {"color": RIGHT, "marker": "o", **POINTS}),
@@ -27,9 +26,9 @@ ACCURACIES = {
 MOST_CLASSES = 10  # bars of probabilities; beside each, `name` and `percent` are room for its class and its number
 BARS = "green: true class;\nred: a wrong one\nahead of it"
 MOMENTS = 6  # on the sheet
-ROW = 254  # of a moment there
-SHEET_BARS = {"left": MARGIN, "width": 274, "step": 20, "name": 142, "percent": 52, "fontsize": SMALL}
-SHEET_MAPS, SHEET_MAP = 298, 93  # where the maps begin, and a side of one
+ROW = 292  # of a moment there
+SHEET_BARS = {"left": MARGIN, "width": 290, "step": 25, "name": 162, "percent": 60}
+SHEET_MAPS, SHEET_MAP = 318, 87  # where the maps begin, and a side of one
 
 
 def film_frames(film, track=iter):
@@ -52,11 +51,11 @@ def film_frames(film, track=iter):
 
 @rc_context(STYLE)
 def _what_stays(film, classes):
-    images, small, beside = [(LEFT, 54, resized(film.image, 144))], {"fontsize": SMALL}, LEFT + 156
+    images, small, beside = [(LEFT, 54, resized(film.image, 128))], {"fontsize": TEXT}, LEFT + 140
     texts = [
-        (beside, 50, f"true class:\n{short_names(film.classes, 11)[film.label]}", {"fontsize": NAMES}),
-        (beside, 118, BARS, small),
-        (LEFT, 205, f"probabilities{_of_how_many(film)}", small),
+        (beside, 50, f"true class:\n{short_names(film.classes, 11)[film.label]}", {"fontsize": TEXT}),
+        (beside, 112, BARS, small),
+        (LEFT, 200, f"probabilities{_of_how_many(film)}", small),
     ]
     _class_names(texts, film, classes, **PROBABILITIES)
     if len(film.channels):
@@ -69,13 +68,15 @@ def _what_stays(film, classes):
         if np.isfinite(_over_time(film, name)).any():
             axes.plot([], [], label=label, **style)
     axes.set(xlim=(0, _last_epoch(film)), ylim=(0, 1))
-    axes.set_xlabel("epoch", fontsize=SMALL)
-    axes.set_ylabel("accuracy", fontsize=SMALL)
+    axes.set_xlabel("epoch", fontsize=TEXT)
+    axes.set_ylabel("accuracy", fontsize=TEXT)
     axes.set_yticks([0, 0.5, 1], ["0%", "50%", "100%"])
     axes.xaxis.get_major_locator().set_params(integer=True, nbins=6)
-    axes.tick_params(labelsize=SMALL)
+    axes.tick_params(labelsize=TEXT)
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False, fontsize=SMALL, loc="lower left", bbox_to_anchor=(0, 1), labelspacing=0.2, borderpad=0)
+    axes.legend(
+        frameon=False, fontsize=TEXT, loc="lower left", bbox_to_anchor=(-0.36, 1), labelspacing=0.2, borderpad=0
+    )
     despine(axes)
     return figure
 
@@ -88,10 +89,10 @@ def _frame(film, number, classes, background):
     if len(film.channels):
         (_, maps), (_, filters) = _right_column(film)
         for place, channel in enumerate(film.channels):
-            left, top = RIGHT_COLUMN + place % 2 * 160, maps + place // 2 * (MAP + 52)
+            left, top = RIGHT_COLUMN + place % 2 * 160, maps + place // 2 * (MAP + CAPTION)
             lowest, highest = _map(images, frame, place, left=left, top=top, side=MAP)
-            words = f"channel {channel}\n{lowest} to {highest}"
-            texts.append((left, top + MAP + 3, words, {"fontsize": SMALL}))
+            words = f"channel {channel}\n{lowest}\nto {highest}"
+            texts.append((left, top + MAP + 3, words, {"fontsize": TEXT}))
         _filters(images, film, frame, left=RIGHT_COLUMN, top=filters, size=(COLUMN, HEIGHT - filters - 8))
     figure = board(images, texts, width=WIDTH, height=HEIGHT)
     (axes,), (left, top, width, height) = figure.axes, CURVES
@@ -106,9 +107,9 @@ def _frame(film, number, classes, background):
 
 def _right_column(film):
     """Of the maps and of the filters: (top, words) of the text above them, and where they begin."""
-    maps, filters = (wrapped(words, 1.1 * COLUMN / DPI, SMALL) for words in (_maps_drawn(film), _filters_drawn(film)))
+    maps, filters = (wrapped(words, 1.1 * COLUMN / DPI, TEXT) for words in (_maps_drawn(film), _filters_drawn(film)))
     below = 54 + LINE * _lines(maps)
-    heading = below + -(-len(film.channels) // 2) * (MAP + 52) + 8
+    heading = below + -(-len(film.channels) // 2) * (MAP + CAPTION) + 8
     return ((50, maps), below), ((heading, filters), heading + LINE * _lines(filters) + 8)
 
 
@@ -117,7 +118,7 @@ def film_sheet(film):
     """Six moments, evenly spaced among the frames, one in a row: Figure."""
     places = np.unique(np.linspace(0, len(film.frames) - 1, MOMENTS).round().astype(int))
     frames, beside = [film.frames[place] for place in places], MARGIN + 104
-    classes, small = _classes(film, frames), {"fontsize": SMALL}
+    classes, small = _classes(film, frames), {"fontsize": TEXT}
     name, moments = short_names(film.classes, 11)[film.label], f"{len(frames)} moment{'s' * (len(frames) > 1)}"
     bars = " ".join(BARS.split("\n"))
     words = [f"Bars: probabilities{_of_how_many(film)}; {bars}."]
@@ -125,13 +126,13 @@ def film_sheet(film):
         channels = ", ".join(map(str, film.channels))
         words.append(f"Squares: {_maps_drawn(film)}; below: lowest and highest value. Channels: {channels}.")
         words.append(f"Below them: {_filters_drawn(film)}.")
-    words = wrapped("\n".join(words), 1.1 * (WIDTH - beside - MARGIN) / DPI, SMALL)
+    words = wrapped("\n".join(words), 1.1 * (WIDTH - beside - MARGIN) / DPI, TEXT)
     images = [(MARGIN, MARGIN, resized(film.image, 88))]
-    texts = [(beside, 12, f"Class {name}, at {moments} of a training", {"fontsize": NAMES}), (beside, 44, words, small)]
+    texts = [(beside, 12, f"Class {name}, at {moments} of a training", {"fontsize": TEXT}), (beside, 44, words, small)]
     down = max(120, 60 + LINE * _lines(words))
     for frame in frames:
         said = ": ".join(filter(None, [moment(film, frame), ", ".join(_accuracies(frame))]))
-        texts.append((MARGIN, down, said, {"fontsize": SMALL, "fontweight": "bold"}))
+        texts.append((MARGIN, down, said, small))
         top = down + 28
         _class_names(texts, film, classes, top=top, **SHEET_BARS)
         _bars(images, texts, film, frame, classes, top=top, **SHEET_BARS)
@@ -191,14 +192,14 @@ def _classes(film, frames):
     return np.sort(np.argsort(-highest, kind="stable")[:MOST_CLASSES])
 
 
-def _class_names(texts, film, classes, *, left, top, width, step, name, percent, fontsize):
-    names, how = short_names(film.classes, 11), {"fontsize": fontsize, "va": "center", "ha": "right"}
+def _class_names(texts, film, classes, *, left, top, width, step, name, percent):
+    names, how = short_names(film.classes, 11), {"fontsize": TEXT, "va": "center", "ha": "right"}
     texts += [(left + name - 6, top + (row + 0.5) * step, names[each], how) for row, each in enumerate(classes)]
 
 
-def _bars(images, texts, film, frame, classes, *, left, top, width, step, name, percent, fontsize):
+def _bars(images, texts, film, frame, classes, *, left, top, width, step, name, percent):
     """A bar for each class beside its name, with its probability."""
-    probabilities, how = np.nan_to_num(frame.probabilities), {"fontsize": fontsize, "va": "center"}
+    probabilities, how = np.nan_to_num(frame.probabilities), {"fontsize": TEXT, "va": "center"}
     for row, each in enumerate(classes):
         color = RIGHT if each == film.label else WRONG if each == probabilities.argmax() else OTHER
         length = max(1, round(float(probabilities[each]) * (width - name - percent)))

@@ -11,7 +11,7 @@ from matplotlib.text import Text
 from cnnvis import plots
 from cnnvis.attribution import Comparison
 from cnnvis.evaluation import metrics
-from tests.plots.test_plots import explanation, many_filters, terms
+from tests.plots.test_plots import explanation, film_of, many_filters, terms
 
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 PHONE, FEWEST = 360, 11  # pixels
@@ -27,7 +27,7 @@ def drawn():
 
 
 def figures(rng):
-    """One of each kind that the four scripts draw, of ten classes."""
+    """One of each kind that the scripts draw, of ten classes."""
     labels, images = np.arange(1000) % 10, rng.integers(0, 256, (12, 32, 32, 3), dtype="uint8")
     one, other = (rng.dirichlet(np.ones(10), 1000) + 0.4 * np.eye(10)[labels] for _ in range(2))
     one, other = one / 1.4, other / 1.4
@@ -81,6 +81,10 @@ def figures(rng):
         yield f"{units} units", plots.layer_output("fc1", "FC", rng.normal(size=units))
     for channels in (1, 2, 2048):
         yield f"channel of {channels}", plots.channel_terms(terms(rng, channels), "conv3", 511)
+    for inputs, count in ((3, 32), (2048, 1024)):
+        film = film_of(rng, CLASSES, inputs=inputs, filters=32, count=count)
+        yield f"frame, {inputs} inputs", list(plots.film_frames(film))[-1]
+        yield f"sheet of frames, {inputs} inputs", plots.film_sheet(film)
 
 
 def visible_texts(figure):

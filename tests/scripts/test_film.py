@@ -38,7 +38,7 @@ def test_a_film_of_digits(tmp_path, films, capsys):
     last = dict(zip(rows[0], map(float, rows[-1])))
     assert (film.frames[-1].accuracy, film.frames[-1].held_out) == (last["accuracy"], last["val_accuracy"])
     with Image.open(tmp_path / "run.gif") as gif:
-        assert (gif.size, gif.n_frames) == ((704, 740), 7)
+        assert (gif.size, gif.n_frames) == ((704, 880), 7)
         still = np.asarray(gif.convert("RGB"), "int")
         gif.seek(6)
         assert np.abs(still - np.asarray(gif.convert("RGB"))).max() < 40  # each has a palette of its own
