@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Which pixels made the network decide so? Hide patches of an image and see how much the score falls."""
+"""Which pixels made the network say that? Hide patches of an image and see how much the score falls."""
 
 import sys
 

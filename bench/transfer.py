@@ -25,8 +25,8 @@ PHOTOS, TESTED = 20, 200  # training and test images of each class
 FEW_STARTS = {
     "`--start-from basic`": ["--start-from", "basic"],
     "`--start-from deep`": ["--start-from", "deep"],
-    "from nothing, `--arch basic`": ["--arch", "basic"],
-    "from nothing, `--arch deep`": ["--arch", "deep"],
+    "from scratch, `--arch basic`": ["--arch", "basic"],
+    "from scratch, `--arch deep`": ["--arch", "deep"],
 }
 
 
@@ -55,7 +55,7 @@ def compare(args):
         found = np.array([of_photos(Path(folder), epochs, draw) for draw in range(args.draws)])
         what = f"{5 * PHOTOS} photos, {PHOTOS} of each of five classes"
         lines.append(row(what, "`--start-from` a `basic` of the other five, `flip=alternating`", found[:, 0]))
-        lines.append(row(what, "from nothing, `--arch basic`", found[:, 1]))
+        lines.append(row(what, "from scratch, `--arch basic`", found[:, 1]))
         contest.publish("\n".join([machine.describe(f"{5 * TESTED:,} test photos"), "", *lines]), args.out)
 
 
@@ -66,7 +66,7 @@ def row(what, start, accuracies):
 
 
 def of_photos(folder, epochs, draw):
-    """The accuracies with five classes drawn at random: started from the other five, and from nothing."""
+    """The accuracies with five classes drawn at random: started from the other five, and from scratch."""
     rng = np.random.default_rng(draw)
     order = rng.permutation(10)
     train, test = (images.load("cifar10", split) for split in ("train", "test"))

@@ -1,4 +1,4 @@
-"""Which pixels made the network decide so?
+"""Which pixels made the network say that?
 
 Heat maps by Banzhaf values, occlusion, Grad-CAM, integrated gradients or SmoothGrad, also of why it is one class rather
 than another. How far to trust them: deletion and insertion scores, beside those of random maps and of other methods,

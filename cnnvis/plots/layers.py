@@ -88,8 +88,9 @@ def network_outputs(image, outputs, kinds, *, probabilities, classes, title, cha
             upper_left = {"textcoords": "offset points", "ha": "right", "va": "top"}
             axes.annotate(str(channel), (-0.5, place * step - 0.5), (-1, 0), fontsize=TEXT, **upper_left)
     last = _wide_axes(figure, grid, 1 + len(outputs))
-    order = np.argsort(-probabilities, kind="stable")[:10]
-    last.barh(range(len(order)), probabilities[order], color=[RIGHT, *[OTHER] * (len(order) - 1)])
+    order = np.argsort(-probabilities, kind="stable")[:10] if len(probabilities) > 10 else np.arange(len(probabilities))
+    colors = np.where(order == probabilities.argmax(), RIGHT, OTHER)
+    last.barh(range(len(order)), probabilities[order], color=colors)
     names = short_names(classes, 10)
     for place, c in enumerate(order):
         last.text(0.03, place, f"{names[c]} {percent(probabilities[c])}", va="center", fontsize=TEXT)

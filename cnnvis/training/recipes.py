@@ -49,7 +49,7 @@ TRANSFER = Recipe(
     flip="none",
 )
 # Entries that say how a network is built, or are for layers that only ours have.
-FROM_NOTHING = {"bias_scale", "logits_scale", "ghost_batch", "whitening", "identity_start", "anti_aliasing", "widths"}
+FROM_SCRATCH = {"bias_scale", "logits_scale", "ghost_batch", "whitening", "identity_start", "anti_aliasing", "widths"}
 
 
 def check(recipe):
@@ -112,7 +112,7 @@ def recipe_of(arch, changes=(), *, image_size=None, epochs=None, batch_size=None
     side = image_size or convnet.SIDE
     changes, is_named = dict(map(parse_change, changes)), isinstance(arch, str)
     for name in changes:
-        if name in ({"tuned"} if is_named else FROM_NOTHING):
+        if name in ({"tuned"} if is_named else FROM_SCRATCH):
             raise ValueError(f"{name} has no effect {'without' if is_named else 'with'} --start-from: leave it out")
     recipe = RECIPES[arch] if is_named else TRANSFER
     shift = max(recipe.crop_margin, recipe.crop_margin * side // convnet.SIDE)

@@ -130,7 +130,7 @@ def test_entries_of_the_recipe_are_those_of_the_code():
         ends = recipe.ENTRIES[entry].metadata["allowed"]
         assert allowed == (", ".join(map(written, ends)) if isinstance(ends, tuple) else str(ends))
         for (arch, values), default in zip(own.items(), defaults, strict=True):
-            idle = recipes.FROM_NOTHING if arch == "transfer" else {"tuned"}
+            idle = recipes.FROM_SCRATCH if arch == "transfer" else {"tuned"}
             assert default == ("–" if entry in idle else written(getattr(values, entry))), entry
 
 

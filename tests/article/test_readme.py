@@ -109,14 +109,14 @@ OUTLINE = {
     "From filters to a network": (
         "32 \\times 32 \\times 3|30 \\times 30 \\times 32|article/network|CONV RELU CONV|3×3|7×7|11×11|odd|"
         "stride|padding|RELU|logistic|article/activations|POOL|article/pooling|mean|minimum|Why not larger|FC|"
-        "probabilities|article/worked_fc|FLATTEN|fifteen|again and again|Recap"
+        "probabilities|article/worked_fc|FLATTEN|fifteen|several rounds|Recap"
     ),
     "Where the weights come from": (
         "objective|$x$|$y$|$\\hat{y}$|$A$|residual|0.1, 0.5 and −0.9|signs cancel|squares|$N$|cost|\\min_{A}|are fixed"
     ),
     "Gradient descent": (
         "article/cost|article/minimum|three steps|article/descent.gif|learning rate|local minimum|backpropagation|"
-        "GradientTape|regularisation"
+        "GradientTape|Regularisation"
     ),
     "Building and training": (
         "60,000|ten classes|airplane, automobile, bird, cat, deer, dog, frog, horse, ship and truck|"
