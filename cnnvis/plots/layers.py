@@ -47,6 +47,7 @@ def network_outputs(image, outputs, kinds, *, probabilities, classes, title, cha
     kinds : dict of str to str
         "CONV", "RELU", ... of each.
     probabilities : (K,) float array
+        Drawn in their order; of more than ten, the ten highest, the highest first.
     channels : int
         Channels of the network's input; 1 and 2 mean grey.
     most : int
