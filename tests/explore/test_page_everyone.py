@@ -174,6 +174,39 @@ def test_without_webassembly_it_runs_slowly_and_says_so(chromium, small, samples
     tab.page.close()
 
 
+SLOW_SECOND_WORKER = """
+window.restarts = 0;
+let workers = 0;
+window.Worker = class extends Worker {
+  place = workers++;
+  starting = new Set();
+  postMessage(data, ...others) {
+    if (data.what === "start" && this.starting.size) window.restarts++;
+    if (data.what === "start") this.starting.add(data.number);
+    super.postMessage(data, ...others);
+  }
+  set onmessage(then) {
+    super.onmessage = (event) => setTimeout(() => {
+      this.starting.delete(event.data.number);
+      then(event);
+    }, 500 * this.place);
+  }
+};"""
+
+
+def test_no_worker_starts_anew_before_it_has_failed(chromium, small, tmp_path):
+    """Both backends would be mixed up in it, and the page say that it can't run the network."""
+    page = small[0].read_text(encoding="utf-8").replace(" 'wasm-unsafe-eval'", "")
+    (tmp_path / "without.html").write_text(page, encoding="utf-8")
+    tab = chromium.new_page()
+    tab.add_init_script(SLOW_SECOND_WORKER)
+    tab.goto((tmp_path / "without.html").as_uri())
+    expect(tab.locator(".status")).to_contain_text(re.compile("Runs live|can't run"))
+    assert tab.evaluate("restarts") == 0
+    assert "Runs live" in tab.locator(".status").inner_text()
+    tab.close()
+
+
 def test_a_blocked_worker_leaves_the_stored_views(chromium, small):
     page = chromium.new_page(reduced_motion="reduce")
     page.add_init_script(
