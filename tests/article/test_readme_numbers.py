@@ -241,5 +241,5 @@ def test_what_is_said_of_the_results(shipped_results):
         np.fill_diagonal(both, 0)
         assert {classes[c] for c in np.unravel_index(both.argmax(), both.shape)} == {"cat", "dog"}
         assert stands("it is underconfident by {} points", 100 * arrays.attrs["calibration_error"], slack=0.03)
-        assert stands("finds {} of the 10,000 doubtful", len(arrays["label_suspects"]), slack=3)
+        assert stands("flags {} of the 10,000 labels", len(arrays["label_suspects"]), slack=3)
         assert stands("{}% of 10,000 new images", 100 * arrays.attrs["accuracy"], slack=0.03)
