@@ -33,8 +33,8 @@ PYTEST := -m pytest -n 2 --maxschedchunk 1
 test: setup
 	TF_NUM_INTRAOP_THREADS=1 $(BIN)/python $(PYTEST) -m "not slow"
 
-# Those that take more than ten seconds each, with all threads: every command of the documents, full disks, signals, kills,
-# many calls, several devices.
+# Those that take more than ten seconds, with all threads: every command of the documents, full disks, signals, kills,
+# many calls, several devices, the tour and what moves in the page, the site in a browser, the letters of all figures.
 test-slow: setup
 	$(BIN)/python $(PYTEST) -m slow
 

@@ -237,6 +237,7 @@ def test_a_network_that_is_0_with_random_weights_passes_no_sanity_check(compared
     assert said[1].startswith("All other maps change")
 
 
+@pytest.mark.slow
 def test_the_time_of_a_map_is_without_compiling(small_images):
     class Slow(Classifier):
         """Compiles in ten seconds, or so it seems."""

@@ -622,6 +622,7 @@ def deep(path):
     return write(path, {**content, "config.json": text.replace("{", '{"a": ' + "[" * 900 + "]" * 900 + ", ", 1)})
 
 
+@pytest.mark.slow
 @LINUX
 def test_bombs_end_in_one_line_and_in_bounded_time_and_memory(tmp_path):
     """Measured in a separate process: at most 100 MB more than an ordinary model, and 10 s of a fast processor."""

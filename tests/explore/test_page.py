@@ -298,7 +298,7 @@ def test_the_heat_map_follows_the_image_but_does_not_replace_it(tab):
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_no_accessibility_violation(chromium, small, scheme, width):
     if not AXE.exists():

@@ -65,7 +65,7 @@ def test_on_a_narrow_screen_it_stands_before_the_view(chromium, small, width):
     tab.page.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_nothing_in_a_chapter(chromium, small, scheme, width):
     if not AXE.exists():

@@ -16,7 +16,7 @@ try:
 except ImportError:
     expect = None
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 
 def step(tab, number):

@@ -50,6 +50,7 @@ def lesson(tab):
     return Lesson(tab)
 
 
+@pytest.mark.slow
 def test_it_learns_pauses_begins_anew_and_overfits(lesson):
     page = lesson.page
     assert lesson.step() == 0

@@ -159,6 +159,7 @@ def test_a_network_without_conv_layers_has_no_grad_cam_but_occlusion(chromium, t
     tab.page.close()
 
 
+@pytest.mark.slow
 def test_probabilities_of_foreign_networks_are_keras_own(chromium, tmp_path, samples):
     """With ReLU6, a concatenation and softmax in Dense, for stored images and drawn ones."""
     for name, model in (("bypassed", residual()), ("bent", bent())):

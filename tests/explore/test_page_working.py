@@ -13,7 +13,7 @@ try:
 except ImportError:
     expect = None
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 LIT = ".linked [data-symbol]"  # those with an outline light up
 
 

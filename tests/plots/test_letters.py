@@ -13,6 +13,8 @@ from cnnvis.attribution import Comparison
 from cnnvis.evaluation import metrics
 from tests.plots.test_plots import explanation, film_of, many_filters, terms
 
+pytestmark = pytest.mark.slow
+
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 PHONE, FEWEST = 360, 11  # pixels
 

@@ -251,6 +251,7 @@ def test_captions_keep_the_number_of_the_image(rng):
     assert figure.axes[0].get_title().endswith("ALS  #1234")
 
 
+@pytest.mark.slow
 def test_nothing_is_cut_off(rng, tmp_path):
     for name, figure in figures(rng):
         image = pixels(figure, tmp_path)

@@ -10,7 +10,7 @@ try:
 except ImportError:
     expect = None
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 PAGES = (
     "index.html",
     "from-filters-to-a-network.html",
