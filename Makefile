@@ -57,7 +57,8 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The figures of the README; those of the whole test set and of filters need CIFAR-10, the article's nothing.
+# The figures of the README; those of the whole test set and of filters need CIFAR-10, the page's Chromium, the article's
+# nothing.
 FIGURES := outputs/figures
 figures: setup
 	$(BIN)/python -m article
@@ -73,6 +74,9 @@ figures: setup
 		hidden_layer_output.png hidden_layer_output_03_conv1.png hidden_layer_output_03_conv1_channel5.png) imgs/
 	cp $(FIGURES)/all/pixel_importance.png imgs/pixel_importance_all.png
 	cp $(FIGURES)/all/pixel_importance_sanity.png imgs/
+	$(BIN)/python explore.py --model models/stashed/cifar10_basic.keras --data samples --explained 0 --filters 0 \
+		--article . --out $(FIGURES)/page.html
+	$(BIN)/python -m article.screenshots $(FIGURES)/page.html  # imgs/explore.png and imgs/explore_phone.png
 
 # docs/notebook.ipynb, with its figures; needs nothing but the clone.
 notebook: setup
