@@ -12,7 +12,7 @@ try:
 except ImportError:
     expect = None
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 
 def address(tab):

@@ -21,7 +21,7 @@ try:
 except ImportError:
     expect = None
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
 
 
@@ -34,7 +34,7 @@ def axe(tab):
     return {rule["id"]: [node["html"] for node in rule["nodes"]] for rule in violations}
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation_in_answers_to_why_and_while_a_network_learns(chromium, small, scheme):
     tab = Tab(chromium, small[0], color_scheme=scheme).alive(unfold=False)
     page = tab.page
@@ -51,7 +51,7 @@ def test_axe_finds_no_violation_in_answers_to_why_and_while_a_network_learns(chr
     page.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation_in_folded_blocks_and_in_a_playground_with_nothing_to_show(chromium, small, scheme):
     tab = Tab(chromium, small[0], color_scheme=scheme).alive(unfold=False)
     assert not axe(tab)
@@ -235,7 +235,6 @@ def test_a_truncated_image_is_refused_or_shown_but_breaks_nothing(tab, small, tm
     np.testing.assert_array_equal(tab.probabilities(), before)
 
 
-@pytest.mark.slow
 def test_two_hundred_images_take_no_more_memory_than_twenty(tab):
     session = tab.page.context.new_cdp_session(tab.page)
     thumbnails = tab.page.get_by_label("Images to choose from").get_by_role("button")
