@@ -51,16 +51,16 @@ def film_frames(film, track=iter):
 
 @rc_context(STYLE)
 def _what_stays(film, classes):
-    images, small, beside = [(LEFT, 54, resized(film.image, 128))], {"fontsize": TEXT}, LEFT + 140
+    images, plain, beside = [(LEFT, 54, resized(film.image, 128))], {"fontsize": TEXT}, LEFT + 140
     texts = [
         (beside, 50, f"true class:\n{short_names(film.classes, 11)[film.label]}", {"fontsize": TEXT}),
-        (beside, 112, BARS, small),
-        (LEFT, 200, f"probabilities{_of_how_many(film)}", small),
+        (beside, 112, BARS, plain),
+        (LEFT, 200, f"probabilities{_of_how_many(film)}", plain),
     ]
     _class_names(texts, film, classes, **PROBABILITIES)
     if len(film.channels):
         (maps, _), (filters, _) = _right_column(film)
-        texts += [(RIGHT_COLUMN, top, words, small) for top, words in (maps, filters)]
+        texts += [(RIGHT_COLUMN, top, words, plain) for top, words in (maps, filters)]
     figure = board(images, texts, width=WIDTH, height=HEIGHT)
     left, top, width, height = CURVES
     axes = figure.add_axes((left / WIDTH, 1 - (top + height) / HEIGHT, width / WIDTH, height / HEIGHT))
@@ -118,7 +118,7 @@ def film_sheet(film):
     """Six moments, evenly spaced among the frames, one in a row: Figure."""
     places = np.unique(np.linspace(0, len(film.frames) - 1, MOMENTS).round().astype(int))
     frames, beside = [film.frames[place] for place in places], MARGIN + 104
-    classes, small = _classes(film, frames), {"fontsize": TEXT}
+    classes, plain = _classes(film, frames), {"fontsize": TEXT}
     name, moments = short_names(film.classes, 11)[film.label], f"{len(frames)} moment{'s' * (len(frames) > 1)}"
     bars = " ".join(BARS.split("\n"))
     words = [f"Bars: probabilities{_of_how_many(film)}; {bars}."]
@@ -128,11 +128,11 @@ def film_sheet(film):
         words.append(f"Below them: {_filters_drawn(film)}.")
     words = wrapped("\n".join(words), 1.1 * (WIDTH - beside - MARGIN) / DPI, TEXT)
     images = [(MARGIN, MARGIN, resized(film.image, 88))]
-    texts = [(beside, 12, f"Class {name}, at {moments} of a training", {"fontsize": TEXT}), (beside, 44, words, small)]
+    texts = [(beside, 12, f"Class {name}, at {moments} of a training", {"fontsize": TEXT}), (beside, 44, words, plain)]
     down = max(120, 60 + LINE * _lines(words))
     for frame in frames:
         said = ": ".join(filter(None, [moment(film, frame), ", ".join(_accuracies(frame))]))
-        texts.append((MARGIN, down, said, small))
+        texts.append((MARGIN, down, said, plain))
         top = down + 28
         _class_names(texts, film, classes, top=top, **SHEET_BARS)
         _bars(images, texts, film, frame, classes, top=top, **SHEET_BARS)
@@ -140,7 +140,7 @@ def film_sheet(film):
             for place in range(len(film.channels)):
                 left = SHEET_MAPS + place * (SHEET_MAP + 6)
                 lowest, highest = _map(images, frame, place, left=left, top=top, side=SHEET_MAP)
-                texts.append((left, top + SHEET_MAP + 2, f"{lowest}\nto {highest}", small))
+                texts.append((left, top + SHEET_MAP + 2, f"{lowest}\nto {highest}", plain))
             size = (WIDTH - MARGIN - SHEET_MAPS, 60)
             _filters(images, film, frame, left=SHEET_MAPS, top=top + SHEET_MAP + 2 * LINE + 10, size=size)
         down += ROW

@@ -63,7 +63,7 @@ export class Engine {
     for (const backend of ["wasm", "cpu"] as const) {
       try {
         const start: Request = { what: "start", network: page.network, weights, size: page.size, backend };
-        // Wait for both: a worker that is told to start again before it has failed would mix up the two backends.
+        // Wait for both: a worker that starts again before it has failed mixes up the two backends.
         const started = await Promise.allSettled(runners.map((runner) => runner.ask(start)));
         const failed = started.find((answer) => answer.status === "rejected");
         if (failed) throw failed.reason;
