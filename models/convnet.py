@@ -35,8 +35,6 @@ class Variant:
     ----------
     widths : tuple of int
         Filters of the CONV layers of each group; those of `group_widths` if empty.
-    depths : tuple of int
-        CONV layers of each group of `deep`; 2 each if empty.
     identity_start : bool
         Whether the CONV layers of `deep` start as the identity.
     anti_aliasing : bool
@@ -50,7 +48,6 @@ class Variant:
     """
 
     widths: tuple = ()
-    depths: tuple = ()
     identity_start: bool = True
     anti_aliasing: bool = True
     softmax: bool = True
@@ -176,19 +173,16 @@ def deep(x, classes, *, widths, seeds, variant):
         WHITENING_FILTERS, 2, use_bias=False, trainable=False, kernel_initializer=start, name="whitening", **LAST
     )(x)  # (B, 31, 31, 24)
     x = layers.ReLU(name="relu0")(x)
-    number = 0
-    for group, (filters, depth) in enumerate(zip(widths, variant.depths or len(widths) * [2])):
-        number += 1
-        x = conv(x, number, filters)
+    for group, filters in enumerate(widths):
+        first = 2 * group + 1
+        x = conv(x, first, filters)
         x = pool(x, group + 1)  # (B, 15, 15, 64), (B, 7, 7, 256), (B, 3, 3, 256)
-        x = normalize_relu(x, number)
-        for _ in range(depth - 1):
-            number += 1
-            x = conv(x, number, filters)
-            x = normalize_relu(x, number)
+        x = normalize_relu(x, first)
+        x = conv(x, first + 1, filters)
+        x = normalize_relu(x, first + 1)
     x = layers.GlobalMaxPooling2D(name=f"pool{len(widths) + 1}", **LAST)(x)  # (B, 256)
     x = layers.Dense(widths[-1], kernel_initializer="identity", name="fc1")(x)
-    x = layers.ReLU(name=f"relu{number + 1}")(x)
+    x = layers.ReLU(name=f"relu{2 * len(widths) + 1}")(x)
     start = keras.initializers.RandomNormal(stddev=FC2_STDDEV, seed=next(seeds))
     return layers.Dense(classes, kernel_initializer=start, dtype="float32", name="fc2")(x)
 

@@ -19,11 +19,7 @@ class Batches:
     ----------
     epoch : int
         The next one, counted from 0.
-    masks : (epochs, steps, B) bool array or None
-        Which images of each batch are taken; None: all.
     """
-
-    masks = None
 
     def __init__(self, images, labels, recipe, seed, epoch=0):
         self.images, self.labels = images, labels
@@ -52,11 +48,7 @@ class Batches:
                 images = augmentation.change_light(images, self.recipe.brightness, self.recipe.contrast, rng)
             if self.recipe.jpeg:
                 images = augmentation.compress(images, self.recipe.jpeg, rng)
-            if self.recipe.cutout:
-                color = self.images[:5000].mean(axis=(0, 1, 2)).round()
-                images = augmentation.cut_out(images, self.recipe.cutout, color, rng)
-            mask = slice(None) if self.masks is None else self.masks[epoch, step]
-            yield images[mask], self.labels[chosen][mask]
+            yield images, self.labels[chosen]
 
     def parts(self, epoch):
         """Generate the images of an epoch, in parts as large as batch normalisation sees them: (n, H, W, C) uint8."""

@@ -9,7 +9,7 @@ from cnnvis import processor
 from cnnvis.images import channel_statistics
 from cnnvis.training import distribution, fast_layers, optimizers, transfer
 from cnnvis.training.loss import SmoothedCrossEntropy
-from models import convnet, mirror
+from models import convnet
 
 WHITENING_PIXELS = 5_120_000  # from which the whitening filters are computed: 5000 images of 32x32
 
@@ -57,11 +57,7 @@ def build(arch, dataset, recipe, seed=0, *, variant=None, weights=None):
 def plain_variant(recipe, **makers):
     """The convnet.Variant of a recipe. Layers are Keras's own unless `makers` (attributes of Variant) replace them."""
     return convnet.Variant(
-        widths=recipe.widths,
-        depths=recipe.depths,
-        identity_start=recipe.identity_start,
-        anti_aliasing=recipe.anti_aliasing,
-        **makers,
+        widths=recipe.widths, identity_start=recipe.identity_start, anti_aliasing=recipe.anti_aliasing, **makers
     )
 
 
@@ -127,7 +123,4 @@ def compile_model(model, recipe, steps):
         metrics=["accuracy"],
         jit_compile=False,
     )
-    if recipe.flip == "paired":
-        mirror.symmetrize(model)
-        model.optimizer.symmetry = mirror.symmetry(model)
     model.optimizer.build(model.trainable_variables)  # replicas can't build it within a step

@@ -10,7 +10,7 @@ import tensorflow as tf
 from cnnvis import console, processor
 from cnnvis.images import Dataset, images_at_once
 from cnnvis.network import Classifier
-from cnnvis.training import building, distribution, forecast, hard_images, journal
+from cnnvis.training import building, distribution, forecast, journal
 from cnnvis.training.batches import Batches, dataset_of, held_out_batches
 from cnnvis.training.early_stop import EarlyStop
 from cnnvis.training.film import Film
@@ -19,7 +19,6 @@ from cnnvis.training.recipe import Recipe
 from cnnvis.training.run import Run
 from cnnvis.training.summary import recipe_line, reporter
 from cnnvis.training.transfer import Base
-from models import mirror
 
 
 @dataclass(frozen=True)
@@ -113,11 +112,6 @@ def train(
         If a worker is lost.
     """
     precision = precision_of(precision)
-    masks = None
-    if recipe.hardest < 1:
-        other = seed + hard_images.OTHER_SEED
-        small, _ = prepare(dataset, hard_images.small(recipe), arch=arch, seed=other, precision=precision)
-        masks = hard_images.masks(small, dataset, recipe, seed)
     model, batches = prepare(
         dataset,
         recipe,
@@ -128,7 +122,6 @@ def train(
         deterministic=deterministic,
         strategy=strategy,
     )
-    batches.masks = masks
     stops = [EarlyStop(model, recipe.patience)] if recipe.patience and held_out else []
     state = [variable for stop in stops for variable in stop.state]
     if run:
@@ -165,10 +158,8 @@ def train(
         if epoch < recipe.epochs:
             console.say(f"Held-out images had their smallest loss after epoch {epoch}: the network has its weights.")
     network.set_weights(model.get_weights())
-    if not isinstance(arch, Base) and recipe.hardest == 1:
+    if not isinstance(arch, Base):
         recompute_statistics(network, batches.parts(recipe.epochs))
-    if recipe.flip == "paired":
-        mirror.symmetrize(network)
     if film:
         film.end(epoch)
     return Trained(network=network, recipe=recipe, precision=precision, rows=rows, arch=arch, film=film)

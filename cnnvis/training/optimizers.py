@@ -76,10 +76,7 @@ class ScaledSGD(keras.optimizers.SGD):
 
     def build(self, variables):
         super().build(variables)
-        self.paths = [v.path for v in variables]
         self.scale = [math.prod(s for ending, s in self.scales.items() if _ends(v, ending)) for v in variables]
-
-    symmetry = None
 
     def update_step(self, gradient, variable, learning_rate):
         super().update_step(gradient, variable, learning_rate * self.scale[variable_index(self, variable)])
@@ -119,8 +116,6 @@ class Muon(ScaledSGD):
 
     def update_step(self, gradient, variable, learning_rate):
         index = variable_index(self, variable)
-        if self.symmetry:
-            gradient = self.symmetry(self.paths[index], gradient)
         if not self.is_orthogonal[index]:
             super().update_step(gradient, variable, learning_rate)
             return

@@ -79,23 +79,14 @@ class Recipe:
         default=0,
     )
     crop_margin: int = _number("largest shift of an image, in pixels", 0, LARGEST_SIDE - 1, default=2)
-    flip: str = _choice(
-        "how images are mirrored left to right; paired: filters are",
-        *("alternating", "random", "none", "paired"),
-        default="alternating",
-    )
+    flip: str = _choice("how images are mirrored left to right", "alternating", "random", "none", default="alternating")
     brightness: float = _number("largest change of an image's brightness, as a fraction of it", 0, 1, default=0.0)
     contrast: float = _number("largest change of an image's contrast, as a fraction of it", 0, 1, default=0.0)
     jpeg: float = _number("fraction of the images that are saved as JPEG and decoded again", 0, 1, default=0.0)
-    cutout: int = _number("side of a square that is hidden of each image, in pixels", 0, LARGEST_SIDE, default=0)
     whitening: bool = _switch("whether deep begins with fixed filters that whiten 2x2 patches", default=True)
     identity_start: bool = _switch("whether CONV layers of deep start as the identity", default=True)
     anti_aliasing: bool = _switch("whether POOL layers of deep average neighbours before they subsample", default=True)
     widths: tuple = _number("filters of the CONV layers, one number per group", 1, 4096, default=())
-    depths: tuple = _number("CONV layers of deep, one number per group; 2 each by default", 1, 99, default=())
-    hardest: float = _number(
-        "fraction of each batch that is learnt, the hardest for a small network", 0, 1, without=0, default=1.0
-    )
     tuned: float = _number(
         "with --start-from: fraction of the old layers, the last ones, that learn with the new one", 0, 1, default=1.0
     )
