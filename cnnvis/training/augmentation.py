@@ -106,3 +106,31 @@ def compress(images, fraction, rng):
         Image.fromarray(images[index].squeeze()).save(file, "JPEG", quality=int(quality))
         images[index] = np.asarray(Image.open(file)).reshape(images.shape[1:])
     return images
+
+
+def cut_out(images, side, color, rng):
+    """Hide a square of each image (DeVries & Taylor, "Improved regularization of convolutional neural networks", 2017).
+
+    Its centre is anywhere in the image: at a border, less is hidden.
+
+    Parameters
+    ----------
+    images : (N, H, W, C) uint8 array
+    side : int
+        Of the square, in pixels.
+    color : (C,) sequence of int
+        What is seen instead, 0-255.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    (N, H, W, C) uint8 array, a new one.
+    """
+    count, height, width, _ = images.shape
+    hidden = []
+    for length in (height, width):
+        first = rng.integers(length, size=(count, 1)) - side // 2
+        place = np.arange(length) - first
+        hidden.append((place >= 0) & (place < side))
+    rows, columns = hidden
+    return np.where((rows[:, :, None] & columns[:, None])[..., None], np.asarray(color, images.dtype), images)

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import tensorflow as tf
 
-from cnnvis.images import images_at_once
+from cnnvis.images import channel_statistics, images_at_once
 from cnnvis.training import augmentation
 
 
@@ -25,6 +25,7 @@ class Batches:
         self.images, self.labels = images, labels
         self.recipe, self.seed, self.epoch = recipe, seed, epoch
         self.flipped_first = np.random.default_rng(seed).random(len(images)) < 0.5
+        self.mean_color = np.rint(channel_statistics(images)[0]) if recipe.cutout else None
 
     def __len__(self):
         return len(self.labels) * self.recipe.repeats // self.recipe.batch_size
@@ -48,6 +49,8 @@ class Batches:
                 images = augmentation.change_light(images, self.recipe.brightness, self.recipe.contrast, rng)
             if self.recipe.jpeg:
                 images = augmentation.compress(images, self.recipe.jpeg, rng)
+            if self.recipe.cutout:
+                images = augmentation.cut_out(images, self.recipe.cutout, self.mean_color, rng)
             yield images, self.labels[chosen]
 
     def parts(self, epoch):

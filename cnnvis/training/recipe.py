@@ -83,6 +83,7 @@ class Recipe:
     brightness: float = _number("largest change of an image's brightness, as a fraction of it", 0, 1, default=0.0)
     contrast: float = _number("largest change of an image's contrast, as a fraction of it", 0, 1, default=0.0)
     jpeg: float = _number("fraction of the images that are saved as JPEG and decoded again", 0, 1, default=0.0)
+    cutout: int = _number("side of a square that is hidden in each image, in pixels", 0, LARGEST_SIDE - 1, default=0)
     whitening: bool = _switch("whether deep begins with fixed filters that whiten 2x2 patches", default=True)
     identity_start: bool = _switch("whether CONV layers of deep start as the identity", default=True)
     anti_aliasing: bool = _switch("whether POOL layers of deep average neighbours before they subsample", default=True)

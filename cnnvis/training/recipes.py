@@ -163,9 +163,10 @@ def recipe_for(arch, dataset, changes=(), **options):
 
 def check_side(recipe, side):
     """Raise ValueError if images are too small, whose shorter side has `side` pixels."""
-    if recipe.crop_margin >= side:
-        allowed = f"a whole number, 0 to {side - 1} for images of {side} pixels"
-        raise refusal("crop_margin", recipe.crop_margin, allowed)
+    for name in ("crop_margin", "cutout"):
+        if getattr(recipe, name) >= side:
+            allowed = f"a whole number, 0 to {side - 1} for images of {side} pixels"
+            raise refusal(name, getattr(recipe, name), allowed)
 
 
 def adapt(recipe, count, size=(32, 32), *, epochs=None, batch_size=None, learning_rate=None):

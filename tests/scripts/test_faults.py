@@ -291,6 +291,7 @@ def test_errors_that_depend_on_images_are_reported_before_a_network_is_built(tmp
             "--recipe",
             "crop_margin=32",
         ): "crop_margin can't be 32: it is a whole number, 0 to 31 for images of 32 pixels",
+        ("--recipe", "cutout=32"): "cutout can't be 32: it is a whole number, 0 to 31 for images of 32 pixels",
         ("--batch-size", "1438"): "1437 training images can't fill a batch of 1438",
         ("--validation", "1437"): "leaves none of the 1437 images",
     }.items():

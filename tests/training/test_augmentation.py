@@ -96,3 +96,28 @@ def saved(image, quality):
     file = io.BytesIO()
     Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(file, "JPEG", quality=quality)
     return np.asarray(Image.open(file)).reshape(image.shape)
+
+
+@given(side=st.integers(1, 8), seed=st.integers(0, 99))
+def test_one_square_is_hidden(side, seed):
+    images = np.random.default_rng(seed).integers(0, 200, (5, 6, 9, 3), dtype="uint8")
+    before = images.copy()
+    result = augmentation.cut_out(images, side, [201, 202, 203], np.random.default_rng(seed))
+    np.testing.assert_array_equal(images, before)
+    assert result.dtype == np.uint8
+    hidden = (result != images).any(axis=-1)
+    for picture, mask, original in zip(result, hidden, images, strict=True):
+        rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+        assert mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all()
+        for found, length in ((rows, 6), (columns, 9)):
+            whole = found[0] > 0 and found[-1] < length - 1
+            assert len(found) == side if whole else 1 <= len(found) <= side
+        np.testing.assert_array_equal(picture[mask], np.broadcast_to([201, 202, 203], (mask.sum(), 3)))
+        np.testing.assert_array_equal(picture[~mask], original[~mask])
+
+
+def test_the_hidden_square_is_anywhere():
+    images = np.zeros((4000, 4, 5, 1), "uint8")
+    hidden = augmentation.cut_out(images, 1, [1], np.random.default_rng(0)).sum(axis=(0, 3))
+    assert hidden.sum() == 4000
+    assert hidden.min() > 120  # of 200 in the mean

@@ -47,16 +47,17 @@ def test_an_epoch_can_show_every_image_several_times(images):
     assert (first != second).all()
 
 
-def test_light_and_jpeg_come_after_crops_and_flips(images):
+def test_light_and_jpeg_and_cutout_come_after_crops_and_flips(images):
     recipe = dataclasses.replace(RECIPE, batch_size=7)
-    changed = dataclasses.replace(recipe, brightness=0.3, contrast=0.2, jpeg=0.5)
+    changed = dataclasses.replace(recipe, brightness=0.3, contrast=0.2, jpeg=0.5, cutout=5)
     (x, y), (changed_x, changed_y) = (
         next(Batches(images, np.arange(7), r, seed=1).of_epoch(3)) for r in (recipe, changed)
     )
     rng = np.random.default_rng([1, 3, 0])
     augmentation.random_crop(augmentation.pad(images, 2), 2, rng)
     expected = augmentation.compress(augmentation.change_light(x, 0.3, 0.2, rng), 0.5, rng)
-    np.testing.assert_array_equal(changed_x, expected)
+    mean = images.reshape(-1, 3).mean(axis=0).round()
+    np.testing.assert_array_equal(changed_x, augmentation.cut_out(expected, 5, mean, rng))
     np.testing.assert_array_equal(changed_y, y)
     assert (changed_x != x).any(axis=(1, 2, 3)).all()
 

@@ -61,6 +61,7 @@ def test_changes():
         ("label_smoothing=3", "label_smoothing can't be 3: it is 0 to less than 1"),
         ("label_smoothing=1", "label_smoothing can't be 1: it is 0 to less than 1"),
         ("crop_margin=-1", "crop_margin can't be -1: it is a whole number, 0 to 4,095"),
+        ("cutout=-1", "cutout can't be -1: it is a whole number, 0 to 4,095"),
         ("flip=up", "flip can't be up: it is alternating or random or none (how images are mirrored left to right)"),
         ("whitening=1", "whitening can't be 1: it is on or off"),
         ("whitening=yes", "whitening can't be yes: it is on or off"),
@@ -91,7 +92,7 @@ def test_nothing_is_infinite(name, value):
         *("momentum=0", "momentum=0.999", "orthogonal_momentum=0", "weight_decay=0", "weight_decay=10"),
         *("bias_scale=0", "bias_scale=10000", "logits_scale=0", "warmup=0", "warmup=1", "start_rate=0", "start_rate=1"),
         *("final_rate=0", "final_rate=1", "ghost_batch=0", "ghost_batch=2", "ghost_batch=32768", "label_smoothing=0"),
-        *("label_smoothing=0.99", "crop_margin=0", "crop_margin=4095"),
+        *("label_smoothing=0.99", "crop_margin=0", "crop_margin=4095", "cutout=0", "cutout=4095"),
         *("widths=1,4096,1", "widths=1", "optimizer=adam", "whitening=off"),
         *sorted({change for lines in tricks.TRICKS.values() for changes in lines.values() for change in changes}),
     ],
@@ -139,11 +140,13 @@ def test_a_batch_has_few_parts():
         assert recipe.ghost_batches == parts
 
 
-def test_a_margin_is_smaller_than_the_images():
+def test_a_margin_and_a_hidden_square_are_smaller_than_the_images():
     line = "crop_margin can't be 20: it is a whole number, 0 to 19 for images of 20 pixels (largest shift of an image"
     with pytest.raises(ValueError, match=re.escape(line)):
         recipes.check_side(changed(RECIPE, ["crop_margin=20"]), 20)
-    recipes.check_side(changed(RECIPE, ["crop_margin=19"]), 20)
+    with pytest.raises(ValueError, match="cutout can't be 20: it is a whole number, 0 to 19 for images of 20 pixels"):
+        recipes.check_side(changed(RECIPE, ["cutout=20"]), 20)
+    recipes.check_side(changed(RECIPE, ["crop_margin=19", "cutout=19"]), 20)
 
 
 @pytest.mark.parametrize(
