@@ -64,8 +64,8 @@ figures: setup
 	$(BIN)/python -m article
 	rm -rf $(FIGURES)
 	$(BIN)/python visualize_results.py --model $(MODEL) --data cifar10 --examples 9 --out $(FIGURES)
-	$(BIN)/python visualize_pixel_importance.py --model $(MODEL) --data samples --indices 12 5 13 11 --out $(FIGURES)
-	$(BIN)/python visualize_pixel_importance.py --model $(MODEL) --data samples --indices 12 5 13 --method all --sanity \
+	$(BIN)/python visualize_pixel_importance.py --model $(MODEL) --data samples --indices 3 5 13 11 --out $(FIGURES)
+	$(BIN)/python visualize_pixel_importance.py --model $(MODEL) --data samples --indices 3 5 13 --method all --sanity \
 		--out $(FIGURES)/all
 	$(BIN)/python visualize_hidden_layer_activation.py --model $(MODEL) --data cifar10 --gif --out $(FIGURES)
 	$(BIN)/python visualize_hidden_layer_output.py --model $(MODEL) --data samples --indices 11 --channel 5 --out $(FIGURES)

@@ -9,7 +9,7 @@ import numpy as np
 from article import curves, film, filters, improving, learning, looking, network, pixels
 
 ROOT = Path(__file__).parent.parent
-FROG, TRUCK, DOG, HORSE, PUPPY = 7, 11, 12, 13, 16  # samples
+AIRPLANE, FROG, TRUCK, DOG, HORSE, PUPPY = 3, 7, 11, 12, 13, 16  # samples
 EYE = 7, 11, 6  # of the puppy: top, left and side of a section
 EYE_IN_COLOUR = 8, 11, 5
 LEG = 23, 8  # of the horse: top and left of the nine pixels that are worked out
@@ -29,7 +29,7 @@ EXAMPLES = (FROG, PUPPY, 3, 1)  # of the small network
 EXAMPLE_WEIGHT = 0.5
 RESIDUALS = 0.1, 0.5, -0.9
 START, RATE, DESCENT_STEPS = 0.0, 0.1, 30  # of its descent
-PATCH, HIDDEN = 8, ((0, 0), (8, 8), (16, 8))  # side, and tops and lefts, in pixels, of what is hidden of the dog
+PATCH, HIDDEN = 8, ((1, 9), (22, 12), (10, 10))  # side, tops and lefts, in pixels, of what is hidden of the airplane
 SHOWN = {
     5: "lines across",
     22: "lines upright",
@@ -140,16 +140,16 @@ def before_and_after_relu(of):
 
 
 def occluded(of):
-    copies = np.stack([looking.hide(of.images[DOG], top, left, PATCH) for top, left in HIDDEN])
-    words = [f"{of.names[DOG]} {chance:.0%}" for chance in dog_chances(of)]
-    return looking.occluded(of.images[DOG], copies, words)
+    copies = np.stack([looking.hide(of.images[AIRPLANE], top, left, PATCH) for top, left in HIDDEN])
+    words = [f"{of.names[AIRPLANE]} {chance:.0%}" for chance in airplane_chances(of)]
+    return looking.occluded(of.images[AIRPLANE], copies, words)
 
 
-def dog_chances(of):
-    """The probability of the dog, as it is and with each of the patches hidden."""
-    copies = [looking.hide(of.images[DOG], top, left, PATCH) for top, left in HIDDEN]
-    probabilities = of.deep.classifier.probabilities(np.stack([of.images[DOG], *copies]))
-    return probabilities[:, of.samples.labels[DOG]]
+def airplane_chances(of):
+    """The probability of the airplane, as it is and with each of the patches hidden."""
+    copies = [looking.hide(of.images[AIRPLANE], top, left, PATCH) for top, left in HIDDEN]
+    probabilities = of.deep.classifier.probabilities(np.stack([of.images[AIRPLANE], *copies]))
+    return probabilities[:, of.samples.labels[AIRPLANE]]
 
 
 def channels(of):

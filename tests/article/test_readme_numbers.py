@@ -160,19 +160,20 @@ def test_what_tricks_bring():
 
 
 def test_what_is_said_of_patches(sources):
-    whole, corner, head, chest = 100 * catalogue.dog_chances(sources)
-    assert stands("A dog, {}%; with a patch in the upper left corner {}%", whole, corner)
-    assert stands("over its neck {}%, on its chest {}%", head, chest)
+    whole, letters, ground, middle = 100 * catalogue.airplane_chances(sources)
+    assert stands("An airplane, {}%; with a patch over the letters {}%", whole, letters)
+    assert stands("on the ground {}%, over its middle {}%", ground, middle)
 
 
-def test_what_is_said_of_the_hidden_chest(sources):
+def test_what_is_said_of_the_hidden_middle(sources):
     top, left = catalogue.HIDDEN[2]
-    hidden = looking.hide(sources.images[catalogue.DOG], top, left, catalogue.PATCH)
+    hidden = looking.hide(sources.images[catalogue.AIRPLANE], top, left, catalogue.PATCH)
     (chances,) = 100 * sources.deep.classifier.probabilities(hidden[None])
     names = sources.samples.classes
     first, second = chances.argsort()[:-3:-1]
-    assert (names[first], names[second]) == ("dog", "cat")
-    assert stands("A cat: with the patch of the figure above, {}% dog, {}% cat.", chances[first], chances[second])
+    assert (names[first], names[second]) == ("ship", "airplane")
+    words = "A ship: with the patch of the figure above, {}% ship, {}% airplane."
+    assert stands(words, chances[first], chances[second])
 
 
 def test_what_a_value_of_conv3_sees(sources):
@@ -206,20 +207,20 @@ def both(row):
 
 @pytest.mark.slow
 def test_what_is_said_of_hidden_parts(tmp_path):
-    order = [catalogue.DOG, 5, catalogue.HORSE, catalogue.TRUCK]
+    order = [catalogue.AIRPLANE, 5, catalogue.HORSE, catalogue.TRUCK]
     arguments = ["--data", "samples", "--indices", *map(str, order), "--out", str(tmp_path)]
     assert visualize_pixel_importance.main(arguments) == 0
     with h5py.File(tmp_path / "pixel_importance.h5") as arrays:
-        dog, frog, horse, truck = zip(100 * arrays["probability"][:], 100 * arrays["hidden_probability"][:])
-    assert stands("chest: without that patch, {}% drops to {}%.", *dog)
+        airplane, frog, horse, truck = zip(100 * arrays["probability"][:], 100 * arrays["hidden_probability"][:])
+    assert stands("middle: without that patch, {}% drops to {}%.", *airplane)
     assert stands("face: without that patch, {}% drops to {}%.", *frog)
-    assert stands("even this patch: {}% stays {}%.", *horse)
-    assert stands("the truck: {}% stays {}%.", *truck)
+    assert stands("even this patch: {}% of {}% remain.", *horse[::-1])
+    assert stands("the truck: {}% instead of {}%.", *truck[::-1])
 
 
 @pytest.mark.slow
 def test_which_map_is_said_to_be_best(tmp_path):
-    order = {"dog": catalogue.DOG, "frog": 5, "horse": catalogue.HORSE}
+    order = {"airplane": catalogue.AIRPLANE, "frog": 5, "horse": catalogue.HORSE}
     arguments = ["--data", "samples", "--indices", *map(str, order.values()), "--method", "all", "--sanity"]
     assert visualize_pixel_importance.main([*arguments, "--out", str(tmp_path)]) == 0
     with h5py.File(tmp_path / "pixel_importance.h5") as arrays:
@@ -227,8 +228,8 @@ def test_which_map_is_said_to_be_best(tmp_path):
         better = {name: group["insertion"][:] - group["deletion"][:] for name, group in groups.items()}
         alike = [group["likeness"][0] for group in list(groups.values())[:2]]
     best = [max(better, key=lambda name: better[name][place]) for place in range(len(order))]
-    assert dict(zip(order, best)) == {"dog": "banzhaf", "frog": "occlusion", "horse": "banzhaf"}
-    assert "best for Banzhaf values (dog, horse) and occlusion (frog)." in README
+    assert dict(zip(order, best)) == {"airplane": "banzhaf", "frog": "occlusion", "horse": "banzhaf"}
+    assert "best for Banzhaf values (airplane, horse) and occlusion (frog)." in README
     assert stands("(correlations {} and {})", *alike, slack=0.05)
 
 
