@@ -1,6 +1,6 @@
 /** A heat map of the image as it is now, computed in the browser. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
 import { signedScale } from "../arithmetic/attribution";
 import { digits, percent, times } from "../arithmetic/formatting";
@@ -23,11 +23,10 @@ interface Props {
 
 export function LiveMap({ page, engine, image, predicted }: Props) {
   const { network, classes, importance } = page;
-  const [chosen, setChosen] = useState<number | null>(null);
-  const target = chosen ?? predicted;
+  const [chosen, setChosen] = useState<{ of: Shown["kept"]; target: number } | null>(null);
+  const target = chosen?.of === image.kept ? chosen.target : predicted;
   const [opacity, setOpacity] = useState(60);
   const { found, progress, problem, start, stop } = useHeatMap(page, engine, image.kept);
-  useEffect(() => setChosen(null), [image.kept]);
   const name = classes[found?.target ?? target];
   const running = progress !== null;
   const { windows, stride } = importance.occlusion;
@@ -67,7 +66,11 @@ export function LiveMap({ page, engine, image, predicted }: Props) {
         <div class="row">
           <label>
             Class{" "}
-            <select value={target} disabled={running} onChange={(event) => setChosen(Number(event.currentTarget.value))}>
+            <select
+              value={target}
+              disabled={running}
+              onChange={(event) => setChosen({ of: image.kept, target: Number(event.currentTarget.value) })}
+            >
               {classes.map((other, k) => (
                 <option value={k} key={k}>
                   {other}
