@@ -123,7 +123,7 @@ OUTLINE = {
     ),
     "Looking inside your CNN": (
         "python visualize_results.py|imgs/results.png|python visualize_pixel_importance.py|"
-        "imgs/pixel_importance.png|The dog|python visualize_hidden_layer_activation.py|"
+        "imgs/pixel_importance.png|The airplane|python visualize_hidden_layer_activation.py|"
         "imgs/hidden_layer_activation.png|`conv1`|`conv3`|`conv5`|`fc1`|python visualize_hidden_layer_output.py|"
         "imgs/hidden_layer_output.png|truck|smaller|article/occluded|article/channels|Which map should I believe"
     ),

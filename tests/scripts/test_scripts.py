@@ -250,7 +250,8 @@ def test_two_networks_are_compared(tmp_path, capsys):
     assert set(arrays["only_second"]) == set(np.flatnonzero(~rights[0] & rights[1]))
     assert arrays["@other_accuracy"] == rights[1].mean()
     printed, report = capsys.readouterr().out, (tmp_path / "texts" / "report.md").read_text()
-    for words in (f"20 of 20 right: {rights[0].mean():.2%}", f"other: {rights[1].mean():.2%}", "exact test, p ="):
+    headline = f"{rights[0].sum()} of 20 right: {rights[0].mean():.2%}"
+    for words in (headline, f"other: {rights[1].mean():.2%}", "exact test, p ="):
         assert words in printed
         assert words in report
     links = re.findall(r"!\[.*\]\(<(.*)>\)", report)

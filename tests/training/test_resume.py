@@ -162,7 +162,7 @@ def test_a_resumed_run_on_photos_ends_as_it_would_have(tmp_path, monkeypatch, ca
     assert sorted(names(tmp_path)) == ["photos", *(f"{name}.{end}" for name in ("run", "whole") for end in ENDS)]
 
 
-@pytest.mark.parametrize("change", ["cutout=8", "small_side=24", "lookahead=on"])
+@pytest.mark.parametrize("change", ["hardest=0.5", "small_side=24", "lookahead=on"])
 def test_a_run_with_an_entry_that_recipes_no_longer_have_is_not_resumed(change, tmp_path, capsys, monkeypatch):
     """An older version began it."""
     Run(tmp_path, "run").begin({"arch": "deep", "data": "digits", "recipe": ["flip=none", change]})
