@@ -121,3 +121,10 @@ def test_the_hidden_square_is_anywhere():
     hidden = augmentation.cut_out(images, 1, [1], np.random.default_rng(0)).sum(axis=(0, 3))
     assert hidden.sum() == 4000
     assert hidden.min() > 120  # of 200 in the mean
+
+
+def test_the_hidden_square_is_smaller_at_a_border():
+    """Of side 3 around a centre in four rows: an outer row is hidden by two of the centres, an inner one by three."""
+    images = np.zeros((4000, 4, 5, 1), "uint8")
+    rows = augmentation.cut_out(images, 3, [1], np.random.default_rng(0)).any(axis=(2, 3)).mean(axis=0)
+    np.testing.assert_allclose(rows, [1 / 2, 3 / 4, 3 / 4, 1 / 2], atol=0.04)
