@@ -162,7 +162,7 @@ def test_what_tricks_bring():
 def test_what_is_said_of_patches(sources):
     whole, letters, ground, middle = 100 * catalogue.airplane_chances(sources)
     assert stands("An airplane, {}%; with a patch over the letters {}%", whole, letters)
-    assert stands("on the ground {}%, over its middle {}%", ground, middle)
+    assert stands("over the ground {}%, over its middle {}%", ground, middle)
 
 
 def test_what_is_said_of_the_hidden_middle(sources):
@@ -214,8 +214,8 @@ def test_what_is_said_of_hidden_parts(tmp_path):
         airplane, frog, horse, truck = zip(100 * arrays["probability"][:], 100 * arrays["hidden_probability"][:])
     assert stands("middle: without that patch, {}% drops to {}%.", *airplane)
     assert stands("face: without that patch, {}% drops to {}%.", *frog)
-    assert stands("even this patch: {}% of {}% remain.", *horse[::-1])
-    assert stands("the truck: {}% instead of {}%.", *truck[::-1])
+    assert stands("even this patch: {}% drops only to {}%.", *horse)
+    assert stands("the truck: {}% rises to {}%.", *truck)
 
 
 @pytest.mark.slow
