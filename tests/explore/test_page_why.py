@@ -85,6 +85,21 @@ def test_a_map_for_another_class(tab, small, samples):
     np.testing.assert_allclose(values_at(tab, POINTS), correct, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
 
 
+def test_another_image_is_asked_for_its_own_class(tab, small, samples):
+    first, second = small[1].probabilities(samples[1:3]).argmax(axis=1)
+    tab.choose(1)
+    tab.view("Importance")
+    tab.page.get_by_role("button", name="Computed here").click()
+    asked = tab.page.locator(".live select")
+    expect(asked).to_have_value(str(first))
+    other = next(k for k in range(10) if k not in (first, second))
+    asked.select_option(index=other)
+    expect(asked).to_have_value(str(other))
+    tab.choose(2)
+    tab.settled()
+    expect(asked).to_have_value(str(second))
+
+
 def test_occlusion_can_be_cancelled_and_stops_when_the_image_changes(tab):
     tab.page.evaluate(
         """() => {
