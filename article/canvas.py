@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.patches import Rectangle
 
-from cnnvis.plots import INK, WRONG, new_figure, show_image
+from cnnvis.plots import INK, WRONG, new_figure, show_image, signed
 
 WIDTH = 6.6  # inches: shown 360 pixels wide, letters of 15 points are 11 pixels high
 LETTERS = 15  # points
@@ -19,11 +19,6 @@ def style():
 
 def canvas(height):
     return new_figure(WIDTH, height)
-
-
-def signed(text):
-    """Numbers with a real minus."""
-    return text.replace("-", "−")
 
 
 def number(value):

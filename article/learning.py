@@ -6,8 +6,8 @@ It tells animals from vehicles by one number of an image, x: how much redder tha
 
 import numpy as np
 
-from article.canvas import LETTERS, canvas, signed
-from cnnvis.plots import INK, OTHER, RIGHT, WRONG, despine, show_image
+from article.canvas import LETTERS, canvas
+from cnnvis.plots import INK, OTHER, RIGHT, WRONG, despine, show_image, signed
 
 ANIMALS = ("bird", "cat", "deer", "dog", "frog", "horse")
 SHADES = 40  # of 255, that make one unit of x

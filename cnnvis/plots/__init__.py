@@ -25,6 +25,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "despine",
             "new_figure",
             "show_image",
+            "signed",
         ],
         "channel": ["channel_terms"],
         "embedding": ["embedding_map"],

@@ -92,6 +92,11 @@ def despine(axes):
         axes.spines[side].set_visible(False)
 
 
+def signed(text):
+    """Numbers with a real minus."""
+    return text.replace("-", "−")
+
+
 def percent(share):
     """A share of 0-1 as a short percentage that is only 0% for 0."""
     if 0 < share < 0.0005:

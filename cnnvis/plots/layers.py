@@ -23,6 +23,7 @@ from cnnvis.plots.canvas import (
     new_figure,
     percent,
     show_image,
+    signed,
     wrapped,
 )
 from cnnvis.plots.names import cut, short_names
@@ -150,7 +151,7 @@ def layer_output(name, kind, output, scale="channel", note=""):
     bar = figure.colorbar(ScalarMappable(Normalize(0, 1), OUTPUTS), ax=axes, **how)
     ends, words = ("lowest", "highest"), "output, each channel scaled separately"
     if scale == "layer":
-        ends, words = (f"{low:.3g}", f"{high:.3g}"), "output"
+        ends, words = (signed(f"{low:.3g}"), signed(f"{high:.3g}")), "output"
     bar.ax.set_xticklabels(ends, fontsize=TEXT)
     bar.set_label(words, fontsize=TEXT)
     return figure

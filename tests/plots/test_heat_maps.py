@@ -38,7 +38,7 @@ def test_correlations_are_only_of_maps_that_vary(tmp_path):
     compared = Comparison({"gradcam": explanation(images, maps)}, None, {"gradcam": others})
     figure = plots.importance_pages(compared, ["cat"] * 4, unit="logit", most=4)["pixel_importance_sanity"]
     under = [text for text in captions(figure) if text != "cat"]
-    assert under == ["the same\neverywhere", "0 everywhere", "the same\neverywhere", "correlation\n-1.00"]
+    assert under == ["the same\neverywhere", "0 everywhere", "the same\neverywhere", "correlation\n−1.00"]
     assert "closer their correlation is to 1 or −1, the less" in figure.get_suptitle().replace("\n", " ")
     assert border_is_white(pixels(figure, tmp_path))
 

@@ -1,6 +1,7 @@
 """Letters are large enough where a phone shows a figure 360 pixels wide, and within the figure."""
 
 import itertools
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -79,6 +80,7 @@ def figures(rng):
     yield "network", plots.network_outputs(images[0], outputs, kinds, **predicted)
     for channels in (1, 3, 24, 384, 2048):
         yield f"{channels} channels", plots.layer_output("conv1", "CONV", rng.normal(size=(8, 8, channels)))
+    yield "channels on one scale", plots.layer_output("conv1", "CONV", rng.normal(size=(8, 8, 24)), "layer")
     for units in (10, 384, 5000):
         yield f"{units} units", plots.layer_output("fc1", "FC", rng.normal(size=units))
     for channels in (1, 2, 2048):
@@ -107,6 +109,13 @@ def test_letters_are_large_enough_on_a_phone(drawn):
         pixels = PHONE / figure.get_figwidth() / 72  # of a point
         small += [(name, each.get_text()) for each in visible_texts(figure) if each.get_fontsize() * pixels < FEWEST]
     assert small == []
+
+
+def test_negative_numbers_have_a_real_minus(drawn):
+    texts = [(name, text.get_text()) for name, figure in drawn.items() for text in visible_texts(figure)]
+    assert [(name, text) for name, text in texts if re.search(r"-\d", text)] == []
+    signed = {name for name, text in texts if re.search(r"−\d", text)}
+    assert {"heat maps", "channels on one scale", "channel of 2048", "frame, 3 inputs"} <= signed
 
 
 def test_no_text_lies_outside_its_figure(drawn):

@@ -392,7 +392,7 @@ def test_six_moments_of_a_film_are_in_words(rng):
 
 def test_ranges_are_short():
     values = [0, -0.0991, 12.34, 999.4, 1234, -0.000224, 3.2e-12, 1e12]
-    assert [*map(film_plots._short, values)] == ["0", "-0.099", "12", "999", "1e3", "-2e-4", "3e-12", "1e12"]
+    assert [*map(film_plots._short, values)] == ["0", "−0.099", "12", "999", "1e3", "−2e−4", "3e−12", "1e12"]
 
 
 def test_filters_are_grey_at_zero():
@@ -443,9 +443,9 @@ def test_pages_share_a_scale_and_leave_nothing_out():
 @pytest.mark.parametrize(
     ("largest", "labels"),
     [
-        (1.98, "-2 -1 -0.2 0 0.2 1 2"),
-        (-0.591, "-0.6 -0.3 -0.06 0 0.06 0.3 0.6"),
-        (2.5, "-2.5 -1.25 -0.25 0 0.25 1.25 2.5"),
+        (1.98, "−2 −1 −0.2 0 0.2 1 2"),
+        (-0.591, "−0.6 −0.3 −0.06 0 0.06 0.3 0.6"),
+        (2.5, "−2.5 −1.25 −0.25 0 0.25 1.25 2.5"),
     ],
 )
 def test_the_scale_ends_in_a_number_of_two_digits(largest, labels):
@@ -623,11 +623,6 @@ def test_images_keep_their_shape():
     assert (sheets.resized(checks, 32) == 100).all()  # averaged, not subsampled
 
 
-if __name__ == "__main__":
-    for name, figure in golden_figures():
-        figure.savefig(GOLDEN / f"{name}.png")
-
-
 def test_of_a_large_channel_some_rows_and_columns_are_drawn():
     output = np.arange(2 * 600 * 300, dtype="float32").reshape(600, 300, 2)
     tiles, (low, high) = plots.tile(output, 2, "layer")
@@ -636,3 +631,8 @@ def test_of_a_large_channel_some_rows_and_columns_are_drawn():
     axes = plots.layer_output("conv", "CONV", output).axes[0]
     assert "of 600×300" in axes.get_title()
     assert axes.get_yticks().tolist() == [99.5]
+
+
+if __name__ == "__main__":
+    for name, figure in golden_figures():
+        figure.savefig(GOLDEN / f"{name}.png")
