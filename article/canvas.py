@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.patches import Rectangle
 
-from cnnvis.plots import INK, WRONG, new_figure, show_image, signed
+from cnnvis.plots import INK, WRONG, new_figure, real_minus, show_image
 
 WIDTH = 6.6  # inches: shown 360 pixels wide, letters of 15 points are 11 pixels high
 LETTERS = 15  # points
@@ -23,7 +23,7 @@ def canvas(height):
 
 def number(value):
     """A number: 480, −18, 0.25, 1,217."""
-    return signed(f"{value:,d}" if isinstance(value, int | np.integer) else f"{value:g}")
+    return real_minus(f"{value:,d}" if isinstance(value, int | np.integer) else f"{value:g}")
 
 
 def number_grid(axes, values, cmap=None, low=0, high=255, texts=None, size=LETTERS):

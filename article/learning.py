@@ -7,7 +7,7 @@ It tells animals from vehicles by one number of an image, x: how much redder tha
 import numpy as np
 
 from article.canvas import LETTERS, canvas
-from cnnvis.plots import INK, OTHER, RIGHT, WRONG, despine, show_image, signed
+from cnnvis.plots import INK, OTHER, RIGHT, WRONG, despine, real_minus, show_image
 
 ANIMALS = ("bird", "cat", "deer", "dog", "frog", "horse")
 SHADES = 40  # of 255, that make one unit of x
@@ -62,9 +62,9 @@ def residuals(values):
         axes.axhline(0, color=INK, linewidth=1)
         for place, value in enumerate(bars):
             height = value + (-0.1 if value < 0 else 0.1)
-            axes.text(place, height, signed(f"{value:.3g}"), ha="center", va="top" if value < 0 else "bottom")
+            axes.text(place, height, real_minus(f"{value:.3g}"), ha="center", va="top" if value < 0 else "bottom")
         axes.set(title=name, xticks=[], yticks=[-1, 0, 1], ylim=(-1.5, 1.5))
-        axes.set_xlabel(signed(f"sum {bars.sum():.3g}"))
+        axes.set_xlabel(real_minus(f"sum {bars.sum():.3g}"))
         despine(axes)
     figure.supylabel("residual")
     return figure
@@ -85,7 +85,7 @@ def examples(images, x, y, weight):
         axes.set_anchor("N")
         output = weight * given
         words = f"x = {given:.2f}\ny = {true:.0f}\nŷ = {output:.2f}\ny − ŷ = {true - output:.2f}"
-        axes.set_xlabel(signed(words), linespacing=1.4)
+        axes.set_xlabel(real_minus(words), linespacing=1.4)
     return figure
 
 
@@ -189,7 +189,7 @@ def descent_frames(images, x, y, path):
         heights = [cost(w, x, y) for w in passed]
         curve.plot(passed, heights, "o-", color=WRONG, markersize=4, linewidth=1)
         curve.plot(weight, heights[-1], "o", color=WRONG, markersize=11)
-        curve.set_title(signed(f"step {step}: A = {weight:.2f}, cost {heights[-1]:.3f}"))
+        curve.set_title(real_minus(f"step {step}: A = {weight:.2f}, cost {heights[-1]:.3f}"))
         _draw_outputs(line, images, weight * x, y)
         yield figure
 
@@ -199,7 +199,7 @@ def _name(axes, text, weight, height):
     places = {"left": (12, 2), "center": (0, -12), "right": (-12, 2)}
     side = "left" if weight <= 0 else "center" if weight < 1.5 else "right"
     level = "top" if side == "center" else "bottom"
-    axes.annotate(signed(text), (weight, height), places[side], textcoords="offset points", ha=side, va=level)
+    axes.annotate(real_minus(text), (weight, height), places[side], textcoords="offset points", ha=side, va=level)
 
 
 def _draw_cost(axes, x, y):

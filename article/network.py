@@ -5,7 +5,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
 from article.canvas import LETTERS, canvas, frame, number, number_grid, scale
-from cnnvis.plots import DIVERGING, INK, OTHER, OUTPUTS, RIGHT, despine, show_image, signed
+from cnnvis.plots import DIVERGING, INK, OTHER, OUTPUTS, RIGHT, despine, real_minus, show_image
 
 SHOWN = 3  # channels of a layer that are drawn
 
@@ -206,4 +206,4 @@ def worked_fc():
 
 
 def _tenths(value):
-    return signed(f"{value:.1f}")
+    return real_minus(f"{value:.1f}")

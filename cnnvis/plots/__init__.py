@@ -25,7 +25,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "despine",
             "new_figure",
             "show_image",
-            "signed",
+            "real_minus",
         ],
         "channel": ["channel_terms"],
         "embedding": ["embedding_map"],

@@ -20,8 +20,8 @@ from cnnvis.plots.canvas import (
     headline,
     new_figure,
     numbered,
+    real_minus,
     show_image,
-    signed,
     wrapped,
     write_above,
 )
@@ -138,7 +138,7 @@ def sanity_maps(compared, titles):
     for place, (name, pairs) in enumerate(maps.items()):
         for below, likeness, *pair in zip(grid[..., place], compared.likeness[name], *pairs):
             sameness = [_sameness(values) for values in pair]
-            captions = sameness if any(sameness) else ("", signed(f"correlation\n{likeness:.2f}"))
+            captions = sameness if any(sameness) else ("", real_minus(f"correlation\n{likeness:.2f}"))
             for axes, caption in zip(below, captions):
                 axes.set_xlabel(caption, fontsize=TEXT)
     return figure
@@ -201,7 +201,7 @@ def _scale(figure, axes, norm, ticks, words):
     how = {"location": "bottom", "shrink": 0.9, "aspect": 30, "pad": 0.01}
     how["fraction"] = 0.4 / figure.get_figheight()  # the usual one moves the words over the edge of a high figure
     bar = figure.colorbar(ScalarMappable(norm, DIVERGING), ax=axes, **how)
-    labels = [signed(f"{tick:.3g}") for tick in ticks]
+    labels = [real_minus(f"{tick:.3g}") for tick in ticks]
     some = slice(None, None, 3 if max(map(len, labels)) > LONGEST_MARK else 1)
     bar.set_ticks(ticks[some], labels=labels[some], fontsize=TEXT)
     bar.ax.minorticks_off()

@@ -92,8 +92,8 @@ def despine(axes):
         axes.spines[side].set_visible(False)
 
 
-def signed(text):
-    """Numbers with a real minus."""
+def real_minus(text):
+    """Text of numbers, with a real minus for each hyphen."""
     return text.replace("-", "−")
 
 

@@ -13,8 +13,8 @@ from cnnvis.plots.canvas import (
     WIDTH,
     headline,
     new_figure,
+    real_minus,
     show_image,
-    signed,
     wrapped,
 )
 from cnnvis.plots.names import cut
@@ -54,20 +54,20 @@ def channel_terms(terms, name, channel, most=3):
         axes.axis("off")
     show_image(grid[2, -1], terms.output, cmap=OUTPUTS)
     how = f"output: sum of all {known}" if count < known else "output: the sum"
-    how += signed(f",\n{terms.bias:+.2g} (bias)") if terms.bias else ""
+    how += real_minus(f",\n{terms.bias:+.2g} (bias)") if terms.bias else ""
     how += f",\nthen {cut(terms.activation, 12)}" if terms.activation != "linear" else ""
     above = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "center", "va": "bottom"}
     grid[2, -1].annotate(wrapped(how, 1.5, TEXT), (0.5, 1), (0, 6), **above, fontsize=TEXT, in_layout=False)
     for row, limit in ((1, weight), (2, part)):
         scale = ScalarMappable(Normalize(-limit, limit), DIVERGING)
         bar = figure.colorbar(scale, ax=grid[row], shrink=0.8, aspect=12, ticks=[-limit, 0, limit])
-        bar.ax.set_yticklabels([signed(f"{value:.2g}") for value in (-limit, 0, limit)], fontsize=TEXT)
+        bar.ax.set_yticklabels([real_minus(f"{value:.2g}") for value in (-limit, 0, limit)], fontsize=TEXT)
     low, high = terms.output.min(), terms.output.max()
     scale = f"{low:.2g} everywhere" if low == high else f"dark: {low:.2g}\nyellow: {high:.2g}"
-    grid[2, -1].set_xlabel(signed(scale), fontsize=TEXT)
+    grid[2, -1].set_xlabel(real_minus(scale), fontsize=TEXT)
     return figure
 
 
 def _if_uniform(channel):
     low, high = channel.min(), channel.max()
-    return signed(f":\nall {low:.2g}") if low == high else ""
+    return real_minus(f":\nall {low:.2g}") if low == high else ""

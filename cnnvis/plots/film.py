@@ -7,7 +7,7 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from cnnvis.plots.canvas import DPI, INK, OTHER, OUTPUTS, RIGHT, STYLE, TEXT, WRONG, despine, signed, wrapped
+from cnnvis.plots.canvas import DPI, INK, OTHER, OUTPUTS, RIGHT, STYLE, TEXT, WRONG, despine, real_minus, wrapped
 from cnnvis.plots.names import short_names
 from cnnvis.plots.sheets import board, resized
 
@@ -217,8 +217,8 @@ def _map(images, frame, place, *, left, top, side):
 
 def _short(value):
     if value == 0 or 0.01 <= abs(value) < 1000:
-        return signed(f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}")
-    return signed(re.sub(r"e([+-])0*", lambda found: "e" + found[1].strip("+"), f"{value:.0e}"))  # 2e−4
+        return real_minus(f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}")
+    return real_minus(re.sub(r"e([+-])0*", lambda found: "e" + found[1].strip("+"), f"{value:.0e}"))  # 2e−4
 
 
 def _filters(images, film, frame, *, left, top, size):

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib import rc_context
 
-from cnnvis.plots.canvas import HEADING, STYLE, TEXT, WIDTH, headline, new_figure, numbered, show_image, signed
+from cnnvis.plots.canvas import HEADING, STYLE, TEXT, WIDTH, headline, new_figure, numbered, real_minus, show_image
 from cnnvis.plots.names import short_names
 
 COLUMNS = 2  # filters in a row, each with its real patches
@@ -50,12 +50,12 @@ def filter_images(rows, columns, classes=()):
             show_image(real, mosaic(layer.patches[place]))
             made.set_title(f"filter {layer.filters[place]}", fontsize=TEXT, pad=3)
             activation, largest = layer.activation[place], layer.dataset_max[place]
-            strength = f"{signed(f'{activation:.3g}')}\n{_ratio(activation, largest)}"
+            strength = f"{real_minus(f'{activation:.3g}')}\n{_ratio(activation, largest)}"
             label = "dead: its ReLU\nis always 0" if dead else strength
             made.set_xlabel(label, fontsize=TEXT, labelpad=3)
             favourite, selectivity = layer.favourite[place], layer.selectivity[place]
             liked = f"\n{names[favourite]}\n{selectivity:.0%}" if favourite >= 0 and not dead else ""
-            real.set_xlabel(f"real: {signed(f'{largest:.3g}')}{liked}", fontsize=TEXT, labelpad=3)
+            real.set_xlabel(f"real: {real_minus(f'{largest:.3g}')}{liked}", fontsize=TEXT, labelpad=3)
         line[0].set_ylabel(name, fontsize=HEADING)
     return figure
 

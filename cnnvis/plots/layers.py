@@ -22,8 +22,8 @@ from cnnvis.plots.canvas import (
     headline,
     new_figure,
     percent,
+    real_minus,
     show_image,
-    signed,
     wrapped,
 )
 from cnnvis.plots.names import cut, short_names
@@ -151,7 +151,7 @@ def layer_output(name, kind, output, scale="channel", note=""):
     bar = figure.colorbar(ScalarMappable(Normalize(0, 1), OUTPUTS), ax=axes, **how)
     ends, words = ("lowest", "highest"), "output, each channel scaled separately"
     if scale == "layer":
-        ends, words = (signed(f"{low:.3g}"), signed(f"{high:.3g}")), "output"
+        ends, words = (real_minus(f"{low:.3g}"), real_minus(f"{high:.3g}")), "output"
     bar.ax.set_xticklabels(ends, fontsize=TEXT)
     bar.set_label(words, fontsize=TEXT)
     return figure

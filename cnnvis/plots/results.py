@@ -15,7 +15,7 @@ from cnnvis.plots.canvas import (
     despine,
     headline,
     new_figure,
-    signed,
+    real_minus,
     wrapped,
 )
 from cnnvis.plots.names import short_names
@@ -225,7 +225,7 @@ def comparison(compared, scores, classes, names):
     shown, sides = most_mistaken(scores[0].confusion + scores[1].confusion), ("first", "second")
     significant, often = ("significant", "rarely") if compared.p_value < 0.05 else ("not significant", "often")
     title = f"The difference is {significant}: equally good networks {often} differ as much"
-    title += f" (McNemar's exact test, p = {signed(f'{compared.p_value:.2g}')})"
+    title += f" (McNemar's exact test, p = {real_minus(f'{compared.p_value:.2g}')})"
     heights = [2.2, 2.5, max(3.6, 0.28 * len(shown) + 1.5)]
     figure = new_figure(WIDTH, sum(heights) + 1)
     headline(figure, title)

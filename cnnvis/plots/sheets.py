@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib import rc_context
 from PIL import Image
 
-from cnnvis.plots.canvas import DPI, INK, STYLE, WRONG, StyledFigure, numbered, signed
+from cnnvis.plots.canvas import DPI, INK, STYLE, WRONG, StyledFigure, numbered, real_minus
 from cnnvis.plots.names import cut, short_names
 
 MARGIN, HEADING, LINE, GAP = 16, 34, 15, 6  # pixels; LINE: of small text
@@ -53,9 +53,9 @@ def _sheet(heading, layer, names):
         for number, patch in enumerate(layer.patches[place][:3]):
             down = top + number * (SIDE + 3) // 3
             images.append((left + SIDE + GAP, down, resized(patch, PATCH_SIDE)))
-        numbers = f"{layer.filters[place]}:" if dead else f"{layer.filters[place]}: {signed(f'{made:.2g}')}"
+        numbers = f"{layer.filters[place]}:" if dead else f"{layer.filters[place]}: {real_minus(f'{made:.2g}')}"
         small = {"fontsize": SMALL, "color": INK if dead or made >= real else WRONG}
-        texts.append((left, top + SIDE + 3, f"{numbers} (real {signed(f'{real:.2g}')})", small))
+        texts.append((left, top + SIDE + 3, f"{numbers} (real {real_minus(f'{real:.2g}')})", small))
         favourite = layer.favourite[place]
         if favourite >= 0 and not dead:
             liked = f"{names[favourite]} {layer.selectivity[place]:.0%}"
@@ -112,7 +112,7 @@ def ascent_frames(layers, most=4):
                 left, top = MARGIN + column * wide, above + line
                 images.append((left, top, resized(layers[name].frames[number, place], SIDE)))
                 activation = layers[name].frame_activation[number, place]
-                label = f"filter {layers[name].filters[place]}\n{signed(f'{activation:.3g}')}"
+                label = f"filter {layers[name].filters[place]}\n{real_minus(f'{activation:.3g}')}"
                 texts.append((left, top + SIDE + 3, label, font))
         width = 2 * MARGIN + max(columns, FEWEST_COLUMNS) * wide
         frames.append(board(images, texts, width=width, height=2 * MARGIN + line + len(shown) * high))

@@ -114,8 +114,8 @@ def test_letters_are_large_enough_on_a_phone(drawn):
 def test_negative_numbers_have_a_real_minus(drawn):
     texts = [(name, text.get_text()) for name, figure in drawn.items() for text in visible_texts(figure)]
     assert [(name, text) for name, text in texts if re.search(r"-\d", text)] == []
-    signed = {name for name, text in texts if re.search(r"−\d", text)}
-    assert {"heat maps", "channels on one scale", "channel of 2048", "frame, 3 inputs"} <= signed
+    negative = {name for name, text in texts if re.search(r"−\d", text)}
+    assert {"heat maps", "channels on one scale", "channel of 2048", "frame, 3 inputs"} <= negative
 
 
 def test_no_text_lies_outside_its_figure(drawn):
